@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target is compiled, and three ways to make one.
+
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(glog CONFIG REQUIRED)
+find_package(hwy CONFIG REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+if(CONADV_WORKER)
+  find_package(Torch REQUIRED)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+endif()
+
+add_library(conadv_flags INTERFACE)
+target_include_directories(conadv_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(conadv_flags INTERFACE -Wall -Wextra -Werror)
+# The same operations on every path through a loop: no fused multiply-add that only some copies of it get.
+target_compile_options(conadv_flags INTERFACE -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(conadv_flags INTERFACE -Wthread-safety)
+  # A precompiled header as ccache can keep it.
+  target_compile_options(conadv_flags INTERFACE -Xclang -fno-pch-timestamp)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(conadv_flags INTERFACE -fpch-preprocess)
+endif()
+if(CONADV_SANITIZE)
+  target_compile_options(conadv_flags INTERFACE
+    -fsanitize=${CONADV_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  target_link_options(conadv_flags INTERFACE -fsanitize=${CONADV_SANITIZE})
+endif()
+
+# conadv_library(name deps...): every .cc of this folder but main.cc.
+function(conadv_library name)
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC conadv_flags ${ARGN})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE conadv_flags ${ARGN})
+  endif()
+endfunction()
+
+# conadv_binary(name source deps...)
+function(conadv_binary name source)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE conadv_flags ${ARGN})
+  if(NOT CONADV_SANITIZE)
+    target_link_libraries(${name} PRIVATE PkgConfig::JEMALLOC)
+  endif()
+endfunction()
+
+# Takes the precompiled <torch/torch.h>. It must be compiled with the very flags of its owner.
+function(conadv_use_torch_pch name)
+  get_target_property(type ${name} TYPE)
+  if(NOT type STREQUAL INTERFACE_LIBRARY)
+    target_precompile_headers(${name} REUSE_FROM conadv_torch_pch)
+  endif()
+endfunction()

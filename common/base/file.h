@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door to the disk, so that tests can make it fail. Thread-safe.
+#ifndef CONADV_COMMON_BASE_FILE_H_
+#define CONADV_COMMON_BASE_FILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace conadv {
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // The whole file. NOT_FOUND, PERMISSION_DENIED, … name the path.
+  virtual absl::StatusOr<std::string> Read(const std::string& path) const = 0;
+  // All or nothing, and durable when it returns: a temporary file beside it, fsync, rename, fsync of the directory.
+  virtual absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const = 0;
+  // With its parents; fine if it exists.
+  virtual absl::Status MakeDirectories(const std::string& path) const = 0;
+  // Names, sorted, without "." and "..".
+  virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) const = 0;
+  // A file or a whole directory; fine if there is none.
+  virtual absl::Status Remove(const std::string& path) const = 0;
+  virtual bool Exists(const std::string& path) const = 0;
+
+  static const FileSystem& Real();
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_COMMON_BASE_FILE_H_

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job, as every part of the system reads it: the validated form of proto/conadv/v1/job.proto, with every default
+// filled in. The proto file says what each field means. Plain values; no protobuf beyond common/job/parse.
+#ifndef CONADV_COMMON_JOB_JOB_H_
+#define CONADV_COMMON_JOB_JOB_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace conadv {
+
+struct ModelOptions {
+  std::string builtin;
+  uint32_t width = 0;
+};
+
+enum class DatasetFormat { kIdx };
+
+struct DatasetOptions {
+  DatasetFormat format = DatasetFormat::kIdx;
+  std::string path;
+  uint64_t limit = 0;  // 0 is all
+  float mean = 0;
+  float deviation = 1;
+};
+
+enum class Algorithm { kConAdv, kDisAdv, kVanilla };
+enum class Consistency { kSync, kSsp, kAsync };
+
+struct TrainingOptions {
+  Algorithm algorithm = Algorithm::kConAdv;
+  uint32_t tau = 0;  // 0 for kDisAdv and kVanilla
+  Consistency consistency = Consistency::kSync;
+  uint32_t staleness_bound = 0;
+  uint32_t global_batch = 0;
+  uint32_t slots = 0;
+  double epochs = 0;
+  uint64_t steps = 0;  // 0: from epochs
+  float clean_weight = 0;
+  float adversarial_weight = 0;
+  bool mixture_batch_norm = false;  // false for kVanilla
+  float label_smoothing = 0;
+  bool damping = false;
+  float delay_compensation = 0;
+
+  bool attacks() const { return algorithm != Algorithm::kVanilla; }
+  bool sync() const { return consistency == Consistency::kSync; }
+  uint32_t slot_size() const { return global_batch / slots; }
+  // Contributions that make one update, and updates of one step.
+  uint32_t slots_per_update() const { return sync() ? slots : 1; }
+  uint32_t updates_per_step() const { return sync() ? 1 : slots; }
+};
+
+enum class AttackStep { kSign, kL2, kRaw };
+
+struct AttackOptions {
+  AttackStep step = AttackStep::kSign;
+  float step_size = 0;
+  float epsilon = 0;  // 0 is no ball
+  uint32_t steps = 0;
+  float random_start = 0;
+  bool targeted = false;
+};
+
+struct SgdOptions {
+  float momentum = 0;
+  bool nesterov = false;
+  float weight_decay = 0;
+};
+struct LarsOptions {
+  float trust = 0;
+  float momentum = 0;
+  float weight_decay = 0;
+};
+struct AdamWOptions {
+  float beta1 = 0;
+  float beta2 = 0;
+  float epsilon = 0;
+  float weight_decay = 0;
+};
+struct LambOptions {
+  float beta1 = 0;
+  float beta2 = 0;
+  float epsilon = 0;
+  float weight_decay = 0;
+};
+
+struct OptimizerOptions {
+  std::variant<SgdOptions, LarsOptions, AdamWOptions, LambOptions> rule;
+  float clip_norm = 0;  // 0 is off
+};
+
+struct ConstantDecay {};
+struct PolyDecay {
+  float power = 0;
+};
+struct CosineDecay {};
+struct StepDecay {
+  std::vector<double> milestones;
+  float factor = 0;
+};
+
+struct ScheduleOptions {
+  float peak = 0;
+  double warmup = 0;
+  std::variant<ConstantDecay, PolyDecay, CosineDecay, StepDecay> decay;
+};
+
+struct ServerOptions {
+  uint32_t retain = 0;  // resolved: never 0
+  uint64_t checkpoint_every = 0;
+  std::string checkpoint_dir;
+  absl::Duration lease;
+};
+
+struct EvaluationOptions {
+  uint64_t every = 0;
+  uint32_t attack_steps = 0;
+  float epsilon = 0;
+  float step_size = 0;  // resolved: never 0 if attack_steps > 0
+  uint64_t limit = 0;
+};
+
+struct Job {
+  std::string name;
+  uint64_t seed = 0;
+  bool reproducible = false;
+  ModelOptions model;
+  DatasetOptions dataset;
+  TrainingOptions training;
+  AttackOptions attack;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  ServerOptions server;
+  EvaluationOptions evaluation;
+};
+
+// The run's length in steps, for a training set of `examples`: training.steps, or else
+// max(1, floor(epochs * examples / global_batch)).
+uint64_t StepsOf(const TrainingOptions& training, uint64_t examples);
+
+}  // namespace conadv
+
+#endif  // CONADV_COMMON_JOB_JOB_H_

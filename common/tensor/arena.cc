@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/tensor/arena.h"
+
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "common/base/mutex.h"
+
+namespace conadv {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+float* Allocate(size_t size) {
+  // Never zero bytes, so that data() is always a pointer of its own.
+  return static_cast<float*>(
+      ::operator new((size == 0 ? 1 : size) * sizeof(float), kAlignment));
+}
+
+}  // namespace
+
+Arena::Arena(size_t size) : data_(Allocate(size)), size_(size) {}
+Arena::~Arena() { ::operator delete(data_, kAlignment); }
+void Arena::Zero() { std::memset(data_, 0, bytes()); }
+
+struct ArenaPool::State {
+  State(size_t arena_size, size_t keep) : arena_size(arena_size), keep(keep) {}
+
+  const size_t arena_size;
+  const size_t keep;
+  mutable Mutex mutex;
+  std::vector<std::unique_ptr<Arena>> free ABSL_GUARDED_BY(mutex);
+  uint64_t in_use ABSL_GUARDED_BY(mutex) = 0;
+};
+
+ArenaPool::ArenaPool(size_t arena_size, size_t keep)
+    : state_(std::make_shared<State>(arena_size, keep)) {}
+
+std::shared_ptr<Arena> ArenaPool::Take() {
+  std::unique_ptr<Arena> arena;
+  {
+    MutexLock lock(&state_->mutex);
+    ++state_->in_use;
+    if (!state_->free.empty()) {
+      arena = std::move(state_->free.back());
+      state_->free.pop_back();
+    }
+  }
+  if (arena == nullptr) arena = std::make_unique<Arena>(state_->arena_size);
+  return std::shared_ptr<Arena>(arena.release(), [state = state_](Arena* used) {
+    std::unique_ptr<Arena> returned(used);
+    MutexLock lock(&state->mutex);
+    --state->in_use;
+    if (state->free.size() < state->keep) state->free.push_back(std::move(returned));
+  });
+}
+
+size_t ArenaPool::arena_size() const { return state_->arena_size; }
+
+uint64_t ArenaPool::bytes() const {
+  MutexLock lock(&state_->mutex);
+  return (state_->in_use + state_->free.size()) * state_->arena_size * sizeof(float);
+}
+
+uint64_t ArenaPool::in_use() const {
+  MutexLock lock(&state_->mutex);
+  return state_->in_use;
+}
+
+}  // namespace conadv

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The update θ' = optimizer(θ, aggregate) of one shard. Out of place: readers of θ are never disturbed. Holds the
+// optimizer's state; one call at a time.
+#ifndef CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
+#define CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/job/job.h"
+#include "common/tensor/layout.h"
+
+namespace conadv {
+
+// The sum of one stream's contributions, over the stream's range of the shard's arena.
+struct Aggregate {
+  const float* sum = nullptr;  // nullptr: the stream takes no part
+  float weight = 0;            // multiplies the mean: clean_weight, adversarial_weight
+  uint32_t contributions = 0;  // the mean is sum / contributions
+};
+
+struct Update {
+  const float* weights = nullptr;  // θ, the shard's whole arena
+  Aggregate clean;
+  Aggregate adversarial;
+  float rate = 0;        // of the schedule
+  float step_scale = 1;  // damping: scales the movement (rate · step_scale), never the statistics
+  // DC-ASGD: g + compensation · g ⊙ g ⊙ (θ − used). nullptr: none.
+  const float* used = nullptr;
+  float compensation = 0;
+};
+
+struct UpdateNorms {
+  double clean = 0;        // L2 norm of the mean gradients of this shard, statistics excluded
+  double adversarial = 0;
+  double dot = 0;          // of the two, over the tensors both have
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  // Writes θ' to `next` (the shard's whole arena, padding 0), and moves the state. Statistics move by
+  // r + momentum · (mean batch statistic − r), where the mean is over all contributions of every stream that has them.
+  virtual UpdateNorms Apply(const Update& update, float* next) = 0;
+
+  // Named state tensors, each the length of the arena ("momentum", "second_moment"), for checkpoints.
+  struct StateTensor {
+    std::string name;
+    absl::Span<float> values;
+  };
+  virtual std::vector<StateTensor> state() = 0;
+  // Bytes of state: what the memory formula counts.
+  virtual uint64_t state_bytes() const = 0;
+};
+
+// The bits of θ' do not depend on how many shards there are. `layout` outlives the optimizer.
+// `updates_done` is the version the state belongs to (AdamW's and LAMB's bias correction).
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout, uint32_t shard,
+                                         uint64_t updates_done);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_

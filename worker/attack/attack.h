@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The attack: x̂ = Π(x + α · step(∇_x L(θ; x, y))), k times. A pure function of its arguments.
+#ifndef CONADV_WORKER_ATTACK_ATTACK_H_
+#define CONADV_WORKER_ATTACK_ATTACK_H_
+
+#include <torch/torch.h>
+
+#include "common/base/ids.h"
+#include "common/job/job.h"
+#include "worker/model/replica.h"
+
+namespace conadv {
+
+// What the attack's random numbers are a function of.
+struct AttackSeed {
+  uint64_t seed = 0;
+  Unit unit;
+};
+
+// Shapes: images [n, c, h, w] in [0, 1]; labels [n], int64; result like images, without a gradient history. Each
+// example's gradient is of its own loss (the sum over the batch, never the mean). Projected to the ball around `images`
+// and to [0, 1] after every step. Source: arXiv 2106.00221, eq. 5; PGD: arXiv 1706.06083.
+torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images, const torch::Tensor& labels,
+                              int64_t classes, const AttackOptions& options, float label_smoothing,
+                              const AttackSeed& seed);
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_ATTACK_ATTACK_H_
