@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/wire/addresses.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+constexpr size_t kMostAddresses = 4096;
+
+absl::Status Broken(absl::string_view item, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("address '", item, "': ", why));
+}
+
+absl::Status CheckAddress(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos || colon == 0) {
+    return Broken(address, "must be HOST:PORT");
+  }
+  uint32_t port = 0;
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) {
+    return Broken(address, "the port must be 1 to 65535");
+  }
+  return absl::OkStatus();
+}
+
+// Appends what one item of the list stands for.
+absl::Status ExpandItem(absl::string_view item, std::vector<std::string>* out) {
+  const size_t open = item.find('{');
+  if (open == absl::string_view::npos) {
+    out->emplace_back(item);
+    return absl::OkStatus();
+  }
+  const size_t close = item.find('}', open);
+  const std::pair<absl::string_view, absl::string_view> bounds =
+      close == absl::string_view::npos
+          ? std::pair<absl::string_view, absl::string_view>()
+          : absl::StrSplit(item.substr(open + 1, close - open - 1), absl::MaxSplits("..", 1));
+  uint32_t low = 0;
+  uint32_t high = 0;
+  if (!absl::SimpleAtoi(bounds.first, &low) || !absl::SimpleAtoi(bounds.second, &high) ||
+      low > high || high - low >= kMostAddresses) {
+    return Broken(item, "a range is written {LOW..HIGH}, as in server-{0..3}.servers:7000");
+  }
+  for (uint32_t number = low; number <= high; ++number) {
+    out->push_back(absl::StrCat(item.substr(0, open), number, item.substr(close + 1)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ExpandAddresses(absl::string_view list) {
+  std::vector<std::string> addresses;
+  for (const absl::string_view item : absl::StrSplit(list, ',')) {
+    CONADV_RETURN_IF_ERROR(ExpandItem(absl::StripAsciiWhitespace(item), &addresses));
+    if (addresses.size() > kMostAddresses) {
+      return Broken(item, absl::StrCat("more than ", kMostAddresses, " addresses in all"));
+    }
+  }
+  absl::flat_hash_set<std::string> seen;
+  for (const std::string& address : addresses) {
+    CONADV_RETURN_IF_ERROR(CheckAddress(address));
+    if (!seen.insert(address).second) return Broken(address, "is there twice");
+  }
+  return addresses;
+}
+
+absl::StatusOr<uint32_t> OrdinalOf(absl::string_view host_name) {
+  const absl::string_view name = host_name.substr(0, host_name.find('.'));
+  const size_t dash = name.rfind('-');
+  uint32_t ordinal = 0;
+  if (dash == absl::string_view::npos || !absl::SimpleAtoi(name.substr(dash + 1), &ordinal)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("host name '", host_name,
+                     "' does not end in -NUMBER, so the shard is not known: use --shard=K"));
+  }
+  return ordinal;
+}
+
+bool IsLoopback(absl::string_view address) {
+  const absl::string_view host = address.substr(0, address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+}
+
+}  // namespace conadv
