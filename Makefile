@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# The doors to the build. CMakePresets.json has the other builds: debug, asan, tsan, clang.
+.DEFAULT_GOAL := help
+.PHONY: help install build train test bench format tidy clean
+MAKEFLAGS += --no-print-directory
+
+BUILD := build
+OUT := out/fashion-mnist
+JOB := deploy/jobs/fashion-mnist.textproto
+ARGS :=
+PROGRAMS := conadv conadv-server conadv-worker
+SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc')
+
+help:  ## show this
+	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install:  ## install the Debian packages that are missing
+	@deploy/install.sh build
+
+$(BUILD)/build.ninja: | install
+	cmake --preset release
+
+build: install $(BUILD)/build.ninja  ## install and build everything into build/
+	cmake --build $(BUILD)
+
+train: install $(BUILD)/build.ninja  ## train Fashion-MNIST here: 1 server, 2 workers; more flags in ARGS="..."
+	cmake --build $(BUILD) --target $(PROGRAMS)
+	$(BUILD)/bin/conadv train --job=$(JOB) --servers=1 --workers=2 --out=$(OUT) $(ARGS)
+
+test: build  ## run every test
+	ctest --test-dir $(BUILD) --output-on-failure -j2
+
+bench: build  ## run every benchmark
+	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
+
+format:  ## lay out the C++ sources as .clang-format says
+	@deploy/install.sh lint
+	clang-format -i $(SOURCES)
+
+tidy:  ## check the C++ sources as .clang-tidy says; FILES=regex for some of them
+	@deploy/install.sh build && deploy/install.sh lint
+	cmake --preset tidy
+	cmake --build --preset tidy
+	run-clang-tidy -quiet -p build-tidy "$(or $(FILES),$(CURDIR)/(common|server|worker|cli)/)"
+
+clean:  ## remove what builds and runs have made
+	rm -rf build build-* out

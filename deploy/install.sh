@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian 12 packages that one purpose needs, and does nothing where they are all there.
+#   deploy/install.sh [build|build-server|lint|run-server|run-worker|list SET]
+#     build         build everything and run every test (default)
+#     build-server  build the server and the command line: no LibTorch
+#     lint          clang, clang-format, clang-tidy
+#     run-server    run conadv-server and conadv
+#     run-worker    run conadv-worker, Fashion-MNIST included
+set -euo pipefail
+
+build_server=(
+  g++ make cmake ninja-build ccache pkg-config
+  libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
+  libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libjemalloc-dev
+)
+# The deployment's test reads YAML, asks for health over gRPC and makes network namespaces.
+build=(
+  "${build_server[@]}"
+  libtorch-dev libopenblas0-pthread dataset-fashion-mnist
+  libgtest-dev libgmock-dev libbenchmark-dev
+  python3 python3-yaml python3-grpcio iproute2
+)
+lint=(clang clang-format clang-tidy)
+run_server=(libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libhwy1 libisal2 zlib1g libjemalloc2)
+# OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
+run_worker=(libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libisal2 zlib1g libjemalloc2
+  libtorch1.13 libopenblas0-pthread dataset-fashion-mnist)
+
+fail() {
+  echo "install.sh: $*" >&2
+  exit 1
+}
+
+packages_of() {
+  case $1 in
+    build) echo "${build[@]}" ;;
+    build-server) echo "${build_server[@]}" ;;
+    lint) echo "${lint[@]}" ;;
+    run-server) echo "${run_server[@]}" ;;
+    run-worker) echo "${run_worker[@]}" ;;
+    *) fail "no set '$1': it is build, build-server, lint, run-server or run-worker" ;;
+  esac
+}
+
+missing_of() {
+  local installed
+  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' || true)
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+if [ "${1:-}" = list ]; then
+  packages_of "${2:-build}"
+  exit
+fi
+[ $# -le 1 ] || fail "one set at a time, got: $*"
+set_name=${1:-build}
+read -ra wanted <<<"$(packages_of "$set_name")"
+[ ${#wanted[@]} -gt 0 ] || exit 1
+
+command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+  fail "this is not Debian. Install these Debian 12 packages' equivalents by hand: ${wanted[*]}"
+mapfile -t missing < <(missing_of "${wanted[@]}")
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "install.sh: every package of '$set_name' is installed"
+  exit
+fi
+
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
+[ "$codename" = bookworm ] ||
+  echo "install.sh: written for Debian 12 (bookworm), this is '$codename': package names may differ" >&2
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || fail "needs root to install: ${missing[*]}. Run it as root, or install sudo"
+  as_root=(sudo)
+fi
+echo "install.sh: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
