@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/aggregate/aggregator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/aggregate/add.h"
+
+namespace conadv {
+
+absl::Status CheckContribution(const Contribution& contribution, const AggregatorOptions& options,
+                               Version latest) {
+  const uint64_t step = contribution.unit.step.value();
+  const uint64_t update = contribution.update_version.value();
+  if (step >= options.steps) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("contribution.step: the run has ", options.steps, " steps, got step ", step));
+  }
+  if (contribution.unit.slot.value() >= options.slots) {
+    return absl::InvalidArgumentError(absl::StrCat("contribution.slot: a step has ", options.slots,
+                                                   " slots, got slot ",
+                                                   contribution.unit.slot.value()));
+  }
+  const bool adversarial = contribution.stream == GradientStream::kAdversarial;
+  if (adversarial && !options.adversarial) {
+    return absl::InvalidArgumentError("contribution.stream: a VANILLA run has no ADVERSARIAL one");
+  }
+  if (adversarial && contribution.attack_version > contribution.update_version) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "contribution.attack_version: ", contribution.attack_version.value(),
+        " is newer than update_version ", update));
+  }
+  if (options.sync && update != step) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("contribution.update_version: SYNC computes step ", step, " with version ",
+                     step, ", got ", update));
+  }
+  if (contribution.update_version > latest) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("contribution of ", contribution.unit.ToString(), " with version ", update,
+                     ": the latest is ", latest.value(), "; pull version ", update, " first"));
+  }
+  return absl::OkStatus();
+}
+
+Aggregator::Aggregator(const AggregatorOptions& options, Step first)
+    : options_(options), closed_(options.sync ? 1 : options.slots, first) {}
+
+Unit Aggregator::KeyOf(const Unit& unit) const {
+  return options_.sync ? Unit{unit.step, Slot(0)} : unit;
+}
+
+uint32_t Aggregator::LeafOf(const Unit& unit) const {
+  return options_.sync ? static_cast<uint32_t>(unit.slot.value()) : 0;
+}
+
+bool Aggregator::IsClosed(const Unit& unit) const { return closed_.Contains(KeyOf(unit)); }
+
+bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
+  MutexLock lock(&mutex_);
+  if (IsClosed(unit)) return true;
+  const auto found = groups_.find(KeyOf(unit));
+  if (found == groups_.end()) return false;
+  const Group& group = found->second;
+  return (stream == GradientStream::kClean ? group.clean : group.adversarial)
+      .claimed(LeafOf(unit));
+}
+
+PushOutcome Aggregator::Claim(const Contribution& contribution) {
+  MutexLock lock(&mutex_);
+  if (IsClosed(contribution.unit)) return PushOutcome::kDuplicate;
+  const uint32_t leaves = options_.sync ? options_.slots : 1;
+  Group& group = groups_.try_emplace(KeyOf(contribution.unit), leaves).first->second;
+  if (!group.tree(contribution.stream).Claim(LeafOf(contribution.unit))) {
+    return PushOutcome::kDuplicate;
+  }
+  group.contributions.push_back(contribution);
+  return PushOutcome::kAccepted;
+}
+
+std::optional<ClosedGroup> Aggregator::Reduce(const Contribution& contribution,
+                                              std::shared_ptr<Arena> value) {
+  const Unit key = KeyOf(contribution.unit);
+  SlotTree::Node node{0, LeafOf(contribution.unit)};
+  while (true) {
+    SlotTree::Next next;
+    {
+      MutexLock lock(&mutex_);
+      // The group stays until this contribution's sum is in it, so it is there.
+      Group& group = groups_.at(key);
+      next = group.tree(contribution.stream).Place(node, std::move(value));
+      if (next.kind == SlotTree::Next::kParked) return std::nullopt;
+      if (next.kind == SlotTree::Next::kRoot) {
+        const bool clean = contribution.stream == GradientStream::kClean;
+        (clean ? group.clean_sum : group.adversarial_sum) = std::move(next.left);
+        return TryClose(key);
+      }
+    }
+    AddInPlace(next.left->span(), next.right->span());
+    value = std::move(next.left);
+    node = next.parent;
+  }
+}
+
+std::optional<ClosedGroup> Aggregator::TryClose(const Unit& key) {
+  const auto found = groups_.find(key);
+  Group& group = found->second;
+  const bool complete = group.clean_sum != nullptr &&
+                        (group.adversarial_sum != nullptr || !options_.adversarial);
+  if (!complete) return std::nullopt;
+  ClosedGroup closed{key, std::move(group.clean_sum), std::move(group.adversarial_sum),
+                     std::move(group.contributions)};
+  groups_.erase(found);
+  closed_.Add(key);
+  std::sort(closed.contributions.begin(), closed.contributions.end(),
+            [](const Contribution& a, const Contribution& b) {
+              return a.unit != b.unit ? a.unit < b.unit : a.stream < b.stream;
+            });
+  return closed;
+}
+
+uint64_t Aggregator::open_groups() const {
+  MutexLock lock(&mutex_);
+  return groups_.size();
+}
+
+}  // namespace conadv

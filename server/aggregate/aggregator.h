@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects contributions, keyed by (step, slot, stream), each once, and adds them up. In SYNC mode a group is a step with
+// all its slots; in SSP and ASYNC it is one unit. Additions run on the callers' threads, outside the lock, in parallel.
+// Thread-safe.
+#ifndef CONADV_SERVER_AGGREGATE_AGGREGATOR_H_
+#define CONADV_SERVER_AGGREGATE_AGGREGATOR_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "common/base/mutex.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "server/aggregate/ledger.h"
+#include "server/aggregate/slot_tree.h"
+
+namespace conadv {
+
+struct Contribution {
+  Unit unit;
+  GradientStream stream = GradientStream::kClean;
+  std::string worker;
+  Version update_version;  // the weights of the gradient
+  Version attack_version;  // the weights of the attack, kAdversarial only
+  float loss = 0;
+  float accuracy = 0;
+};
+
+// Everything of one update.
+struct ClosedGroup {
+  Unit unit;                                 // its slot is 0 in SYNC
+  std::shared_ptr<Arena> clean;              // sums over the stream's range
+  std::shared_ptr<Arena> adversarial;        // nullptr without attack
+  std::vector<Contribution> contributions;   // by (slot, stream)
+};
+
+struct AggregatorOptions {
+  bool sync = true;
+  uint32_t slots = 1;
+  uint64_t steps = 1;
+  bool adversarial = true;  // whether there is a second stream
+};
+
+enum class PushOutcome { kAccepted, kDuplicate };
+
+// Whether a contribution may come now, from what it says of itself. INVALID_ARGUMENT: no such slot, step, stream or
+// versions. FAILED_PRECONDITION: its step has not begun (SYNC), or its weights are newer than any there are.
+absl::Status CheckContribution(const Contribution& contribution, const AggregatorOptions& options,
+                               Version latest);
+
+class Aggregator {
+ public:
+  Aggregator(const AggregatorOptions& options, Step first);
+
+  // Without changing anything: whether Claim would say kDuplicate.
+  bool IsDuplicate(const Unit& unit, GradientStream stream) const;
+  // Takes the key; whoever gets kAccepted must call Reduce. REQUIRES: CheckContribution was OK.
+  PushOutcome Claim(const Contribution& contribution);
+  // Adds the claimed contribution's value. Returns the group if it is now complete.
+  std::optional<ClosedGroup> Reduce(const Contribution& contribution, std::shared_ptr<Arena> value);
+
+  uint64_t open_groups() const;
+
+ private:
+  struct Group {
+    explicit Group(uint32_t leaves) : clean(leaves), adversarial(leaves) {}
+    SlotTree clean;
+    SlotTree adversarial;
+    std::shared_ptr<Arena> clean_sum;
+    std::shared_ptr<Arena> adversarial_sum;
+    std::vector<Contribution> contributions;
+    SlotTree& tree(GradientStream stream) {
+      return stream == GradientStream::kClean ? clean : adversarial;
+    }
+  };
+
+  Unit KeyOf(const Unit& unit) const;         // of its group
+  uint32_t LeafOf(const Unit& unit) const;    // in its group's trees
+  bool IsClosed(const Unit& unit) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<ClosedGroup> TryClose(const Unit& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const AggregatorOptions options_;
+  mutable Mutex mutex_;
+  std::map<Unit, Group> groups_ ABSL_GUARDED_BY(mutex_);
+  UnitLedger closed_ ABSL_GUARDED_BY(mutex_);  // in SYNC with one slot a step: the groups' keys
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_AGGREGATE_AGGREGATOR_H_

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which units have been closed, each exactly once. Memory is bounded by how far units are closed out of order. Pure
+// state; not thread-safe.
+#ifndef CONADV_SERVER_AGGREGATE_LEDGER_H_
+#define CONADV_SERVER_AGGREGATE_LEDGER_H_
+
+#include <cstdint>
+#include <set>
+
+#include "common/base/ids.h"
+
+namespace conadv {
+
+class UnitLedger {
+ public:
+  // Everything before (first, slot 0) counts as closed. REQUIRES: slots ≥ 1.
+  UnitLedger(uint32_t slots, Step first) : slots_(slots), next_(first.value() * slots) {}
+
+  bool Contains(const Unit& unit) const {
+    const uint64_t index = IndexOf(unit);
+    return index < next_ || ahead_.count(index) > 0;
+  }
+  // False if it was there already.
+  bool Add(const Unit& unit) {
+    const uint64_t index = IndexOf(unit);
+    if (index < next_ || !ahead_.insert(index).second) return false;
+    while (!ahead_.empty() && *ahead_.begin() == next_) {
+      ahead_.erase(ahead_.begin());
+      ++next_;
+    }
+    return true;
+  }
+  // The first unit that is not closed.
+  Unit oldest_open() const { return {Step(next_ / slots_), Slot(next_ % slots_)}; }
+  uint64_t closed() const { return next_ + ahead_.size(); }
+
+ private:
+  uint64_t IndexOf(const Unit& unit) const {
+    return unit.step.value() * slots_ + unit.slot.value();
+  }
+
+  const uint64_t slots_;
+  uint64_t next_;             // every index below it is closed
+  std::set<uint64_t> ahead_;  // closed indices above it
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_AGGREGATE_LEDGER_H_

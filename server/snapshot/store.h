@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The retained versions of one shard's weights. Publishing is a pointer swap; readers hold references and never block a
+// writer; whoever asks for a version that is not there yet is called when it is. Thread-safe.
+#ifndef CONADV_SERVER_SNAPSHOT_STORE_H_
+#define CONADV_SERVER_SNAPSHOT_STORE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "common/base/mutex.h"
+#include "common/tensor/arena.h"
+#include "server/snapshot/selector.h"
+
+namespace conadv {
+
+struct Snapshot {
+  Version version;
+  std::shared_ptr<const Arena> weights;  // the shard's whole arena
+  absl::Time published;                  // wall clock
+  std::optional<Unit> made_by;           // the update's unit; its slot is 0 in SYNC. None for version 0
+};
+
+class SnapshotStore {
+ public:
+  using Callback = std::function<void(absl::StatusOr<Snapshot>)>;
+  using WaitId = uint64_t;
+
+  // REQUIRES: retain ≥ 1.
+  explicit SnapshotStore(uint32_t retain) : retain_(retain) {}
+
+  // Evicts the oldest if there are more than `retain`, and calls who waited, on this thread, after the lock is gone.
+  // REQUIRES: the first snapshot, or the latest version + 1.
+  void Publish(Snapshot snapshot);
+  // The run's last version: waits for newer ones end with OUT_OF_RANGE.
+  void SetLast(Version last);
+
+  // Calls `callback` once, now or when the version is published. The id is for Cancel; 0 when it was called already.
+  WaitId Get(const Selector& selector, Callback callback);
+  // True: the callback will never be called. False: it has been, or is being called.
+  bool Cancel(WaitId id);
+  // Ends every wait with `status`, and every later one.
+  void Close(const absl::Status& status);
+
+  // What is there now. NOT_FOUND before the initial weights.
+  absl::StatusOr<Snapshot> Latest() const;
+  // The snapshot of a version, or the oldest there is if that is newer. REQUIRES: something has been published.
+  Snapshot FindOrOldest(Version version) const;
+  std::optional<RetainedRange> retained() const;
+  std::optional<Version> last() const;
+  uint32_t retain() const { return retain_; }
+
+  struct Listing {
+    Snapshot snapshot;
+    uint64_t pulls = 0;
+  };
+  std::vector<Listing> List() const;
+  uint64_t waiting() const;
+
+ private:
+  struct Waiter {
+    Selector selector;
+    Callback callback;
+  };
+  struct Answer {
+    Callback callback;
+    absl::StatusOr<Snapshot> result;
+  };
+
+  // Nothing: it has to wait.
+  std::optional<absl::StatusOr<Snapshot>> TryGet(const Selector& selector)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<RetainedRange> RetainedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Answer> TakeAnswered() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const uint32_t retain_;
+  mutable Mutex mutex_;
+  std::deque<Listing> snapshots_ ABSL_GUARDED_BY(mutex_);  // by version, without gaps
+  std::optional<Version> last_ ABSL_GUARDED_BY(mutex_);
+  absl::Status closed_ ABSL_GUARDED_BY(mutex_);
+  std::map<WaitId, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
+  WaitId next_wait_ ABSL_GUARDED_BY(mutex_) = 1;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_SNAPSHOT_STORE_H_
