@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors format (https://github.com/huggingface/safetensors, "Format"): 8-byte little-endian header length,
-// JSON header, then the tensors' bytes without gaps. float32 only. Pure functions but for the two that touch files.
+// The safetensors format (https://github.com/huggingface/safetensors, "Format"): 8-byte
+// little-endian header length, JSON header, then the tensors' bytes without gaps. float32 only.
+// Pure functions.
 #ifndef CONADV_COMMON_TENSOR_SAFETENSORS_H_
 #define CONADV_COMMON_TENSOR_SAFETENSORS_H_
 
@@ -25,14 +26,19 @@ struct NamedTensor {
 std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,
                               const std::map<std::string, std::string>& metadata);
 
+// Moves, but does not copy: the tensors point into it.
 struct SafetensorsFile {
+  SafetensorsFile() = default;
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
+
   std::string bytes;                 // what `tensors` point into
   std::vector<NamedTensor> tensors;  // in the data's order
   std::map<std::string, std::string> metadata;
 };
 
-// INVALID_ARGUMENT says what is wrong (truncated, overlapping, a gap, another dtype, a header over 100 MB, …) and never
-// reads past the bytes. Values are aligned to 4 bytes.
+// INVALID_ARGUMENT says what is wrong (truncated, overlapping, a gap, another dtype, a header over
+// 100 MB, …) and never reads past the bytes. Values are aligned to 4 bytes.
 absl::StatusOr<SafetensorsFile> DecodeSafetensors(std::string bytes);
 
 }  // namespace conadv

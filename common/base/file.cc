@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+absl::string_view Advice(int error) {
+  switch (error) {
+    case ENOENT: return "check the path";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "give this user access, or choose another path";
+    case ENOSPC:
+    case EDQUOT: return "free space on that disk, or choose another path";
+    case ENOTDIR: return "a part of the path is a file where a directory must be";
+    case EISDIR: return "a directory is where a file must be";
+    case EMFILE:
+    case ENFILE: return "raise the limit of open files (ulimit -n)";
+    default: return "check that disk and its logs";
+  }
+}
+
+absl::Status FileError(int error, absl::string_view doing, const std::string& path) {
+  return absl::Status(absl::ErrnoToStatusCode(error),
+                      absl::StrCat("cannot ", doing, " ", path, ": ",
+                                   std::generic_category().message(error), "; ", Advice(error)));
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags)
+      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool ok() const { return value_ >= 0; }
+  int get() const { return value_; }
+  // Some file systems tell of a failed write only here.
+  bool Close() { return ::close(std::exchange(value_, -1)) == 0; }
+
+ private:
+  int value_;
+};
+
+std::string ParentOf(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// Makes what was created, renamed or removed in a directory durable.
+absl::Status SyncDirectory(const std::string& path) {
+  Descriptor directory(path, O_RDONLY | O_DIRECTORY);
+  if (!directory.ok()) return FileError(errno, "open", path);
+  // EINVAL: a file system that has no such thing.
+  if (::fsync(directory.get()) != 0 && errno != EINVAL) return FileError(errno, "sync", path);
+  return absl::OkStatus();
+}
+
+absl::Status WriteAndSync(const std::string& path, absl::string_view bytes) {
+  Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.ok()) return FileError(errno, "create", path);
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return FileError(errno, "write", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  if (::fsync(file.get()) != 0) return FileError(errno, "sync", path);
+  if (!file.Close()) return FileError(errno, "close", path);
+  return absl::OkStatus();
+}
+
+// Beside `path`; no two writers share it, be they threads or processes.
+std::string TemporaryName(const std::string& path) {
+  static std::atomic<uint64_t> count{0};
+  return absl::StrCat(path, ".tmp.", ::getpid(), ".", count.fetch_add(1));
+}
+
+class RealFileSystem final : public FileSystem {
+ public:
+  absl::StatusOr<std::string> Read(const std::string& path) const override {
+    Descriptor file(path, O_RDONLY);
+    if (!file.ok()) return FileError(errno, "open", path);
+    struct stat stat {};
+    if (::fstat(file.get(), &stat) != 0) return FileError(errno, "read", path);
+    if (S_ISDIR(stat.st_mode)) return FileError(EISDIR, "read", path);
+    // The size is a hint: what is read counts. One more, so that the end is seen without growing.
+    std::string bytes(static_cast<size_t>(stat.st_size) + 1, '\0');
+    size_t size = 0;
+    while (true) {
+      if (size == bytes.size()) bytes.resize(2 * bytes.size());
+      const ssize_t read = ::read(file.get(), bytes.data() + size, bytes.size() - size);
+      if (read < 0 && errno == EINTR) continue;
+      if (read < 0) return FileError(errno, "read", path);
+      if (read == 0) break;
+      size += static_cast<size_t>(read);
+    }
+    bytes.resize(size);
+    return bytes;
+  }
+
+  absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const override {
+    const std::string temporary = TemporaryName(path);
+    absl::Status status = WriteAndSync(temporary, bytes);
+    if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
+      status = FileError(errno, "replace", path);
+    }
+    if (!status.ok()) {
+      ::unlink(temporary.c_str());
+      return status;
+    }
+    return SyncDirectory(ParentOf(path));
+  }
+
+  absl::Status MakeDirectories(const std::string& path) const override {
+    if (::mkdir(path.c_str(), 0777) == 0) return SyncDirectory(ParentOf(path));
+    const int error = errno;
+    struct stat stat {};
+    if (error == EEXIST) {
+      const bool directory = ::stat(path.c_str(), &stat) == 0 && S_ISDIR(stat.st_mode);
+      return directory ? absl::OkStatus() : FileError(ENOTDIR, "make directory", path);
+    }
+    const std::string parent = ParentOf(path);
+    if (error != ENOENT || parent == path) return FileError(error, "make directory", path);
+    CONADV_RETURN_IF_ERROR(MakeDirectories(parent));
+    // Another process may have been faster.
+    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
+      return FileError(errno, "make directory", path);
+    }
+    return SyncDirectory(parent);
+  }
+
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) const override {
+    std::error_code error;
+    std::filesystem::directory_iterator entries(path, error);
+    std::vector<std::string> names;
+    while (!error && entries != std::filesystem::directory_iterator()) {
+      names.push_back(entries->path().filename().string());
+      entries.increment(error);
+    }
+    if (error) return FileError(error.value(), "list", path);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  absl::Status Remove(const std::string& path) const override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error && error.value() != ENOENT) return FileError(error.value(), "remove", path);
+    return absl::OkStatus();
+  }
+
+  bool Exists(const std::string& path) const override { return ::access(path.c_str(), F_OK) == 0; }
+};
+
+}  // namespace
+
+const FileSystem& FileSystem::Real() {
+  static const RealFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace conadv

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/file.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class FileTest : public ::testing::Test {
+ protected:
+  FileTest() {
+    std::string pattern = ::testing::TempDir() + "conadv_file_XXXXXX";
+    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  ~FileTest() override { EXPECT_TRUE(files_.Remove(directory_).ok()); }
+
+  std::string Path(const std::string& name) const { return directory_ + "/" + name; }
+
+  const FileSystem& files_ = FileSystem::Real();
+  std::string directory_;
+};
+
+TEST_F(FileTest, ReadReturnsWhatWasWritten) {
+  std::string bytes(3'000'001, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31);
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), bytes).ok());
+  const auto read = files_.Read(Path("f"));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(*read == bytes);
+}
+
+TEST_F(FileTest, EmptyFileIsReadAsEmpty) {
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "").ok());
+  EXPECT_EQ(files_.Read(Path("f")).value(), "");
+}
+
+TEST_F(FileTest, WriteReplacesAndLeavesNoTemporaryFile) {
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "the first, longer").ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "second").ok());
+  EXPECT_EQ(files_.Read(Path("f")).value(), "second");
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("f"));
+}
+
+TEST_F(FileTest, FailedWriteLeavesNothingAndNamesThePath) {
+  // A directory that is not empty cannot be replaced by a file.
+  ASSERT_TRUE(files_.MakeDirectories(Path("d/e")).ok());
+  const absl::Status status = files_.WriteAtomically(Path("d"), "bytes");
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Path("d")));
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("d"));
+}
+
+TEST_F(FileTest, ConcurrentWritersOfOnePathLeaveOneOfTheirFilesWhole) {
+  std::vector<std::thread> writers;
+  for (char c = 'a'; c < 'e'; ++c) {
+    writers.emplace_back([this, c] {
+      for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(files_.WriteAtomically(Path("f"), std::string(100'000, c)).ok());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  const std::string read = files_.Read(Path("f")).value();
+  EXPECT_TRUE(read == std::string(100'000, read[0]));
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("f"));
+}
+
+TEST_F(FileTest, MissingFileIsNotFoundAndNamesThePath) {
+  const absl::Status status = files_.Read(Path("none")).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Path("none")));
+  EXPECT_EQ(files_.List(Path("none")).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(files_.WriteAtomically(Path("none/f"), "x").code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(FileTest, ReadingADirectoryIsAnError) { EXPECT_FALSE(files_.Read(directory_).ok()); }
+
+TEST_F(FileTest, MakeDirectoriesMakesParentsAndIsFineTwice) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("a/b/c")).ok());
+  ASSERT_TRUE(files_.MakeDirectories(Path("a/b/c")).ok());
+  ASSERT_TRUE(files_.MakeDirectories(Path("a/b/d/")).ok());
+  EXPECT_THAT(files_.List(Path("a/b")).value(), ElementsAre("c", "d"));
+}
+
+TEST_F(FileTest, MakeDirectoriesOverAFileIsAnError) {
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "x").ok());
+  EXPECT_FALSE(files_.MakeDirectories(Path("f")).ok());
+  EXPECT_FALSE(files_.MakeDirectories(Path("f/g")).ok());
+}
+
+TEST_F(FileTest, RemoveTakesFilesAndWholeDirectoriesAndIsFineWithNone) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("a/b")).ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("a/b/f"), "x").ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("g"), "x").ok());
+  EXPECT_TRUE(files_.Exists(Path("a")));
+  EXPECT_TRUE(files_.Remove(Path("a")).ok());
+  EXPECT_TRUE(files_.Remove(Path("g")).ok());
+  EXPECT_TRUE(files_.Remove(Path("a")).ok());
+  EXPECT_FALSE(files_.Exists(Path("a")));
+  EXPECT_THAT(files_.List(directory_).value(), IsEmpty());
+}
+
+TEST_F(FileTest, ListIsSorted) {
+  for (const char* name : {"b", "c", "a"}) {
+    ASSERT_TRUE(files_.WriteAtomically(Path(name), "x").ok());
+  }
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("a", "b", "c"));
+}
+
+}  // namespace
+}  // namespace conadv
