@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The house rules of the source tree, as one pure function of a file's path and text. Stateless,
+// thread-safe.
+#ifndef CONADV_TESTS_TREE_RULES_H_
+#define CONADV_TESTS_TREE_RULES_H_
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace conadv::tree {
+
+// Which components a component's files may include, besides its own. This is the figure of the
+// arrows: proto <- common <- {server, worker} <- cli.
+inline const std::map<std::string, std::vector<std::string>>& Arrows() {
+  static const auto* const kArrows = new std::map<std::string, std::vector<std::string>>{
+      {"common/base", {}},
+      {"common/tensor", {"common/base"}},
+      {"common/stats", {"common/base"}},
+      {"common/job", {"common/base", "common/tensor"}},
+      {"common/wire", {"common/base", "common/tensor"}},
+      // main -> rpc -> shard, coordinate -> checkpoint -> snapshot
+      {"server/snapshot", {"common"}},
+      {"server/aggregate", {"common"}},
+      {"server/optimize", {"common"}},
+      {"server/checkpoint", {"common", "server/snapshot"}},
+      {"server/coordinate", {"common", "server/checkpoint", "server/snapshot"}},
+      {"server/shard",
+       {"common", "server/checkpoint", "server/snapshot", "server/aggregate", "server/optimize"}},
+      {"server/rpc",
+       {"common", "server/shard", "server/coordinate", "server/checkpoint", "server/snapshot",
+        "server/aggregate", "server/optimize"}},
+      {"server/main", {"common", "server"}},
+      // main -> compute -> attack -> model
+      {"worker/data", {"common"}},
+      {"worker/client", {"common"}},
+      {"worker/model", {"common"}},
+      {"worker/attack", {"common", "worker/model"}},
+      {"worker/compute",
+       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+      {"worker/evaluate",
+       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+      {"worker/main", {"common", "worker"}},
+      {"cli", {"common", "worker/client"}},
+  };
+  return *kArrows;
+}
+
+inline const std::vector<std::string>& MayIncludeGeneratedCode() {
+  static const auto* const kEdges = new std::vector<std::string>{
+      "common/wire", "common/job", "common/stats", "server/rpc", "worker/client", "cli"};
+  return *kEdges;
+}
+
+inline const std::vector<std::string>& MayIncludeTorch() {
+  static const auto* const kTorch = new std::vector<std::string>{
+      "worker/model", "worker/attack", "worker/compute", "worker/evaluate"};
+  return *kTorch;
+}
+
+// The core stays free of gRPC, so that ThreadSanitizer can check it.
+inline const std::vector<std::string>& MayIncludeGrpc() {
+  static const auto* const kGrpc = new std::vector<std::string>{
+      "common/wire", "server/rpc", "server/main", "worker/client", "worker/main", "cli"};
+  return *kGrpc;
+}
+
+// Files whose job is to wait between attempts.
+inline const std::vector<std::string>& MaySleep() {
+  static const auto* const kBackOff = new std::vector<std::string>{};
+  return *kBackOff;
+}
+
+constexpr int kMaxLines = 400;
+constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
+
+// "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". The other files that
+// lie in server/ and worker/ themselves are the shard and the evaluator. "cli" and "tests" have no
+// parts. Empty for any other file.
+inline std::string ComponentOf(absl::string_view path) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
+  if (parts[0] == "cli" || parts[0] == "tests") return std::string(parts[0]);
+  if (parts.size() > 2) return absl::StrCat(parts[0], "/", parts[1]);
+  if (parts[0] != "server" && parts[0] != "worker") return "";
+  if (parts.back() == "main.cc") return absl::StrCat(parts[0], "/main");
+  return parts[0] == "server" ? "server/shard" : "worker/evaluate";
+}
+
+inline bool Contains(const std::vector<std::string>& list, absl::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// Whether `list` names the component or the folder that it lies in.
+inline bool Allows(const std::vector<std::string>& list, absl::string_view component) {
+  return std::any_of(list.begin(), list.end(), [&](absl::string_view name) {
+    return component == name || absl::StartsWith(component, absl::StrCat(name, "/"));
+  });
+}
+
+// `line` without a // comment and without what stands between quotes.
+inline std::string Code(absl::string_view line) {
+  std::string code;
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (quoted && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted) {
+      if (line.substr(i, 2) == "//") break;
+      code += line[i];
+    }
+  }
+  return code;
+}
+
+// What is wrong with `line`'s include, if it has one; else nothing.
+inline std::string CheckInclude(absl::string_view path, absl::string_view line) {
+  absl::string_view rest = absl::StripLeadingAsciiWhitespace(line);
+  if (!absl::ConsumePrefix(&rest, "#include")) return "";
+  rest = absl::StripLeadingAsciiWhitespace(rest);
+  const bool quoted = absl::ConsumePrefix(&rest, "\"");
+  if (!quoted && !absl::ConsumePrefix(&rest, "<")) return "";
+  const absl::string_view header = rest.substr(0, rest.find(quoted ? '"' : '>'));
+
+  const std::string from = ComponentOf(path);
+  if (from == "tests") return "";
+  if (absl::EndsWith(header, ".pb.h") && !Contains(MayIncludeGeneratedCode(), from)) {
+    return absl::StrCat("includes ", header, ": generated protobuf code stays at the edges");
+  }
+  for (const absl::string_view torch : {"torch/", "ATen/", "c10/"}) {
+    if (absl::StartsWith(header, torch) && !Contains(MayIncludeTorch(), from)) {
+      return absl::StrCat("includes ", header, ": LibTorch stays in the worker's compute folders");
+    }
+  }
+  for (const absl::string_view grpc : {"grpc/", "grpcpp/"}) {
+    if (absl::StartsWith(header, grpc) && !Contains(MayIncludeGrpc(), from)) {
+      return absl::StrCat("includes ", header, ": gRPC stays at the edges");
+    }
+  }
+  if (!quoted) return "";
+  if (!absl::StrContains(header, '/')) {
+    return absl::StrCat("includes \"", header, "\": write the path from the root of the tree");
+  }
+  const absl::string_view top = header.substr(0, header.find('/'));
+  if (top == "tests") return absl::StrCat("includes ", header, ": a test's file");
+  if (top != "common" && top != "server" && top != "worker" && top != "cli") return "";
+  const std::string to = ComponentOf(header);
+  if (to == from || Allows(Arrows().at(from), to)) return "";
+  return absl::StrCat("includes ", header, ": no arrow leads from ", from, " to ", to);
+}
+
+// What is wrong with `line`'s code, if anything.
+inline std::string CheckCode(absl::string_view path, absl::string_view line) {
+  const std::string code = Code(line);
+  for (const absl::string_view sleep : {"sleep_for", "sleep_until", "SleepFor", "usleep(",
+                                        "nanosleep(", " sleep(", "time.sleep("}) {
+    if (absl::StrContains(code, sleep) && !Contains(MaySleep(), path)) {
+      return "sleeps: wait for the event itself, with a deadline";
+    }
+  }
+  if (absl::StrContains(code, "absl::Mutex")) {
+    return "uses Abseil's mutex, which ThreadSanitizer cannot see: take common/base/mutex.h";
+  }
+  return "";
+}
+
+// Every broken rule of the file at `path` (from the root of the tree) with this text, one line
+// each.
+inline std::vector<std::string> Check(absl::string_view path, absl::string_view text) {
+  std::vector<std::string> broken;
+  const std::vector<absl::string_view> lines = absl::StrSplit(absl::StripSuffix(text, "\n"), '\n');
+  const auto add = [&](size_t line, absl::string_view what) {
+    if (!what.empty()) broken.push_back(absl::StrCat(path, ":", line + 1, ": ", what));
+  };
+  const size_t first = absl::StartsWith(lines[0], "#!") ? 1 : 0;
+  if (first >= lines.size() || !absl::StrContains(lines[first], kLicence)) {
+    add(first, absl::StrCat("must begin with the line ", kLicence));
+  }
+  if (lines.size() > kMaxLines) {
+    add(kMaxLines,
+        absl::StrCat("has ", lines.size(), " lines: past ", kMaxLines, " a file is two files"));
+  }
+  const std::string component = ComponentOf(path);
+  if (component != "tests" && Arrows().count(component) == 0) {
+    add(0, "belongs to no known component: say in tests/tree/rules.h what it may include");
+    return broken;
+  }
+  for (size_t i = 0; i < lines.size(); ++i) {
+    add(i, CheckInclude(path, lines[i]));
+    add(i, CheckCode(path, lines[i]));
+  }
+  return broken;
+}
+
+}  // namespace conadv::tree
+
+#endif  // CONADV_TESTS_TREE_RULES_H_

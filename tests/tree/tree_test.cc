@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree keeps its rules, and a file that breaks one is noticed.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/tree/rules.h"
+
+namespace conadv::tree {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// tests/tree/tree_test.cc lies two folders below the root.
+std::filesystem::path Root() {
+  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+}
+
+std::string Read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string Licensed(absl::string_view text) { return absl::StrCat("// ", kLicence, "\n", text); }
+
+std::string Including(absl::string_view header) {
+  return Licensed(absl::StrCat("#include ", header, "\n"));
+}
+
+TEST(Tree, KeepsItsRules) {
+  const std::set<std::string> kinds = {".cc", ".h", ".py", ".sh"};
+  std::vector<std::string> broken;
+  int files = 0;
+  for (const char* top : {"common", "server", "worker", "cli", "tests"}) {
+    ASSERT_TRUE(std::filesystem::is_directory(Root() / top)) << Root() / top;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(Root() / top)) {
+      if (!entry.is_regular_file() || kinds.count(entry.path().extension()) == 0) continue;
+      ++files;
+      const std::string path = std::filesystem::relative(entry.path(), Root());
+      for (std::string& line : Check(path, Read(entry.path()))) broken.push_back(std::move(line));
+    }
+  }
+  EXPECT_GT(files, 20);
+  EXPECT_THAT(broken, IsEmpty()) << absl::StrJoin(broken, "\n");
+}
+
+TEST(Rules, TheArrowsHaveNoCycle) {
+  // A component that every remaining one's arrows have left is taken away, until none is left.
+  auto remaining = Arrows();
+  while (!remaining.empty()) {
+    std::string leaf;
+    for (const auto& [component, targets] : remaining) {
+      bool points = false;
+      for (const auto& [other, unused] : remaining) {
+        points = points || (other != component && Allows(targets, other));
+      }
+      if (!points) leaf = component;
+    }
+    ASSERT_NE(leaf, "") << "a cycle among " << remaining.size() << " components";
+    remaining.erase(leaf);
+  }
+}
+
+TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
+  const struct {
+    const char* path;
+    const char* header;
+  } kCases[] = {
+      {"common/base/a.h", "\"common/tensor/layout.h\""},
+      {"common/wire/a.h", "\"server/snapshot/store.h\""},
+      {"server/shard.cc", "\"worker/client/parameter_client.h\""},
+      {"worker/compute/a.cc", "\"server/snapshot/store.h\""},
+      {"server/aggregate/a.h", "\"server/snapshot/store.h\""},
+      {"server/aggregate/a.h", "\"server/optimize/optimizer.h\""},
+      {"server/optimize/a.h", "\"server/aggregate/aggregator.h\""},
+      {"server/optimize/a.h", "\"server/snapshot/store.h\""},
+      {"server/snapshot/a.h", "\"server/checkpoint/checkpoint.h\""},
+      {"server/checkpoint/a.h", "\"server/coordinate/coordinator.h\""},
+      {"server/coordinate/a.h", "\"server/shard.h\""},
+      {"server/shard.h", "\"server/rpc/service.h\""},
+      {"worker/data/a.h", "\"worker/client/weight_cache.h\""},
+      {"worker/client/a.h", "\"worker/data/dataset.h\""},
+      {"worker/model/a.h", "\"worker/attack/attack.h\""},
+      {"worker/attack/a.h", "\"worker/compute/executor.h\""},
+      {"worker/evaluate.cc", "\"worker/compute/executor.h\""},
+      {"cli/train.cc", "\"server/shard.h\""},
+      {"cli/train.cc", "\"worker/model/network.h\""},
+      {"server/main.cc", "\"cli/train.h\""},
+      {"server/shard.cc", "\"tests/support/peer.h\""},
+      {"server/shard.cc", "\"shard.h\""},
+      {"server/shard.cc", "\"conadv/v1/job.pb.h\""},
+      {"worker/compute/a.cc", "\"conadv/v1/tensor.pb.h\""},
+      {"worker/data/a.cc", "<torch/torch.h>"},
+      {"worker/client/a.cc", "<torch/torch.h>"},
+      {"worker/main.cc", "<ATen/Parallel.h>"},
+      {"server/shard.cc", "<grpcpp/grpcpp.h>"},
+      {"server/coordinate/a.h", "\"grpcpp/support/status.h\""},
+      {"worker/compute/a.cc", "<grpc/grpc.h>"},
+      {"server/rpc/a.cc", "\"c10/util/Exception.h\""},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_THAT(Check(c.path, Including(c.header)), ElementsAre(HasSubstr(":2: includes ")))
+        << c.path << " includes " << c.header;
+  }
+}
+
+TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
+  const struct {
+    const char* path;
+    const char* header;
+  } kCases[] = {
+      {"common/job/parse.cc", "\"conadv/v1/job.pb.h\""},
+      {"common/tensor/arena.h", "\"common/base/ids.h\""},
+      {"server/shard.h", "\"server/aggregate/aggregator.h\""},
+      {"server/main.cc", "\"server/rpc/server.h\""},
+      {"server/rpc/a.cc", "\"conadv/v1/parameter_server.grpc.pb.h\""},
+      {"worker/evaluate.cc", "<torch/torch.h>"},
+      {"worker/evaluator.cc", "\"worker/attack/attack.h\""},
+      {"worker/main.cc", "\"worker/evaluate.h\""},
+      {"cli/inspect.cc", "\"worker/client/coordinator_client.h\""},
+      {"tests/integration/a_test.cc", "\"worker/data/dataset.h\""},
+      {"server/shard.cc", "<vector>"},
+      {"server/shard.cc", "\"absl/status/status.h\""},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_THAT(Check(c.path, Including(c.header)), IsEmpty());
+  }
+}
+
+TEST(Rules, AFileOutsideEveryComponentIsCaught) {
+  for (const char* path : {"server/extra/a.h", "common/misc.cc", "common/base.h"}) {
+    EXPECT_THAT(Check(path, Licensed("")), ElementsAre(HasSubstr("no known component"))) << path;
+  }
+}
+
+TEST(Rules, AMissingLicenceLineIsCaught) {
+  EXPECT_THAT(Check("common/base/a.h", "int a;\n"), ElementsAre(HasSubstr(":1: must begin")));
+  EXPECT_THAT(Check("tests/a.py", "#!/usr/bin/python3\nimport os\n"),
+              ElementsAre(HasSubstr(":2: must begin")));
+  EXPECT_THAT(Check("tests/a.py", absl::StrCat("#!/usr/bin/python3\n# ", kLicence, "\n")),
+              IsEmpty());
+  EXPECT_THAT(Check("common/base/a.h", ""), ElementsAre(HasSubstr("must begin")));
+}
+
+TEST(Rules, AFilePastTheLimitIsCaught) {
+  const auto lines = [](int n) {
+    std::string text = Licensed("");
+    for (int i = 1; i < n; ++i) text += "\n";
+    return text;
+  };
+  EXPECT_THAT(Check("common/base/a.h", lines(kMaxLines)), IsEmpty());
+  EXPECT_THAT(Check("common/base/a.h", lines(kMaxLines + 1)),
+              ElementsAre(HasSubstr("has 401 lines")));
+}
+
+TEST(Rules, SleepingIsCaught) {
+  for (const char* line :
+       {"std::this_thread::sleep_for(delay);", "std::this_thread::sleep_until(then);",
+        "absl::SleepFor(delay);", "usleep(1);", "  sleep(1);", "time.sleep(1)"}) {
+    EXPECT_THAT(Check("tests/cli/a_test.cc", Licensed(line)), ElementsAre(HasSubstr("sleeps")))
+        << line;
+  }
+}
+
+TEST(Rules, AbseilsMutexIsCaught) {
+  EXPECT_THAT(Check("server/shard.h", Licensed("absl::MutexLock lock(&mutex_);")),
+              ElementsAre(HasSubstr("mutex")));
+}
+
+TEST(Rules, CommentsAndStringsAreNotCode) {
+  EXPECT_THAT(Check("server/shard.h", Licensed("int a;  // not absl::Mutex, never sleep_for")),
+              IsEmpty());
+  EXPECT_THAT(Check("server/shard.h", Licensed(R"(const char* a = "\"absl::Mutex";)")), IsEmpty());
+}
+
+}  // namespace
+}  // namespace conadv::tree
