@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job, as every part of the system reads it: the validated form of proto/conadv/v1/job.proto, with every default
-// filled in. The proto file says what each field means. Plain values; no protobuf beyond common/job/parse.
+// The job, as every part of the system reads it: the validated form of proto/conadv/v1/job.proto,
+// with every default filled in. The proto file says what each field means. Plain values; no
+// protobuf beyond common/job/parse.
 #ifndef CONADV_COMMON_JOB_JOB_H_
 #define CONADV_COMMON_JOB_JOB_H_
 
@@ -9,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace conadv {
@@ -31,17 +33,21 @@ struct DatasetOptions {
 enum class Algorithm { kConAdv, kDisAdv, kVanilla };
 enum class Consistency { kSync, kSsp, kAsync };
 
+// As the job file spells them.
+absl::string_view AlgorithmName(Algorithm algorithm);
+absl::string_view ConsistencyName(Consistency consistency);
+
 struct TrainingOptions {
   Algorithm algorithm = Algorithm::kConAdv;
-  uint32_t tau = 0;  // 0 for kDisAdv and kVanilla
+  uint32_t tau = 0;  // kConAdv: at least 1 (with 0 it is kDisAdv); otherwise 0
   Consistency consistency = Consistency::kSync;
-  uint32_t staleness_bound = 0;
+  uint32_t staleness_bound = 0;  // kSsp; otherwise 0
   uint32_t global_batch = 0;
   uint32_t slots = 0;
   double epochs = 0;
   uint64_t steps = 0;  // 0: from epochs
   float clean_weight = 0;
-  float adversarial_weight = 0;
+  float adversarial_weight = 0;     // 0 for kVanilla
   bool mixture_batch_norm = false;  // false for kVanilla
   float label_smoothing = 0;
   bool damping = false;
@@ -60,7 +66,7 @@ enum class AttackStep { kSign, kL2, kRaw };
 struct AttackOptions {
   AttackStep step = AttackStep::kSign;
   float step_size = 0;
-  float epsilon = 0;  // 0 is no ball
+  float epsilon = 0;  // 0 is no ball, and so for kRaw
   uint32_t steps = 0;
   float random_start = 0;
   bool targeted = false;
@@ -128,7 +134,7 @@ struct EvaluationOptions {
 struct Job {
   std::string name;
   uint64_t seed = 0;
-  bool reproducible = false;
+  bool reproducible = false;  // false unless kSync
   ModelOptions model;
   DatasetOptions dataset;
   TrainingOptions training;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/escaping.h"
+#include "common/job/rules.h"
+
+namespace conadv {
+namespace {
+
+constexpr uint32_t kMaxTau = 63;
+
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("\"", absl::Utf8SafeCHexEscape(text), "\"");
+}
+
+const std::string& Name(v1::Training::Consistency consistency) {
+  return v1::Training::Consistency_Name(consistency);
+}
+
+void CheckModel(const v1::Model& model, Violations* violations) {
+  constexpr uint32_t kMaxWidth = 4096;
+  if (model.source_case() == v1::Model::SOURCE_NOT_SET) {
+    violations->Require(false, "model.builtin", "must be set, to mlp or convnet");
+  } else {
+    violations->Require(model.builtin() == "mlp" || model.builtin() == "convnet", "model.builtin",
+                        "must be mlp or convnet", Quoted(model.builtin()));
+  }
+  violations->Require(model.width() >= 1 && model.width() <= kMaxWidth, "model.width",
+                      "must be 1 to 4096", model.width());
+}
+
+void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
+  violations->Require(!dataset.path().empty(), "dataset.path",
+                      "must be set, to the directory of the data set's files");
+  violations->RequireReal(true, "dataset.mean", "", dataset.mean());
+  violations->RequireReal(dataset.deviation() > 0, "dataset.deviation", "must be > 0",
+                          dataset.deviation());
+}
+
+void CheckAlgorithm(const v1::Training& training, Violations* violations) {
+  if (training.algorithm() == v1::Training::CONADV) {
+    violations->Require(training.tau() <= kMaxTau, "training.tau", "must be ≤ 63", training.tau());
+  }
+  if (training.algorithm() == v1::Training::DISADV) {
+    violations->Require(!training.has_tau() || training.tau() == 0, "training.tau",
+                        "must be 0 or unset with DISADV; CONADV attacks with older weights",
+                        training.tau());
+  }
+  const float clean = training.clean_weight();
+  const float adversarial = training.adversarial_weight();
+  violations->RequireReal(clean >= 0, "training.clean_weight", "must be ≥ 0", clean);
+  violations->RequireReal(adversarial >= 0, "training.adversarial_weight", "must be ≥ 0",
+                          adversarial);
+  if (training.algorithm() == v1::Training::VANILLA) {
+    violations->Require(clean != 0, "training.clean_weight",
+                        "must be > 0 with VANILLA, which has no other gradient", clean);
+  } else {
+    violations->Require(clean != 0 || adversarial != 0, "training.clean_weight",
+                        "must not be 0 while training.adversarial_weight is 0 too");
+  }
+}
+
+void CheckConsistency(const v1::Job& job, Violations* violations) {
+  constexpr uint32_t kMaxBound = 1024;
+  const v1::Training& training = job.training();
+  const bool sync = training.consistency() == v1::Training::SYNC;
+  if (training.has_staleness_bound()) {
+    violations->Require(training.consistency() == v1::Training::SSP, "training.staleness_bound",
+                        "needs training.consistency SSP", Name(training.consistency()));
+  }
+  violations->Require(training.staleness_bound() <= kMaxBound, "training.staleness_bound",
+                      "must be ≤ 1024", training.staleness_bound());
+  violations->Require(!training.damping() || !sync, "training.damping",
+                      "needs training.consistency SSP or ASYNC", "SYNC");
+  violations->RequireReal(training.delay_compensation() >= 0, "training.delay_compensation",
+                          "must be ≥ 0", training.delay_compensation());
+  violations->Require(!(training.delay_compensation() > 0) || !sync, "training.delay_compensation",
+                      "needs training.consistency SSP or ASYNC", "SYNC");
+  violations->Require(sync || !job.has_reproducible() || !job.reproducible(), "reproducible",
+                      "must be false or unset unless training.consistency is SYNC",
+                      Name(training.consistency()));
+}
+
+void CheckLength(const v1::Training& training, Violations* violations) {
+  constexpr uint32_t kMaxSlots = 4096;
+  const bool slots_ok = training.slots() >= 1 && training.slots() <= kMaxSlots;
+  violations->Require(slots_ok, "training.slots", "must be 1 to 4096", training.slots());
+  violations->Require(training.global_batch() > 0, "training.global_batch", "must be ≥ 1",
+                      training.global_batch());
+  if (slots_ok) {
+    violations->Require(
+        training.global_batch() % training.slots() == 0, "training.global_batch",
+        absl::StrCat("must be a multiple of training.slots (", training.slots(), ")"),
+        training.global_batch());
+  }
+  violations->RequireReal(training.epochs() >= 0, "training.epochs", "must be ≥ 0",
+                          training.epochs());
+  violations->Require(training.epochs() != 0 || training.steps() > 0, "training.epochs",
+                      "must be > 0 unless training.steps is");
+  const float smoothing = training.label_smoothing();
+  violations->RequireReal(smoothing >= 0 && smoothing < 1, "training.label_smoothing",
+                          "must be 0 to < 1", smoothing);
+}
+
+void CheckAttack(const v1::Attack& attack, Violations* violations) {
+  constexpr uint32_t kMaxSteps = 100;
+  violations->RequireReal(attack.step_size() > 0, "attack.step_size", "must be > 0",
+                          attack.step_size());
+  violations->RequireReal(attack.epsilon() >= 0, "attack.epsilon", "must be ≥ 0", attack.epsilon());
+  violations->Require(attack.steps() >= 1 && attack.steps() <= kMaxSteps, "attack.steps",
+                      "must be 1 to 100", attack.steps());
+  const float start = attack.random_start();
+  violations->RequireReal(start >= 0 && start <= 1, "attack.random_start", "must be 0 to 1", start);
+  if (start > 0) {
+    violations->Require(attack.epsilon() != 0, "attack.random_start",
+                        "needs attack.epsilon > 0: it is drawn from that ball", start);
+    violations->Require(attack.step() != v1::Attack::RAW, "attack.random_start",
+                        "must be 0 with attack.step RAW, which has no ball", start);
+  }
+}
+
+}  // namespace
+
+void CheckTask(const v1::Job& job, Violations* violations) {
+  CheckModel(job.model(), violations);
+  CheckDataset(job.dataset(), violations);
+  CheckAlgorithm(job.training(), violations);
+  CheckConsistency(job, violations);
+  CheckLength(job.training(), violations);
+  CheckAttack(job.attack(), violations);
+}
+
+}  // namespace conadv

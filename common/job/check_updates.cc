@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/job/rules.h"
+
+namespace conadv {
+namespace {
+
+void CheckMomentum(absl::string_view path, float momentum, float decay, Violations* violations) {
+  violations->RequireReal(momentum >= 0 && momentum < 1, absl::StrCat(path, ".momentum"),
+                          "must be 0 to < 1", momentum);
+  violations->RequireReal(decay >= 0, absl::StrCat(path, ".weight_decay"), "must be ≥ 0", decay);
+}
+
+// AdamW and LAMB have the same fields.
+template <class Adam>
+void CheckAdam(absl::string_view path, const Adam& adam, Violations* violations) {
+  violations->RequireReal(adam.beta1() >= 0 && adam.beta1() < 1, absl::StrCat(path, ".beta1"),
+                          "must be 0 to < 1", adam.beta1());
+  violations->RequireReal(adam.beta2() >= 0 && adam.beta2() < 1, absl::StrCat(path, ".beta2"),
+                          "must be 0 to < 1", adam.beta2());
+  violations->RequireReal(adam.epsilon() > 0, absl::StrCat(path, ".epsilon"), "must be > 0",
+                          adam.epsilon());
+  violations->RequireReal(adam.weight_decay() >= 0, absl::StrCat(path, ".weight_decay"),
+                          "must be ≥ 0", adam.weight_decay());
+}
+
+void CheckOptimizer(const v1::Optimizer& optimizer, Violations* violations) {
+  switch (optimizer.rule_case()) {
+    case v1::Optimizer::kSgd:
+      CheckMomentum("optimizer.sgd", optimizer.sgd().momentum(), optimizer.sgd().weight_decay(),
+                    violations);
+      violations->Require(!optimizer.sgd().nesterov() || optimizer.sgd().momentum() != 0,
+                          "optimizer.sgd.nesterov", "needs optimizer.sgd.momentum > 0");
+      break;
+    case v1::Optimizer::kLars:
+      violations->RequireReal(optimizer.lars().trust() > 0, "optimizer.lars.trust", "must be > 0",
+                              optimizer.lars().trust());
+      CheckMomentum("optimizer.lars", optimizer.lars().momentum(), optimizer.lars().weight_decay(),
+                    violations);
+      break;
+    case v1::Optimizer::kAdamw: CheckAdam("optimizer.adamw", optimizer.adamw(), violations); break;
+    case v1::Optimizer::kLamb: CheckAdam("optimizer.lamb", optimizer.lamb(), violations); break;
+    case v1::Optimizer::RULE_NOT_SET:
+      violations->Require(false, "optimizer", "must have a rule: sgd, lars, adamw or lamb");
+      break;
+  }
+  violations->RequireReal(optimizer.clip_norm() >= 0, "optimizer.clip_norm", "must be ≥ 0",
+                          optimizer.clip_norm());
+}
+
+void CheckMilestones(const v1::Schedule::Steps& steps, Violations* violations) {
+  for (int i = 0; i < steps.milestones_size(); ++i) {
+    const std::string path = absl::StrCat("schedule.step.milestones[", i, "]");
+    const double milestone = steps.milestones(i);
+    violations->RequireReal(milestone > 0 && milestone < 1, path, "must be > 0 and < 1", milestone);
+    if (i > 0) {
+      violations->Require(!(milestone <= steps.milestones(i - 1)), path,
+                          absl::StrCat("must be > the one before, ", steps.milestones(i - 1)),
+                          milestone);
+    }
+  }
+  violations->RequireReal(steps.factor() > 0, "schedule.step.factor", "must be > 0",
+                          steps.factor());
+}
+
+void CheckSchedule(const v1::Schedule& schedule, Violations* violations) {
+  violations->RequireReal(schedule.peak() > 0, "schedule.peak", "must be > 0", schedule.peak());
+  violations->RequireReal(schedule.warmup() >= 0 && schedule.warmup() <= 1, "schedule.warmup",
+                          "must be 0 to 1", schedule.warmup());
+  if (schedule.has_poly()) {
+    violations->RequireReal(schedule.poly().power() > 0, "schedule.poly.power", "must be > 0",
+                            schedule.poly().power());
+  }
+  if (schedule.has_step()) CheckMilestones(schedule.step(), violations);
+}
+
+void CheckServer(const v1::Job& job, Violations* violations) {
+  const v1::Server& server = job.server();
+  // A tau that is itself out of range has its own line.
+  const uint64_t needed = uint64_t{EffectiveTau(job.training())} + 1;
+  violations->Require(server.retain() == 0 || server.retain() >= needed, "server.retain",
+                      absl::StrCat("must be 0 or ≥ training.tau + 1 = ", needed), server.retain());
+  violations->RequireReal(server.lease_seconds() >= 0.1 && server.lease_seconds() <= 3600,
+                          "server.lease_seconds", "must be 0.1 to 3600", server.lease_seconds());
+}
+
+void CheckEvaluation(const v1::Evaluation& evaluation, Violations* violations) {
+  constexpr uint32_t kMaxAttackSteps = 1000;
+  violations->Require(evaluation.attack_steps() <= kMaxAttackSteps, "evaluation.attack_steps",
+                      "must be ≤ 1000", evaluation.attack_steps());
+  violations->RequireReal(evaluation.epsilon() >= 0 && evaluation.epsilon() <= 1,
+                          "evaluation.epsilon", "must be 0 to 1 (8/255 is 0.031372549)",
+                          evaluation.epsilon());
+  violations->Require(evaluation.attack_steps() == 0 || evaluation.epsilon() != 0,
+                      "evaluation.epsilon",
+                      "must be > 0 unless evaluation.attack_steps is 0, which measures no robust "
+                      "accuracy");
+  violations->RequireReal(evaluation.step_size() >= 0, "evaluation.step_size", "must be ≥ 0",
+                          evaluation.step_size());
+}
+
+}  // namespace
+
+void CheckUpdates(const v1::Job& job, Violations* violations) {
+  CheckOptimizer(job.optimizer(), violations);
+  CheckSchedule(job.schedule(), violations);
+  CheckServer(job, violations);
+  CheckEvaluation(job.evaluation(), violations);
+}
+
+}  // namespace conadv

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/job/job.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace conadv {
+
+uint64_t StepsOf(const TrainingOptions& training, uint64_t examples) {
+  if (training.steps > 0) return training.steps;
+  const double steps =
+      std::floor(training.epochs * static_cast<double>(examples) / training.global_batch);
+  // A double of 2^64 or more does not fit.
+  if (steps >= 0x1p63) return uint64_t{1} << 63;
+  return std::max(uint64_t{1}, static_cast<uint64_t>(steps));
+}
+
+absl::string_view AlgorithmName(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kConAdv: return "CONADV";
+    case Algorithm::kDisAdv: return "DISADV";
+    case Algorithm::kVanilla: return "VANILLA";
+  }
+  return "";
+}
+
+absl::string_view ConsistencyName(Consistency consistency) {
+  switch (consistency) {
+    case Consistency::kSync: return "SYNC";
+    case Consistency::kSsp: return "SSP";
+    case Consistency::kAsync: return "ASYNC";
+  }
+  return "";
+}
+
+}  // namespace conadv

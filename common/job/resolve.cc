@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/job/rules.h"
+
+namespace conadv {
+namespace {
+
+// Versions kept where every contribution is one: enough for workers that are some steps behind.
+constexpr uint32_t kRetainWithoutSync = 64;
+// PGD's steps reach the ball's edge 2.5 times over (arXiv 1706.06083, section 5).
+constexpr float kReach = 2.5F;
+
+Algorithm ResolveAlgorithm(const v1::Training& training) {
+  if (training.algorithm() == v1::Training::VANILLA) return Algorithm::kVanilla;
+  return EffectiveTau(training) == 0 ? Algorithm::kDisAdv : Algorithm::kConAdv;
+}
+
+Consistency ResolveConsistency(v1::Training::Consistency consistency) {
+  switch (consistency) {
+    case v1::Training::SYNC: return Consistency::kSync;
+    case v1::Training::SSP: return Consistency::kSsp;
+    case v1::Training::ASYNC: return Consistency::kAsync;
+  }
+  return Consistency::kSync;
+}
+
+TrainingOptions ResolveTraining(const v1::Training& training) {
+  TrainingOptions options;
+  options.algorithm = ResolveAlgorithm(training);
+  options.tau = EffectiveTau(training);
+  options.consistency = ResolveConsistency(training.consistency());
+  if (options.consistency == Consistency::kSsp)
+    options.staleness_bound = training.staleness_bound();
+  options.global_batch = training.global_batch();
+  options.slots = training.slots();
+  options.epochs = training.epochs();
+  options.steps = training.steps();
+  options.clean_weight = training.clean_weight();
+  options.adversarial_weight = options.attacks() ? training.adversarial_weight() : 0;
+  options.mixture_batch_norm = options.attacks() && training.mixture_batch_norm();
+  options.label_smoothing = training.label_smoothing();
+  options.damping = training.damping();
+  options.delay_compensation = training.delay_compensation();
+  return options;
+}
+
+AttackOptions ResolveAttack(const v1::Attack& attack) {
+  AttackOptions options;
+  options.epsilon = attack.epsilon();
+  switch (attack.step()) {
+    case v1::Attack::SIGN: options.step = AttackStep::kSign; break;
+    case v1::Attack::L2: options.step = AttackStep::kL2; break;
+    case v1::Attack::RAW:
+      options.step = AttackStep::kRaw;
+      options.epsilon = 0;
+      break;
+  }
+  options.step_size = attack.step_size();
+  options.steps = attack.steps();
+  options.random_start = attack.random_start();
+  options.targeted = attack.targeted();
+  return options;
+}
+
+OptimizerOptions ResolveOptimizer(const v1::Optimizer& optimizer) {
+  OptimizerOptions options;
+  const v1::Optimizer::Sgd& sgd = optimizer.sgd();
+  const v1::Optimizer::Lars& lars = optimizer.lars();
+  const v1::Optimizer::AdamW& adamw = optimizer.adamw();
+  const v1::Optimizer::Lamb& lamb = optimizer.lamb();
+  switch (optimizer.rule_case()) {
+    case v1::Optimizer::RULE_NOT_SET: break;
+    case v1::Optimizer::kSgd:
+      options.rule = SgdOptions{sgd.momentum(), sgd.nesterov(), sgd.weight_decay()};
+      break;
+    case v1::Optimizer::kLars:
+      options.rule = LarsOptions{lars.trust(), lars.momentum(), lars.weight_decay()};
+      break;
+    case v1::Optimizer::kAdamw:
+      options.rule =
+          AdamWOptions{adamw.beta1(), adamw.beta2(), adamw.epsilon(), adamw.weight_decay()};
+      break;
+    case v1::Optimizer::kLamb:
+      options.rule = LambOptions{lamb.beta1(), lamb.beta2(), lamb.epsilon(), lamb.weight_decay()};
+      break;
+  }
+  options.clip_norm = optimizer.clip_norm();
+  return options;
+}
+
+ScheduleOptions ResolveSchedule(const v1::Schedule& schedule) {
+  ScheduleOptions options;
+  options.peak = schedule.peak();
+  options.warmup = schedule.warmup();
+  switch (schedule.decay_case()) {
+    case v1::Schedule::DECAY_NOT_SET:
+    case v1::Schedule::kConstant: options.decay = ConstantDecay{}; break;
+    case v1::Schedule::kPoly: options.decay = PolyDecay{schedule.poly().power()}; break;
+    case v1::Schedule::kCosine: options.decay = CosineDecay{}; break;
+    case v1::Schedule::kStep:
+      options.decay =
+          StepDecay{{schedule.step().milestones().begin(), schedule.step().milestones().end()},
+                    schedule.step().factor()};
+      break;
+  }
+  return options;
+}
+
+ServerOptions ResolveServer(const v1::Server& server, const TrainingOptions& training) {
+  ServerOptions options;
+  options.retain = server.retain();
+  if (options.retain == 0) options.retain = training.sync() ? training.tau + 2 : kRetainWithoutSync;
+  options.checkpoint_every = server.checkpoint_every();
+  options.checkpoint_dir = server.checkpoint_dir();
+  options.lease = absl::Seconds(server.lease_seconds());
+  return options;
+}
+
+EvaluationOptions ResolveEvaluation(const v1::Evaluation& evaluation) {
+  EvaluationOptions options;
+  options.every = evaluation.every();
+  options.attack_steps = evaluation.attack_steps();
+  options.epsilon = evaluation.epsilon();
+  options.step_size = evaluation.step_size();
+  if (options.step_size == 0 && options.attack_steps > 0) {
+    options.step_size = kReach * options.epsilon / static_cast<float>(options.attack_steps);
+  }
+  options.limit = evaluation.limit();
+  return options;
+}
+
+}  // namespace
+
+uint32_t EffectiveTau(const v1::Training& training) {
+  return training.algorithm() == v1::Training::CONADV ? training.tau() : 0;
+}
+
+Job Resolve(const v1::Job& job) {
+  Job resolved;
+  resolved.name = job.name();
+  resolved.seed = job.seed();
+  resolved.training = ResolveTraining(job.training());
+  resolved.reproducible = resolved.training.sync() && job.reproducible();
+  resolved.model.builtin = job.model().builtin();
+  resolved.model.width = job.model().width();
+  // The one format there is.
+  resolved.dataset.format = DatasetFormat::kIdx;
+  resolved.dataset.path = job.dataset().path();
+  resolved.dataset.limit = job.dataset().limit();
+  resolved.dataset.mean = job.dataset().mean();
+  resolved.dataset.deviation = job.dataset().deviation();
+  resolved.attack = ResolveAttack(job.attack());
+  resolved.optimizer = ResolveOptimizer(job.optimizer());
+  resolved.schedule = ResolveSchedule(job.schedule());
+  resolved.server = ResolveServer(job.server(), resolved.training);
+  resolved.evaluation = ResolveEvaluation(job.evaluation());
+  return resolved;
+}
+
+}  // namespace conadv

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of proto/conadv/v1/job.proto, and what a job that keeps them means. Pure functions.
+#ifndef CONADV_COMMON_JOB_RULES_H_
+#define CONADV_COMMON_JOB_RULES_H_
+
+#include "common/job/job.h"
+#include "common/job/violations.h"
+#include "conadv/v1/job.pb.h"
+
+namespace conadv {
+
+// What is learned, and how: model, dataset, training, attack.
+void CheckTask(const v1::Job& job, Violations* violations);
+// What updates, keeps and measures the weights: optimizer, schedule, server, evaluation.
+void CheckUpdates(const v1::Job& job, Violations* violations);
+
+// Versions of attack staleness that the job asks for: 0 for DISADV and VANILLA.
+uint32_t EffectiveTau(const v1::Training& training);
+
+// Every default filled in. REQUIRES: the job keeps every rule.
+Job Resolve(const v1::Job& job);
+
+}  // namespace conadv
+
+#endif  // CONADV_COMMON_JOB_RULES_H_

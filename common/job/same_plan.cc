@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// CheckSamePlan: what tells a person why a worker may not join.
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/job/plan.h"
+#include "conadv/v1/tensor.pb.h"
+
+namespace conadv {
+namespace {
+
+std::string Describe(const TensorSpec& tensor) {
+  const v1::Tensor proto = ToProto(tensor);
+  std::string text = absl::StrCat(
+      absl::Utf8SafeCHexEscape(tensor.name), " [", absl::StrJoin(tensor.shape, ", "), "] ",
+      v1::Tensor::Kind_Name(proto.kind()), " ", v1::Tensor::Branch_Name(proto.branch()));
+  // Nine digits tell any two floats apart.
+  if (tensor.kind == TensorKind::kStatistic) {
+    absl::StrAppendFormat(&text, " momentum %.9g", tensor.momentum);
+  }
+  return text;
+}
+
+std::string TensorAt(const Plan& plan, size_t index) {
+  return index < plan.tensors.size() ? Describe(plan.tensors[index]) : "no such tensor";
+}
+
+absl::Status Differ(absl::string_view what, absl::string_view offered, absl::string_view run,
+                    absl::string_view advice) {
+  return absl::InvalidArgumentError(absl::StrCat(what, " differs from the run's: this worker has ",
+                                                 offered, ", the run has ", run, "; ", advice));
+}
+
+}  // namespace
+
+absl::Status CheckSamePlan(const Plan& run, const Plan& offered) {
+  if (run.data_fingerprint != offered.data_fingerprint || run.examples != offered.examples) {
+    const auto data = [](const Plan& plan) {
+      return absl::StrFormat("fingerprint %016x of %d examples", plan.data_fingerprint,
+                             plan.examples);
+    };
+    return Differ("the training data", data(offered), data(run),
+                  "give this worker the same files in dataset.path");
+  }
+  const size_t tensors = std::max(run.tensors.size(), offered.tensors.size());
+  for (size_t i = 0; i < tensors; ++i) {
+    const std::string ours = TensorAt(run, i);
+    const std::string theirs = TensorAt(offered, i);
+    if (ours != theirs) {
+      return Differ(absl::StrCat("tensor ", i, " of the model"), theirs, ours,
+                    "start every worker from the same build");
+    }
+  }
+  if (run.steps != offered.steps) {
+    return Differ("the number of steps", absl::StrCat(offered.steps), absl::StrCat(run.steps),
+                  "start every worker from the same build");
+  }
+  if (run.initial_weights_crc32c != offered.initial_weights_crc32c) {
+    const auto crc = [](const Plan& plan) {
+      return absl::StrFormat("crc32c %08x", plan.initial_weights_crc32c);
+    };
+    return Differ("the crc of the initial weights", crc(offered), crc(run),
+                  "start every worker from the same build, on the same type of CPU");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace conadv
