@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model as the worker sees it: a function from images to logits, and a list of tensors. One thread at a time.
+// A model as the worker sees it: a function from images to logits, and a list of tensors. One
+// thread at a time.
 #ifndef CONADV_WORKER_MODEL_NETWORK_H_
 #define CONADV_WORKER_MODEL_NETWORK_H_
 
@@ -11,14 +12,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/job/job.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
 
 struct NetworkTensor {
-  std::string name;      // as in the module's state dict
-  torch::Tensor tensor;  // the module's own handle: set_data() on it changes the network
+  std::string name;         // as in the module's state dict
+  torch::Tensor tensor;     // the module's own handle: set_data() on it changes the network
   bool batch_norm = false;  // belongs to a BatchNorm layer
   bool statistic = false;   // a running mean or variance
   bool decays = false;      // a weight: decayed, and scaled by trust ratios
@@ -42,20 +44,24 @@ struct ImageShape {
   int64_t classes = 0;
 };
 
-// Makes networks of one architecture, with the same initial weights each time: those of `seed`. Not thread-safe
-// (LibTorch's generator is global).
+// Makes networks of one architecture, with the same initial weights each time: those of `seed`. Not
+// thread-safe (LibTorch's generator is global).
 using NetworkFactory = std::function<std::unique_ptr<Network>()>;
 
 // INVALID_ARGUMENT: no such built-in model, or images too small for it.
-absl::StatusOr<NetworkFactory> BuiltinFactory(const ModelOptions& model, const DatasetOptions& dataset,
+absl::StatusOr<NetworkFactory> BuiltinFactory(const ModelOptions& model,
+                                              const DatasetOptions& dataset,
                                               const ImageShape& shape, uint64_t seed);
 
-// The tensors that training moves, in the model's order. With `mixture`, BatchNorm's are MAIN, and a copy of each,
-// named "auxiliary.<name>", is AUXILIARY and comes after all others; without, all are SHARED.
+// The name of a BatchNorm tensor's AUXILIARY twin: "auxiliary.<name>".
+std::string AuxiliaryName(const std::string& name);
+
+// The tensors that training moves, in the model's order. With `mixture`, BatchNorm's are MAIN, and
+// a copy of each is AUXILIARY and comes after all others; without, all are SHARED.
 std::vector<TensorSpec> TensorsOf(const Network& network, bool mixture);
 
-// Copies the network's own weights into the concatenated arenas; auxiliary tensors get their main twin's values, padding
-// gets zeros. REQUIRES: weights.size() == layout.total_size().
+// Copies the network's own weights into the concatenated arenas; auxiliary tensors get their main
+// twin's values, padding gets zeros. REQUIRES: weights.size() == layout.total_size().
 void CopyInitialWeights(const Network& network, const Layout& layout, absl::Span<float> weights);
 
 }  // namespace conadv

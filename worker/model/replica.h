@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network whose tensors are views of a flat arena: new weights arrive by pointing at another arena, and gradients are
-// written where they will be sent from. Any network becomes one with mixture BatchNorm, without knowing.
-// One thread at a time.
+// A network whose tensors are views of a flat arena: new weights arrive by pointing at another
+// arena, and gradients are written where they will be sent from. Any network becomes one with
+// mixture BatchNorm, without knowing. One thread at a time.
 #ifndef CONADV_WORKER_MODEL_REPLICA_H_
 #define CONADV_WORKER_MODEL_REPLICA_H_
 
@@ -26,13 +26,15 @@ class Replica {
   // REQUIRES: the layout was made from TensorsOf(*network, ·).
   Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass);
 
-  // Points every tensor at its place in `weights` (all shards' arenas), and keeps them alive until the next call. In
-  // kClean and kAdversarial BatchNorm's statistics are not among them: see BindGradients.
+  // Points every tensor at its place in `weights` (all shards' arenas), and keeps them alive until
+  // the next call. In kClean and kAdversarial BatchNorm's statistics are not among them: see
+  // BindGradients.
   void BindWeights(std::shared_ptr<const Arena> weights);
-  // kClean, kAdversarial: the gradient of each parameter goes to its place in `gradients`, and BatchNorm's batch
-  // statistics to theirs. Zeroes the pass's part of it.
+  // kClean, kAdversarial: the gradient of each parameter goes to its place in `gradients`, and
+  // BatchNorm's batch statistics to theirs. Zeroes the pass's part of it.
   void BindGradients(std::shared_ptr<Arena> gradients);
-  // kClean, kAdversarial, after backward: turns the moved running statistics into those of the batch.
+  // kClean, kAdversarial, after backward: turns the moved running statistics into those of the
+  // batch, and lets go of the arena.
   void FinishGradients();
 
   torch::Tensor Forward(const torch::Tensor& images);
@@ -44,9 +46,11 @@ class Replica {
     torch::Tensor tensor;
     size_t offset = 0;  // elements, in the concatenated arenas
     size_t size = 0;
+    size_t padded_size = 0;
     std::vector<int64_t> shape;
     bool statistic = false;
     float momentum = 0;
+    torch::Tensor own;  // of a statistic: where it points between two passes that train
   };
 
   std::unique_ptr<Network> network_;

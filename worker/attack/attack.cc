@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/attack/attack.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "worker/attack/start.h"
+
+namespace conadv {
+namespace {
+
+namespace F = torch::nn::functional;
+
+// One value per example → a shape that multiplies images.
+torch::Tensor PerExample(const torch::Tensor& values, const torch::Tensor& images) {
+  std::vector<int64_t> shape(static_cast<size_t>(images.dim()), 1);
+  shape[0] = images.size(0);
+  return values.view(shape);
+}
+
+// Each example's L2 norm. Scaled by the largest element first: squares of small gradients would
+// vanish.
+torch::Tensor Norms(const torch::Tensor& images) {
+  const torch::Tensor rows = images.flatten(1);
+  const torch::Tensor largest =
+      std::get<0>(rows.abs().max(1, /*keepdim=*/true)).clamp_min(std::numeric_limits<float>::min());
+  return PerExample((rows / largest).norm(2, 1, /*keepdim=*/true) * largest, images);
+}
+
+torch::Tensor Direction(const torch::Tensor& gradient, AttackStep step) {
+  switch (step) {
+    case AttackStep::kSign: return gradient.sign();
+    // An example without a gradient stays where it is.
+    case AttackStep::kL2:
+      return gradient / Norms(gradient).clamp_min(std::numeric_limits<float>::min());
+    case AttackStep::kRaw: break;
+  }
+  return gradient;
+}
+
+// Onto the ball around `center`, then into the data range, which contains the center: the second
+// step stays in the ball.
+torch::Tensor Project(const torch::Tensor& images, const torch::Tensor& center,
+                      const AttackOptions& options) {
+  torch::Tensor result = images;
+  if (options.epsilon > 0 && options.step == AttackStep::kSign) {
+    result = torch::max(torch::min(images, center + options.epsilon), center - options.epsilon);
+  } else if (options.epsilon > 0 && options.step == AttackStep::kL2) {
+    const torch::Tensor moved = images - center;
+    const torch::Tensor norms = Norms(moved);
+    result =
+        torch::where(norms > options.epsilon, center + moved * (options.epsilon / norms), images);
+  }
+  return result.clamp(0, 1);
+}
+
+}  // namespace
+
+torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
+                              const torch::Tensor& labels, int64_t classes,
+                              const AttackOptions& options, float label_smoothing,
+                              const AttackSeed& seed) {
+  const torch::Tensor goals = options.targeted ? WrongClasses(labels, classes, seed) : labels;
+  const float step_size = options.targeted ? -options.step_size : options.step_size;
+  const auto loss_options =
+      F::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(label_smoothing);
+
+  torch::Tensor adversarial = images.detach();
+  if (options.random_start > 0) {
+    const torch::Tensor start = RandomOffsets(adversarial.sizes(), options, seed);
+    adversarial = Project(adversarial + start, images, options);
+  }
+  for (uint32_t k = 0; k < options.steps; ++k) {
+    torch::Tensor input = adversarial.detach().requires_grad_(true);
+    torch::Tensor gradient;
+    {
+      torch::AutoGradMode with_grad(true);
+      const torch::Tensor loss = F::cross_entropy(replica.Forward(input), goals, loss_options);
+      gradient = torch::autograd::grad({loss}, {input})[0];
+    }
+    torch::NoGradGuard no_grad;
+    adversarial =
+        Project(adversarial + step_size * Direction(gradient, options.step), images, options);
+  }
+  return adversarial.detach();
+}
+
+}  // namespace conadv

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/compute/gradients.h"
+
+#include <utility>
+
+namespace conadv {
+
+namespace F = torch::nn::functional;
+
+PassResult ComputeGradients(Replica& replica, const torch::Tensor& images,
+                            const torch::Tensor& labels, float label_smoothing,
+                            std::shared_ptr<Arena> gradients) {
+  replica.BindGradients(std::move(gradients));
+  const torch::Tensor logits = replica.Forward(images);
+  torch::Tensor loss = F::cross_entropy(
+      logits, labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing));
+  loss.backward();
+  replica.FinishGradients();
+
+  torch::NoGradGuard no_grad;
+  const torch::Tensor right = logits.argmax(1).eq(labels);
+  return {loss.item<float>(), right.to(torch::kFloat32).mean().item<float>()};
+}
+
+}  // namespace conadv

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/compute/threads.h"
+
+#include <dlfcn.h>
+#include <torch/torch.h>
+
+namespace conadv {
+
+void UseOneBlasThread() {
+  // Looked up, not linked: which BLAS there is decides the machine it runs on.
+  for (const char* name :
+       {"openblas_set_num_threads", "MKL_Set_Num_Threads", "bli_thread_set_num_threads"}) {
+    void* symbol = dlsym(RTLD_DEFAULT, name);
+    if (symbol == nullptr) continue;
+    // BLIS takes 64 bits; in a register one is the same.
+    reinterpret_cast<void (*)(int)>(symbol)(1);
+  }
+  at::set_num_threads(1);
+  at::set_num_interop_threads(1);
+}
+
+}  // namespace conadv

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many threads the libraries under LibTorch take for themselves.
+#ifndef CONADV_WORKER_COMPUTE_THREADS_H_
+#define CONADV_WORKER_COMPUTE_THREADS_H_
+
+namespace conadv {
+
+// One thread for each LibTorch operation and each BLAS call: our own threads are the parallelism,
+// concurrent calls of a multi-threaded OpenBLAS would wait for each other, and sums keep one order.
+// Call once, before anything is computed.
+void UseOneBlasThread();
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_COMPUTE_THREADS_H_
