@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long to wait before trying again: exponential, jittered, within a budget. One thread at a
+// time.
+#ifndef CONADV_WORKER_CLIENT_BACKOFF_H_
+#define CONADV_WORKER_CLIENT_BACKOFF_H_
+
+#include <cstdint>
+#include <optional>
+#include <random>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace conadv {
+
+struct BackoffOptions {
+  absl::Duration first = absl::Milliseconds(100);
+  absl::Duration most = absl::Seconds(3);
+  // Counted from the first failure of a row of failures.
+  absl::Duration budget = absl::Seconds(60);
+};
+
+class Backoff {
+ public:
+  Backoff(const BackoffOptions& options, uint64_t seed);
+
+  // Of a failure at `now`: half to all of first · 2^n, at most `most`; nothing once the budget is
+  // spent.
+  std::optional<absl::Duration> Next(absl::Time now);
+  // After a success.
+  void Reset();
+
+ private:
+  const BackoffOptions options_;
+  std::minstd_rand random_;
+  absl::Duration step_;
+  std::optional<absl::Time> first_failure_;
+};
+
+// Whether the same call may succeed if it is made again: the peer is away, overloaded, or answered
+// too late.
+bool IsTransient(const absl::Status& status);
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_CLIENT_BACKOFF_H_

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client/call_registry.h"
+
+namespace conadv {
+
+bool CallRegistry::Add(const std::shared_ptr<grpc::ClientContext>& context) {
+  MutexLock lock(&mutex_);
+  if (shut_) return false;
+  calls_.insert(context);
+  return true;
+}
+
+void CallRegistry::Remove(const std::shared_ptr<grpc::ClientContext>& context) {
+  MutexLock lock(&mutex_);
+  calls_.erase(context);
+  removed_.NotifyAll();
+}
+
+void CallRegistry::CancelAll() {
+  // Cancelling may run a call's last callback on this thread, which takes the lock.
+  std::set<std::shared_ptr<grpc::ClientContext>> calls;
+  {
+    MutexLock lock(&mutex_);
+    calls = calls_;
+  }
+  for (const auto& context : calls) context->TryCancel();
+}
+
+void CallRegistry::Shutdown() {
+  {
+    MutexLock lock(&mutex_);
+    shut_ = true;
+  }
+  CancelAll();
+  MutexLock lock(&mutex_);
+  while (!calls_.empty()) removed_.Wait(&mutex_);
+}
+
+}  // namespace conadv

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client/parameter_client.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace conadv {
+
+std::string PullSelector::ToString() const {
+  switch (kind) {
+    case Kind::kExactly: return absl::StrCat("version ", value);
+    case Kind::kLatest: return "the latest version";
+    case Kind::kLag: return absl::StrCat("the latest version but ", value);
+    case Kind::kAtLeast: return absl::StrCat("version ", value, " or newer");
+  }
+  return "";
+}
+
+}  // namespace conadv

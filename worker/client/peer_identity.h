@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notices that a server is another process than the one that answered before: it may have gone back
+// to an older version. Thread-safe.
+#ifndef CONADV_WORKER_CLIENT_PEER_IDENTITY_H_
+#define CONADV_WORKER_CLIENT_PEER_IDENTITY_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+
+namespace conadv {
+
+class PeerIdentity {
+ public:
+  explicit PeerIdentity(std::string address) : address_(std::move(address)) {}
+
+  // ABORTED: another process than at the first call since Forget().
+  absl::Status Check(Incarnation incarnation) {
+    uint64_t known = 0;
+    if (known_.compare_exchange_strong(known, incarnation.value()) ||
+        known == incarnation.value()) {
+      return absl::OkStatus();
+    }
+    return absl::AbortedError(absl::StrCat("server ", address_, " was restarted"));
+  }
+  void Forget() { known_ = 0; }
+  const std::string& address() const { return address_; }
+
+ private:
+  const std::string address_;
+  std::atomic<uint64_t> known_{0};
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_CLIENT_PEER_IDENTITY_H_

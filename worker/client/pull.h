@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pulls one version of all shards into one arena: the same version in every tensor, or an error.
+// Thread-safe.
+#ifndef CONADV_WORKER_CLIENT_PULL_H_
+#define CONADV_WORKER_CLIENT_PULL_H_
+
+#include <memory>
+#include <vector>
+
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "worker/client/backoff.h"
+#include "worker/client/parameter_client.h"
+#include "worker/client/statistics.h"
+#include "worker/client/timer.h"
+#include "worker/client/weight_source.h"
+
+namespace conadv {
+
+struct PullOptions {
+  // Of one call. A version that is not there by then is asked for again, for as long as it takes.
+  absl::Duration long_poll = absl::Seconds(20);
+  // Of the other shards' calls after shard 0 chose the version: a shard that lags longer than this
+  // may be waiting for the very unit that these weights are for, so an older version is taken.
+  absl::Duration lagging_shard = absl::Seconds(1);
+  // Of a shard that is away.
+  BackoffOptions backoff;
+};
+
+class ShardedPull final : public WeightSource {
+ public:
+  // What the pointers show outlives this and every pull. clients[i] is shard i.
+  ShardedPull(std::shared_ptr<const Layout> layout, std::vector<ParameterClient*> clients,
+              Timer* timer, WorkerStatistics* statistics, const PullOptions& options);
+
+  // Exactly: from all shards at once. Otherwise shard 0 chooses, and the others answer with its
+  // choice. Errors are the servers', naming the shard.
+  void Pull(const PullSelector& selector, Done done) override;
+
+ private:
+  class Attempt;
+  struct Parts {
+    std::shared_ptr<const Layout> layout;
+    std::vector<ParameterClient*> clients;
+    Timer* timer;
+    WorkerStatistics* statistics;
+    PullOptions options;
+    ArenaPool pool;
+  };
+  std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_CLIENT_PULL_H_

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client/pull_assembly.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/status_macros.h"
+#include "conadv/v1/parameter_server.pb.h"
+
+namespace conadv {
+namespace {
+
+bool Selects(const PullSelector& selector, uint64_t version) {
+  switch (selector.kind) {
+    case PullSelector::Kind::kExactly: return version == selector.value;
+    case PullSelector::Kind::kAtLeast: return version >= selector.value;
+    case PullSelector::Kind::kLatest:
+    case PullSelector::Kind::kLag: return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+PullAssembly::PullAssembly(const PullSelector& selector, uint64_t layout_hash, PeerIdentity* peer,
+                           ParameterClient::Allocate allocate)
+    : selector_(selector), layout_hash_(layout_hash), peer_(peer), allocate_(std::move(allocate)) {}
+
+absl::Status PullAssembly::Add(absl::Span<const Segment> message) {
+  CONADV_ASSIGN_OR_RETURN(const Chunk chunk, DecodeChunk(message));
+  if (chunk.has_header == pulled_.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "server ", peer_->address(), ": a pull's first chunk, and no other, carries the header"));
+  }
+  if (chunk.has_header) CONADV_RETURN_IF_ERROR(ReadHeader(chunk));
+  const size_t elements = chunk.payload_size / sizeof(float);
+  if (chunk.payload_size % sizeof(float) != 0 || chunk.offset != received_ ||
+      elements > destination_.size() - received_) {
+    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": a chunk of ",
+                                                   chunk.payload_size, " bytes at element ",
+                                                   chunk.offset, ", expected one at ", received_,
+                                                   " within ", destination_.size(), " elements"));
+  }
+  CopyPayload(chunk, destination_.data() + received_);
+  received_ += elements;
+  return absl::OkStatus();
+}
+
+absl::Status PullAssembly::ReadHeader(const Chunk& chunk) {
+  v1::PullHeader header;
+  if (!header.ParseFromString(chunk.header)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("server ", peer_->address(), ": the pull's header is not protobuf"));
+  }
+  CONADV_RETURN_IF_ERROR(peer_->Check(Incarnation(header.incarnation())));
+  if (header.layout_hash() != layout_hash_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("server ", peer_->address(), " has layout ", absl::Hex(header.layout_hash()),
+                     ", this process ", absl::Hex(layout_hash_), ": do both run the same job?"));
+  }
+  if (!Selects(selector_, header.version())) {
+    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": asked for ",
+                                                   selector_.ToString(), ", got version ",
+                                                   header.version()));
+  }
+  const Version version(header.version());
+  CONADV_ASSIGN_OR_RETURN(destination_, allocate_(version));
+  if (header.size() != destination_.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": an arena of ",
+                                                   header.size(), " elements, expected ",
+                                                   destination_.size()));
+  }
+  pulled_ = PulledShard{version, Clock::Real().Now()};
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PulledShard> PullAssembly::Finish() const {
+  if (!pulled_.has_value() || received_ != destination_.size()) {
+    return absl::DataLossError(absl::StrCat("server ", peer_->address(), ": the pull ended after ",
+                                            received_, " of ", destination_.size(), " elements"));
+  }
+  return *pulled_;
+}
+
+}  // namespace conadv

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts a pull's chunks together: checks each against what was asked for, and copies it to its
+// place. Knows no gRPC. One thread at a time.
+#ifndef CONADV_WORKER_CLIENT_PULL_ASSEMBLY_H_
+#define CONADV_WORKER_CLIENT_PULL_ASSEMBLY_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/wire/chunk.h"
+#include "worker/client/parameter_client.h"
+#include "worker/client/peer_identity.h"
+
+namespace conadv {
+
+class PullAssembly {
+ public:
+  // `peer` outlives the assembly.
+  PullAssembly(const PullSelector& selector, uint64_t layout_hash, PeerIdentity* peer,
+               ParameterClient::Allocate allocate);
+
+  // INVALID_ARGUMENT: not a chunk, or not the one that comes next; ABORTED: the server was
+  // restarted.
+  absl::Status Add(absl::Span<const Segment> message);
+  // After the last chunk. DATA_LOSS: it was not the last.
+  absl::StatusOr<PulledShard> Finish() const;
+
+ private:
+  absl::Status ReadHeader(const Chunk& chunk);
+
+  const PullSelector selector_;
+  const uint64_t layout_hash_;
+  PeerIdentity* const peer_;
+  const ParameterClient::Allocate allocate_;
+  std::optional<PulledShard> pulled_;  // once the header is there
+  absl::Span<float> destination_;
+  size_t received_ = 0;  // elements
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_CLIENT_PULL_ASSEMBLY_H_

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client/pull_call.h"
+
+#include <grpcpp/support/client_callback.h>
+
+#include <utility>
+#include <vector>
+
+#include "common/wire/status.h"
+#include "conadv/v1/parameter_server.pb.h"
+
+namespace conadv {
+namespace {
+
+constexpr char kMethod[] = "/conadv.v1.ParameterServer/Pull";
+
+grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash) {
+  v1::PullRequest request;
+  switch (selector.kind) {
+    case PullSelector::Kind::kExactly: request.set_version(selector.value); break;
+    case PullSelector::Kind::kLatest: request.set_latest(true); break;
+    case PullSelector::Kind::kLag: request.set_lag(selector.value); break;
+    case PullSelector::Kind::kAtLeast: request.set_at_least(selector.value); break;
+  }
+  request.set_layout_hash(layout_hash);
+  const grpc::Slice slice(request.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+// A bidirectional reactor drives any streaming method: this one writes once.
+class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  PullCall(CallRegistry* registry, std::shared_ptr<grpc::ClientContext> context,
+           grpc::ByteBuffer request, PullAssembly assembly, ParameterClient::PullDone done)
+      : registry_(registry),
+        context_(std::move(context)),
+        request_(std::move(request)),
+        assembly_(std::move(assembly)),
+        done_(std::move(done)) {}
+
+  void Start(grpc::GenericStub* stub) {
+    stub->PrepareBidiStreamingCall(context_.get(), kMethod, grpc::StubOptions(), this);
+    StartWriteLast(&request_, grpc::WriteOptions());
+    StartRead(&message_);
+    StartCall();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    error_ = Receive();
+    if (error_.ok()) {
+      StartRead(&message_);
+    } else {
+      context_->TryCancel();
+    }
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    if (!error_.ok()) {
+      done_(error_);
+    } else if (!status.ok()) {
+      done_(FromGrpc(status));
+    } else {
+      done_(assembly_.Finish());
+    }
+    done_ = nullptr;
+    registry_->Remove(context_);
+    delete this;
+  }
+
+ private:
+  absl::Status Receive() {
+    std::vector<grpc::Slice> slices;
+    if (!message_.Dump(&slices).ok()) return absl::InternalError("a message without bytes");
+    std::vector<Segment> segments;
+    segments.reserve(slices.size());
+    for (const grpc::Slice& slice : slices) segments.emplace_back(slice.begin(), slice.size());
+    return assembly_.Add(segments);
+  }
+
+  CallRegistry* const registry_;
+  const std::shared_ptr<grpc::ClientContext> context_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer message_;
+  PullAssembly assembly_;
+  ParameterClient::PullDone done_;
+  absl::Status error_;
+};
+
+}  // namespace
+
+void StartPullCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity* peer,
+                   uint64_t layout_hash, const PullSelector& selector, absl::Duration timeout,
+                   ParameterClient::Allocate allocate, ParameterClient::PullDone done) {
+  auto context = std::make_shared<grpc::ClientContext>();
+  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  if (!registry->Add(context)) {
+    done(absl::CancelledError("this client is shutting down"));
+    return;
+  }
+  auto* call =
+      new PullCall(registry, context, Encode(selector, layout_hash),
+                   PullAssembly(selector, layout_hash, peer, std::move(allocate)), std::move(done));
+  call->Start(stub);
+}
+
+}  // namespace conadv

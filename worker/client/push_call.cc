@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client/push_call.h"
+
+#include <grpcpp/support/client_callback.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/wire/chunk.h"
+#include "common/wire/status.h"
+#include "conadv/v1/parameter_server.pb.h"
+
+namespace conadv {
+namespace {
+
+constexpr char kMethod[] = "/conadv.v1.ParameterServer/Push";
+constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
+
+std::string Encode(const PushContent& content, uint64_t layout_hash, const std::string& worker) {
+  v1::PushHeader header;
+  header.set_layout_hash(layout_hash);
+  header.set_worker(worker);
+  if (const auto* from = std::get_if<ContributionHeader>(&content.header)) {
+    v1::PushHeader::Contribution* to = header.mutable_contribution();
+    to->set_step(from->unit.step.value());
+    to->set_slot(static_cast<uint32_t>(from->unit.slot.value()));
+    to->set_stream(from->stream == GradientStream::kClean ? v1::CLEAN : v1::ADVERSARIAL);
+    to->set_update_version(from->update_version.value());
+    to->set_attack_version(from->attack_version.value());
+    to->set_loss(from->loss);
+    to->set_accuracy(from->accuracy);
+  } else {
+    *header.mutable_initial_weights()->mutable_plan() =
+        ToProto(*std::get<InitialWeightsHeader>(content.header).plan);
+  }
+  return header.SerializeAsString();
+}
+
+// A slice of the arena that keeps it alive.
+grpc::Slice Reference(const std::shared_ptr<const Arena>& arena, size_t begin, size_t elements) {
+  auto* owner = new std::shared_ptr<const Arena>(arena);
+  return grpc::Slice(
+      const_cast<float*>(arena->data() + begin), elements * sizeof(float),
+      [](void* pointer) { delete static_cast<std::shared_ptr<const Arena>*>(pointer); }, owner);
+}
+
+class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  PushCall(CallRegistry* registry, PeerIdentity* peer, std::shared_ptr<grpc::ClientContext> context,
+           std::string header, const PushContent& content, ParameterClient::PushDone done)
+      : registry_(registry),
+        peer_(peer),
+        context_(std::move(context)),
+        header_(std::move(header)),
+        arena_(content.arena),
+        arena_begin_(content.arena_begin),
+        next_(content.range.begin),
+        end_(content.range.end),
+        done_(std::move(done)) {}
+
+  void Start(grpc::GenericStub* stub) {
+    stub->PrepareBidiStreamingCall(context_.get(), kMethod, grpc::StubOptions(), this);
+    StartRead(&response_);
+    WriteNext();
+    StartCall();
+  }
+
+  // Not ok: the server has answered without waiting for the rest.
+  void OnWriteDone(bool ok) override {
+    if (ok && !last_) WriteNext();
+  }
+
+  void OnReadDone(bool ok) override { answered_ = ok; }
+
+  void OnDone(const grpc::Status& status) override {
+    done_(status.ok() ? Answer() : FromGrpc(status));
+    done_ = nullptr;
+    registry_->Remove(context_);
+    delete this;
+  }
+
+ private:
+  void WriteNext() {
+    const size_t elements = std::min(kChunkElements, end_ - next_);
+    const std::string prefix = EncodeChunkPrefix(header_, next_, elements * sizeof(float));
+    header_.clear();
+    const grpc::Slice slices[] = {grpc::Slice(prefix),
+                                  Reference(arena_, arena_begin_ + next_, elements)};
+    message_ = grpc::ByteBuffer(slices, elements > 0 ? 2 : 1);
+    next_ += elements;
+    last_ = next_ == end_;
+    if (last_) {
+      StartWriteLast(&message_, grpc::WriteOptions());
+    } else {
+      StartWrite(&message_);
+    }
+  }
+
+  absl::StatusOr<PushAnswer> Answer() {
+    v1::PushResponse response;
+    std::vector<grpc::Slice> slices;
+    if (!answered_ || !response_.Dump(&slices).ok()) {
+      return absl::InternalError("server " + peer_->address() + ": no answer to a push");
+    }
+    std::string bytes;
+    for (const grpc::Slice& slice : slices) {
+      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    if (!response.ParseFromString(bytes)) {
+      return absl::InternalError("server " + peer_->address() + ": the answer is not protobuf");
+    }
+    CONADV_RETURN_IF_ERROR(peer_->Check(Incarnation(response.incarnation())));
+    return PushAnswer{response.outcome() == v1::PushResponse::DUPLICATE,
+                      Version(response.latest_version())};
+  }
+
+  CallRegistry* const registry_;
+  PeerIdentity* const peer_;
+  const std::shared_ptr<grpc::ClientContext> context_;
+  std::string header_;  // serialized; empty once it is sent
+  const std::shared_ptr<const Arena> arena_;
+  const size_t arena_begin_;
+  size_t next_;  // elements, in the shard's arena
+  const size_t end_;
+  bool last_ = false;
+  bool answered_ = false;
+  grpc::ByteBuffer message_;
+  grpc::ByteBuffer response_;
+  ParameterClient::PushDone done_;
+};
+
+}  // namespace
+
+void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity* peer,
+                   uint64_t layout_hash, const std::string& worker, const PushContent& content,
+                   absl::Duration timeout, ParameterClient::PushDone done) {
+  auto context = std::make_shared<grpc::ClientContext>();
+  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  if (!registry->Add(context)) {
+    done(absl::CancelledError("this client is shutting down"));
+    return;
+  }
+  auto* call = new PushCall(registry, peer, context, Encode(content, layout_hash, worker), content,
+                            std::move(done));
+  call->Start(stub);
+}
+
+}  // namespace conadv
