@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job file as text: what is wrong with it, and what it says in full.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/job/parse.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kJob[] = R"(
+  model { builtin: "convnet" }
+  dataset { path: "/data" }
+  optimizer { sgd {} }
+)";
+
+v1::Job Parsed(const std::string& text) {
+  absl::StatusOr<v1::Job> job = ParseJobText(text, "job");
+  EXPECT_TRUE(job.ok()) << job.status();
+  return job.ok() ? *job : v1::Job();
+}
+
+std::string ErrorOf(const std::string& text) {
+  const absl::StatusOr<v1::Job> job = ParseJobText(text, "my.job");
+  EXPECT_EQ(job.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(job.status().message());
+}
+
+TEST(ParseJobText, ReadsFieldsAndLeavesTheOthersUnset) {
+  const v1::Job job = Parsed("training { tau: 2 algorithm: CONADV } optimizer { lars {} }");
+  EXPECT_EQ(job.training().tau(), 2);
+  EXPECT_TRUE(job.optimizer().has_lars());
+  EXPECT_FALSE(job.has_seed());
+  EXPECT_EQ(job.seed(), 1);
+}
+
+TEST(ParseJobText, NamesFileLineAndColumnOfASyntaxError) {
+  EXPECT_THAT(ErrorOf("seed: 1\ntraining { tau: two }"), StartsWith("my.job:2:17: "));
+}
+
+TEST(ParseJobText, RefusesAnUnknownFieldByName) {
+  const std::string error = ErrorOf("training {\n  tua: 2\n}");
+  EXPECT_THAT(error, StartsWith("my.job:2:"));
+  EXPECT_THAT(error, HasSubstr("tua"));
+}
+
+TEST(ParseJobText, RefusesAnUnknownEnumValue) {
+  EXPECT_THAT(ErrorOf("training { algorithm: CONAVD }"), HasSubstr("CONAVD"));
+  EXPECT_THAT(ErrorOf("training { algorithm: 17 }"), HasSubstr("17"));
+}
+
+TEST(ParseJobText, RefusesAFieldThatIsSetTwice) {
+  EXPECT_THAT(ErrorOf("seed: 1 seed: 2"), HasSubstr("seed"));
+  EXPECT_THAT(ErrorOf("optimizer { sgd {} lars {} }"), HasSubstr("lars"));
+}
+
+TEST(ParseJobText, RefusesANumberThatDoesNotFit) {
+  EXPECT_THAT(ErrorOf("training { tau: -1 }"), StartsWith("my.job:1:"));
+  EXPECT_THAT(ErrorOf("training { tau: 4294967296 }"), StartsWith("my.job:1:"));
+}
+
+TEST(JobText, SpellsOutDefaults) {
+  const std::string text = JobText(Parsed(kJob));
+  EXPECT_THAT(text, HasSubstr("seed: 1\n"));
+  EXPECT_THAT(text, HasSubstr("global_batch: 512\n"));
+  EXPECT_THAT(text, HasSubstr("algorithm: CONADV\n"));
+  EXPECT_THAT(text, HasSubstr("momentum: 0.9\n"));
+  EXPECT_THAT(text, HasSubstr("constant {\n"));
+}
+
+TEST(JobText, LeavesOutWhatPlaysNoPart) {
+  const std::string text = JobText(Parsed(kJob));
+  EXPECT_THAT(text, Not(HasSubstr("staleness_bound")));
+  EXPECT_THAT(text, Not(HasSubstr("lars")));
+}
+
+TEST(JobText, OfEveryKindOfJobParsesToTheSameJob) {
+  for (const std::string mode : {"SYNC", "SSP", "ASYNC"}) {
+    for (const std::string algorithm : {"CONADV", "DISADV", "VANILLA"}) {
+      SCOPED_TRACE(mode + " " + algorithm);
+      const v1::Job job = Parsed(std::string(kJob) + "training { consistency: " + mode +
+                                 " algorithm: " + algorithm + " }");
+      ASSERT_TRUE(ValidateJob(job).ok()) << ValidateJob(job).status();
+      const std::string text = JobText(job);
+      const v1::Job again = Parsed(text);
+      const absl::StatusOr<Job> valid = ValidateJob(again);
+      ASSERT_TRUE(valid.ok()) << valid.status();
+      EXPECT_EQ(JobText(again), text);
+      EXPECT_EQ(valid->training.tau, ValidateJob(job)->training.tau);
+      EXPECT_EQ(valid->reproducible, ValidateJob(job)->reproducible);
+      EXPECT_EQ(valid->server.retain, ValidateJob(job)->server.retain);
+      EXPECT_EQ(valid->attack.epsilon, ValidateJob(job)->attack.epsilon);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a job means once its defaults are filled in.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/job/parse.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+
+Job Resolved(const std::vector<std::string>& settings) {
+  v1::Job job;
+  job.mutable_model()->set_builtin("convnet");
+  job.mutable_dataset()->set_path("/data");
+  job.mutable_optimizer()->mutable_lars();
+  EXPECT_TRUE(ApplySettings(settings, &job).ok());
+  const absl::StatusOr<Job> valid = ValidateJob(job);
+  EXPECT_TRUE(valid.ok()) << valid.status();
+  return valid.ok() ? *valid : Job();
+}
+
+TEST(ResolvedJob, HasTheContractsDefaults) {
+  const Job job = Resolved({});
+  EXPECT_EQ(job.name, "conadv");
+  EXPECT_EQ(job.seed, 1);
+  EXPECT_TRUE(job.reproducible);
+  EXPECT_EQ(job.model.width, 16);
+  EXPECT_EQ(job.training.algorithm, Algorithm::kConAdv);
+  EXPECT_EQ(job.training.tau, 1);
+  EXPECT_EQ(job.training.slot_size(), 128);
+  EXPECT_EQ(job.training.adversarial_weight, 1);
+  EXPECT_TRUE(job.training.mixture_batch_norm);
+  EXPECT_FLOAT_EQ(job.attack.step_size, 4 / 255.F);
+  EXPECT_FLOAT_EQ(std::get<LarsOptions>(job.optimizer.rule).trust, 0.001F);
+  EXPECT_TRUE(std::holds_alternative<ConstantDecay>(job.schedule.decay));
+  EXPECT_EQ(job.server.retain, 3);
+  EXPECT_EQ(job.server.lease, absl::Seconds(10));
+  EXPECT_FLOAT_EQ(job.evaluation.step_size, 2.5F * (8 / 255.F) / 5);
+}
+
+TEST(ResolvedJob, DisAdvHasNoStaleness) {
+  const Job job = Resolved({"training.algorithm=disadv"});
+  EXPECT_EQ(job.training.tau, 0);
+  EXPECT_EQ(job.server.retain, 2);
+  EXPECT_TRUE(job.training.mixture_batch_norm);
+}
+
+TEST(ResolvedJob, ConAdvWithTauZeroIsDisAdv) {
+  EXPECT_EQ(Resolved({"training.tau=0"}).training.algorithm, Algorithm::kDisAdv);
+}
+
+TEST(ResolvedJob, VanillaHasNoAdversarialPart) {
+  const Job job = Resolved({"training.algorithm=vanilla", "training.tau=5"});
+  EXPECT_EQ(job.training.tau, 0);
+  EXPECT_EQ(job.training.adversarial_weight, 0);
+  EXPECT_FALSE(job.training.mixture_batch_norm);
+  EXPECT_FALSE(job.training.attacks());
+}
+
+TEST(ResolvedJob, OnlySyncIsReproducible) {
+  EXPECT_FALSE(Resolved({"training.consistency=ssp"}).reproducible);
+  EXPECT_FALSE(Resolved({"training.consistency=async"}).reproducible);
+  EXPECT_FALSE(Resolved({"reproducible=false"}).reproducible);
+}
+
+TEST(ResolvedJob, OnlySspHasABound) {
+  EXPECT_EQ(Resolved({}).training.staleness_bound, 0);
+  EXPECT_EQ(Resolved({"training.consistency=async"}).training.staleness_bound, 0);
+  EXPECT_EQ(Resolved({"training.consistency=ssp"}).training.staleness_bound, 1);
+}
+
+TEST(ResolvedJob, RetainsMoreVersionsWithoutSync) {
+  EXPECT_EQ(Resolved({"training.tau=7"}).server.retain, 9);
+  EXPECT_EQ(Resolved({"training.consistency=ssp"}).server.retain, 64);
+  EXPECT_EQ(Resolved({"training.tau=7", "server.retain=8"}).server.retain, 8);
+}
+
+TEST(ResolvedJob, RawAttacksHaveNoBall) {
+  EXPECT_EQ(Resolved({"attack.step=raw"}).attack.epsilon, 0);
+  EXPECT_EQ(Resolved({"attack.step=raw"}).attack.step, AttackStep::kRaw);
+}
+
+TEST(ResolvedJob, KeepsAnExplicitEvaluationStep) {
+  EXPECT_EQ(Resolved({"evaluation.step_size=0.5"}).evaluation.step_size, 0.5F);
+  EXPECT_EQ(Resolved({"evaluation.attack_steps=0"}).evaluation.step_size, 0);
+}
+
+TEST(ResolvedJob, HasEveryOptimizer) {
+  const auto sgd = std::get<SgdOptions>(
+      Resolved({"optimizer.sgd.nesterov=true", "optimizer.sgd.momentum=0.5"}).optimizer.rule);
+  EXPECT_TRUE(sgd.nesterov);
+  EXPECT_EQ(sgd.momentum, 0.5F);
+  const auto adamw = std::get<AdamWOptions>(Resolved({"optimizer.adamw="}).optimizer.rule);
+  EXPECT_EQ(adamw.epsilon, 1e-8F);
+  EXPECT_EQ(adamw.beta2, 0.999F);
+  const auto lamb = std::get<LambOptions>(Resolved({"optimizer.lamb="}).optimizer.rule);
+  EXPECT_EQ(lamb.epsilon, 1e-6F);
+  EXPECT_EQ(lamb.weight_decay, 0.01F);
+}
+
+TEST(ResolvedJob, HasEveryDecay) {
+  EXPECT_EQ(std::get<PolyDecay>(Resolved({"schedule.poly="}).schedule.decay).power, 2);
+  EXPECT_TRUE(std::holds_alternative<CosineDecay>(Resolved({"schedule.cosine="}).schedule.decay));
+  const auto step =
+      std::get<StepDecay>(Resolved({"schedule.step.milestones=0.5,0.75"}).schedule.decay);
+  EXPECT_THAT(step.milestones, ElementsAre(0.5, 0.75));
+  EXPECT_FLOAT_EQ(step.factor, 0.1F);
+}
+
+TEST(StepsOf, FollowsEpochsUnlessStepsAreGiven) {
+  TrainingOptions training;
+  training.global_batch = 512;
+  training.epochs = 8;
+  EXPECT_EQ(StepsOf(training, 60000), 937);
+  training.steps = 5;
+  EXPECT_EQ(StepsOf(training, 60000), 5);
+}
+
+TEST(StepsOf, IsAtLeastOneAndNeverOverflows) {
+  TrainingOptions training;
+  training.global_batch = 512;
+  training.epochs = 1;
+  EXPECT_EQ(StepsOf(training, 10), 1);
+  training.epochs = 1e300;
+  EXPECT_EQ(StepsOf(training, 60000), uint64_t{1} << 63);
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// One case for every rule of job.proto: the settings that break it, and the one line that says so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "common/job/parse.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+v1::Job GoodJob(const std::vector<std::string>& settings) {
+  v1::Job job;
+  job.mutable_model()->set_builtin("convnet");
+  job.mutable_dataset()->set_path("/data");
+  job.mutable_optimizer()->mutable_sgd();
+  const absl::Status status = ApplySettings(settings, &job);
+  EXPECT_TRUE(status.ok()) << status;
+  return job;
+}
+
+std::vector<std::string> LinesOf(const v1::Job& job) {
+  const absl::Status status = ValidateJob(job).status();
+  if (status.ok()) return {};
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  return absl::StrSplit(status.message(), '\n');
+}
+
+struct Case {
+  std::vector<std::string> settings;
+  std::string line;
+};
+
+TEST(ValidateJob, SaysWhichRuleIsBroken) {
+  const std::vector<Case> cases = {
+      {{"name="}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"\""},
+      {{"name=Job"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"Job\""},
+      {{"name=a\nb"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"a\\nb\""},
+      {{"model.builtin=resnet"}, "model.builtin: must be mlp or convnet, got \"resnet\""},
+      {{"model.width=0"}, "model.width: must be 1 to 4096, got 0"},
+      {{"model.width=4097"}, "model.width: must be 1 to 4096, got 4097"},
+      {{"dataset.path="}, "dataset.path: must be set, to the directory of the data set's files"},
+      {{"dataset.deviation=0"}, "dataset.deviation: must be > 0, got 0"},
+      {{"training.tau=200"}, "training.tau: must be ≤ 63, got 200"},
+      {{"training.algorithm=disadv", "training.tau=1"},
+       "training.tau: must be 0 or unset with DISADV; CONADV attacks with older weights, got 1"},
+      {{"training.clean_weight=-1"}, "training.clean_weight: must be ≥ 0, got -1"},
+      {{"training.adversarial_weight=-1"}, "training.adversarial_weight: must be ≥ 0, got -1"},
+      {{"training.clean_weight=0", "training.adversarial_weight=0"},
+       "training.clean_weight: must not be 0 while training.adversarial_weight is 0 too"},
+      {{"training.algorithm=vanilla", "training.clean_weight=0"},
+       "training.clean_weight: must be > 0 with VANILLA, which has no other gradient, got 0"},
+      {{"training.staleness_bound=1"},
+       "training.staleness_bound: needs training.consistency SSP, got SYNC"},
+      {{"training.consistency=async", "training.staleness_bound=1"},
+       "training.staleness_bound: needs training.consistency SSP, got ASYNC"},
+      {{"training.consistency=ssp", "training.staleness_bound=1025"},
+       "training.staleness_bound: must be ≤ 1024, got 1025"},
+      {{"training.damping=true"},
+       "training.damping: needs training.consistency SSP or ASYNC, got SYNC"},
+      {{"training.delay_compensation=0.1"},
+       "training.delay_compensation: needs training.consistency SSP or ASYNC, got SYNC"},
+      {{"training.delay_compensation=-0.1"}, "training.delay_compensation: must be ≥ 0, got -0.1"},
+      {{"training.consistency=ssp", "reproducible=true"},
+       "reproducible: must be false or unset unless training.consistency is SYNC, got SSP"},
+      {{"training.consistency=async", "reproducible=true"},
+       "reproducible: must be false or unset unless training.consistency is SYNC, got ASYNC"},
+      {{"training.slots=0"}, "training.slots: must be 1 to 4096, got 0"},
+      {{"training.slots=4097", "training.global_batch=4097"},
+       "training.slots: must be 1 to 4096, got 4097"},
+      {{"training.global_batch=0"}, "training.global_batch: must be ≥ 1, got 0"},
+      {{"training.global_batch=510"},
+       "training.global_batch: must be a multiple of training.slots (4), got 510"},
+      {{"training.epochs=-1"}, "training.epochs: must be ≥ 0, got -1"},
+      {{"training.epochs=0"}, "training.epochs: must be > 0 unless training.steps is"},
+      {{"training.label_smoothing=1"}, "training.label_smoothing: must be 0 to < 1, got 1"},
+      {{"training.label_smoothing=-0.5"}, "training.label_smoothing: must be 0 to < 1, got -0.5"},
+      {{"attack.step_size=0"}, "attack.step_size: must be > 0, got 0"},
+      {{"attack.epsilon=-1"}, "attack.epsilon: must be ≥ 0, got -1"},
+      {{"attack.steps=0"}, "attack.steps: must be 1 to 100, got 0"},
+      {{"attack.steps=101"}, "attack.steps: must be 1 to 100, got 101"},
+      {{"attack.random_start=1.5"}, "attack.random_start: must be 0 to 1, got 1.5"},
+      {{"attack.random_start=-0.5"}, "attack.random_start: must be 0 to 1, got -0.5"},
+      {{"attack.random_start=0.5", "attack.epsilon=0"},
+       "attack.random_start: needs attack.epsilon > 0: it is drawn from that ball, got 0.5"},
+      {{"attack.random_start=0.5", "attack.step=raw"},
+       "attack.random_start: must be 0 with attack.step RAW, which has no ball, got 0.5"},
+      {{"optimizer.sgd.momentum=1"}, "optimizer.sgd.momentum: must be 0 to < 1, got 1"},
+      {{"optimizer.sgd.weight_decay=-1"}, "optimizer.sgd.weight_decay: must be ≥ 0, got -1"},
+      {{"optimizer.sgd.nesterov=true", "optimizer.sgd.momentum=0"},
+       "optimizer.sgd.nesterov: needs optimizer.sgd.momentum > 0"},
+      {{"optimizer.lars.trust=0"}, "optimizer.lars.trust: must be > 0, got 0"},
+      {{"optimizer.lars.momentum=-1"}, "optimizer.lars.momentum: must be 0 to < 1, got -1"},
+      {{"optimizer.lars.weight_decay=-1"}, "optimizer.lars.weight_decay: must be ≥ 0, got -1"},
+      {{"optimizer.adamw.beta1=1"}, "optimizer.adamw.beta1: must be 0 to < 1, got 1"},
+      {{"optimizer.adamw.beta2=-1"}, "optimizer.adamw.beta2: must be 0 to < 1, got -1"},
+      {{"optimizer.adamw.epsilon=0"}, "optimizer.adamw.epsilon: must be > 0, got 0"},
+      {{"optimizer.adamw.weight_decay=-1"}, "optimizer.adamw.weight_decay: must be ≥ 0, got -1"},
+      {{"optimizer.lamb.beta1=-1"}, "optimizer.lamb.beta1: must be 0 to < 1, got -1"},
+      {{"optimizer.lamb.beta2=1"}, "optimizer.lamb.beta2: must be 0 to < 1, got 1"},
+      {{"optimizer.lamb.epsilon=0"}, "optimizer.lamb.epsilon: must be > 0, got 0"},
+      {{"optimizer.lamb.weight_decay=-1"}, "optimizer.lamb.weight_decay: must be ≥ 0, got -1"},
+      {{"optimizer.clip_norm=-1"}, "optimizer.clip_norm: must be ≥ 0, got -1"},
+      {{"schedule.peak=0"}, "schedule.peak: must be > 0, got 0"},
+      {{"schedule.warmup=1.5"}, "schedule.warmup: must be 0 to 1, got 1.5"},
+      {{"schedule.poly.power=0"}, "schedule.poly.power: must be > 0, got 0"},
+      {{"schedule.step.milestones=0,0.5"},
+       "schedule.step.milestones[0]: must be > 0 and < 1, got 0"},
+      {{"schedule.step.milestones=0.5,1"},
+       "schedule.step.milestones[1]: must be > 0 and < 1, got 1"},
+      {{"schedule.step.milestones=0.5,0.5"},
+       "schedule.step.milestones[1]: must be > the one before, 0.5, got 0.5"},
+      {{"schedule.step.factor=0"}, "schedule.step.factor: must be > 0, got 0"},
+      {{"training.tau=3", "server.retain=3"},
+       "server.retain: must be 0 or ≥ training.tau + 1 = 4, got 3"},
+      {{"server.lease_seconds=0.05"}, "server.lease_seconds: must be 0.1 to 3600, got 0.05"},
+      {{"server.lease_seconds=3601"}, "server.lease_seconds: must be 0.1 to 3600, got 3601"},
+      {{"evaluation.attack_steps=1001"}, "evaluation.attack_steps: must be ≤ 1000, got 1001"},
+      {{"evaluation.epsilon=8"},
+       "evaluation.epsilon: must be 0 to 1 (8/255 is 0.031372549), got 8"},
+      {{"evaluation.epsilon=0"},
+       "evaluation.epsilon: must be > 0 unless evaluation.attack_steps is 0, which measures no "
+       "robust accuracy"},
+      {{"evaluation.step_size=-1"}, "evaluation.step_size: must be ≥ 0, got -1"},
+  };
+  for (const Case& broken : cases) {
+    EXPECT_THAT(LinesOf(GoodJob(broken.settings)), ElementsAre(broken.line));
+  }
+}
+
+TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
+  const std::vector<std::vector<std::string>> cases = {
+      {},
+      {"name=" + std::string(63, 'a')},
+      {"training.tau=63", "server.retain=64"},
+      {"training.algorithm=disadv", "training.tau=0"},
+      {"training.algorithm=vanilla", "training.tau=200", "training.adversarial_weight=1"},
+      {"training.consistency=ssp", "training.staleness_bound=1024", "training.damping=true"},
+      {"training.consistency=async", "reproducible=false", "training.delay_compensation=0.04"},
+      {"training.slots=4096", "training.global_batch=4096", "model.width=4096"},
+      {"training.slots=1", "training.global_batch=1", "model.width=1", "model.builtin=mlp"},
+      {"training.epochs=0", "training.steps=1"},
+      {"training.clean_weight=0"},
+      {"attack.random_start=1", "attack.steps=100"},
+      {"attack.step=raw", "attack.epsilon=0"},
+      {"optimizer.sgd.momentum=0"},
+      {"schedule.warmup=1", "schedule.step.milestones=0.1,0.2,0.99"},
+      {"server.lease_seconds=0.1"},
+      {"evaluation.attack_steps=0", "evaluation.epsilon=0"},
+  };
+  for (const std::vector<std::string>& settings : cases) {
+    EXPECT_THAT(LinesOf(GoodJob(settings)), ElementsAre()) << testing::PrintToString(settings);
+  }
+}
+
+TEST(ValidateJob, SaysWhatAnEmptyJobLacks) {
+  EXPECT_THAT(LinesOf(v1::Job()),
+              ElementsAre("model.builtin: must be set, to mlp or convnet",
+                          "dataset.path: must be set, to the directory of the data set's files",
+                          "optimizer: must have a rule: sgd, lars, adamw or lamb"));
+}
+
+TEST(ValidateJob, NamesEveryBrokenRuleAtOnce) {
+  EXPECT_THAT(
+      LinesOf(GoodJob({"name=", "training.tau=64", "schedule.peak=0"})),
+      ElementsAre(HasSubstr("name: "), HasSubstr("training.tau: "), HasSubstr("schedule.peak: ")));
+}
+
+TEST(ValidateJob, RefusesFieldsOfANewerBuild) {
+  v1::Job job = GoodJob({});
+  v1::Training& training = *job.mutable_training();
+  training.GetReflection()->MutableUnknownFields(&training)->AddVarint(1, 17);
+  EXPECT_THAT(LinesOf(job),
+              ElementsAre(HasSubstr("training: field number 1 or its value is unknown")));
+}
+
+// Every float and double there is, found by reflection, so that a new field cannot be forgotten.
+void ExpectFiniteOnly(google::protobuf::Message* message, const std::string& path,
+                      const v1::Job& job, int* found) {
+  const google::protobuf::Reflection& reflection = *message->GetReflection();
+  const google::protobuf::Descriptor& descriptor = *message->GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* field = descriptor.field(i);
+    const std::string field_path = path + field->name();
+    if (field->message_type() != nullptr) {
+      ExpectFiniteOnly(reflection.MutableMessage(message, field), field_path + ".", job, found);
+      continue;
+    }
+    const bool is_float = field->cpp_type() == field->CPPTYPE_FLOAT;
+    if ((!is_float && field->cpp_type() != field->CPPTYPE_DOUBLE) || field->is_repeated()) continue;
+    ++*found;
+    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()}) {
+      if (is_float) {
+        reflection.SetFloat(message, field, static_cast<float>(bad));
+      } else {
+        reflection.SetDouble(message, field, bad);
+      }
+      EXPECT_THAT(LinesOf(job), testing::Contains(HasSubstr(field_path + ": must be finite")));
+    }
+    reflection.ClearField(message, field);
+  }
+}
+
+TEST(ValidateJob, TakesNoNumberThatIsNotFinite) {
+  v1::Job job = GoodJob({});
+  int found = 0;
+  ExpectFiniteOnly(&job, "", job, &found);
+  EXPECT_GE(found, 31);
+  EXPECT_THAT(LinesOf(GoodJob({"schedule.step.milestones=nan"})),
+              ElementsAre("schedule.step.milestones[0]: must be finite, got nan"));
+}
+
+}  // namespace
+}  // namespace conadv
