@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The update θ' = optimizer(θ, aggregate) of one shard. Out of place: readers of θ are never disturbed. Holds the
-// optimizer's state; one call at a time.
+// The update θ' = optimizer(θ, aggregate) of one shard. Out of place: readers of θ are never
+// disturbed. Holds the optimizer's state; one call at a time.
 #ifndef CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
 #define CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
 
@@ -19,7 +19,7 @@ namespace conadv {
 struct Aggregate {
   const float* sum = nullptr;  // nullptr: the stream takes no part
   float weight = 0;            // multiplies the mean: clean_weight, adversarial_weight
-  uint32_t contributions = 0;  // the mean is sum / contributions
+  uint32_t contributions = 0;  // the mean is sum / contributions; > 0 if there is a sum
 };
 
 struct Update {
@@ -34,20 +34,23 @@ struct Update {
 };
 
 struct UpdateNorms {
-  double clean = 0;        // L2 norm of the mean gradients of this shard, statistics excluded
+  double clean = 0;  // L2 norm of the mean gradients of this shard, statistics excluded
   double adversarial = 0;
-  double dot = 0;          // of the two, over the tensors both have
+  double dot = 0;  // of the two, over the tensors both have
 };
 
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // Writes θ' to `next` (the shard's whole arena, padding 0), and moves the state. Statistics move by
-  // r + momentum · (mean batch statistic − r), where the mean is over all contributions of every stream that has them.
+  // Writes θ' to `next` (the shard's whole arena, padding 0), and moves the state. Statistics move
+  // by r + momentum · (mean batch statistic − r), where the mean is over all contributions of every
+  // stream that has them. A tensor that no stream has stays as it is.
+  // REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and both sums.
   virtual UpdateNorms Apply(const Update& update, float* next) = 0;
 
-  // Named state tensors, each the length of the arena ("momentum", "second_moment"), for checkpoints.
+  // Named state tensors, each the length of the arena ("momentum", "second_moment"), for
+  // checkpoints.
   struct StateTensor {
     std::string name;
     absl::Span<float> values;
@@ -59,8 +62,8 @@ class Optimizer {
 
 // The bits of θ' do not depend on how many shards there are. `layout` outlives the optimizer.
 // `updates_done` is the version the state belongs to (AdamW's and LAMB's bias correction).
-std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout, uint32_t shard,
-                                         uint64_t updates_done);
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
+                                         uint32_t shard, uint64_t updates_done);
 
 }  // namespace conadv
 

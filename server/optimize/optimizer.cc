@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/optimize/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <variant>
+
+#include "server/optimize/rule.h"
+#include "server/optimize/tensor_update.h"
+
+namespace conadv {
+namespace {
+
+// Where a tensor lies in a stream's sum; nullptr if the stream has no part in it.
+const float* SumOf(const Aggregate& aggregate, const Range& range, const Placement& placement,
+                   Branch without) {
+  if (aggregate.sum == nullptr || placement.tensor.branch == without) return nullptr;
+  return aggregate.sum + (placement.offset - range.begin);
+}
+
+float ScaleOf(const Aggregate& aggregate) {
+  if (aggregate.contributions == 0) return 0;
+  return aggregate.weight / static_cast<float>(aggregate.contributions);
+}
+
+// Statistics are few and small: r + momentum · (mean − r), the mean over the contributions of both
+// streams.
+void MoveStatistic(const Update& update, const TensorUpdate& tensor, float momentum) {
+  const float contributions =
+      static_cast<float>((tensor.clean != nullptr ? update.clean.contributions : 0) +
+                         (tensor.adversarial != nullptr ? update.adversarial.contributions : 0));
+  for (size_t i = 0; i < tensor.size; ++i) {
+    float sum = tensor.clean != nullptr ? tensor.clean[i] : 0;
+    if (tensor.adversarial != nullptr) sum += tensor.adversarial[i];
+    const float running = tensor.weights[i];
+    tensor.next[i] = running + momentum * (sum / contributions - running);
+  }
+}
+
+class ShardOptimizer final : public Optimizer {
+ public:
+  ShardOptimizer(std::unique_ptr<Rule> rule, float clip_norm, const Layout& layout, uint32_t shard,
+                 uint64_t updates_done)
+      : rule_(std::move(rule)),
+        clip_norm_(clip_norm),
+        layout_(layout),
+        shard_(shard),
+        updates_(updates_done) {}
+
+  UpdateNorms Apply(const Update& update, float* next) override {
+    rule_->Begin(++updates_);
+    StreamNorms norms;
+    for (const size_t index : layout_.tensors_of(shard_)) {
+      const Placement& placement = layout_.placements()[index];
+      const TensorUpdate tensor = Part(update, placement, next);
+      if (tensor.clean == nullptr && tensor.adversarial == nullptr) {
+        std::copy_n(tensor.weights, tensor.size, tensor.next);
+      } else if (placement.tensor.kind == TensorKind::kStatistic) {
+        MoveStatistic(update, tensor, placement.tensor.momentum);
+      } else {
+        const StreamNorms part = Move(tensor);
+        norms.clean += part.clean;
+        norms.adversarial += part.adversarial;
+        norms.dot += part.dot;
+      }
+      std::fill(tensor.next + placement.tensor.size(), tensor.next + tensor.size, 0.0F);
+    }
+    // From sums to means.
+    const double clean = std::max<uint32_t>(update.clean.contributions, 1);
+    const double adversarial = std::max<uint32_t>(update.adversarial.contributions, 1);
+    return {std::sqrt(norms.clean) / clean, std::sqrt(norms.adversarial) / adversarial,
+            norms.dot / (clean * adversarial)};
+  }
+
+  std::vector<StateTensor> state() override { return rule_->state(); }
+
+  uint64_t state_bytes() const override {
+    uint64_t bytes = 0;
+    for (const StateTensor& tensor : rule_->state()) bytes += tensor.values.size() * sizeof(float);
+    return bytes;
+  }
+
+ private:
+  TensorUpdate Part(const Update& update, const Placement& placement, float* next) const {
+    const Range clean = layout_.stream_range(shard_, GradientStream::kClean);
+    const Range adversarial = layout_.stream_range(shard_, GradientStream::kAdversarial);
+    TensorUpdate tensor;
+    tensor.offset = placement.offset;
+    tensor.size = placement.tensor.padded_size();
+    tensor.decays = placement.tensor.kind == TensorKind::kWeight;
+    tensor.weights = update.weights + placement.offset;
+    tensor.next = next + placement.offset;
+    tensor.clean = SumOf(update.clean, clean, placement, Branch::kAuxiliary);
+    tensor.adversarial = SumOf(update.adversarial, adversarial, placement, Branch::kMain);
+    tensor.clean_scale = ScaleOf(update.clean);
+    tensor.adversarial_scale = ScaleOf(update.adversarial);
+    if (update.used != nullptr) tensor.used = update.used + placement.offset;
+    tensor.compensation = update.compensation;
+    tensor.rate = update.rate * update.step_scale;
+    return tensor;
+  }
+
+  // A parameter's update: in one pass, or after a first one that measures.
+  StreamNorms Move(TensorUpdate tensor) {
+    if (clip_norm_ == 0 && !rule_->NeedsMeasured(tensor)) return rule_->Update(tensor, nullptr);
+    const Measured measured = Measure(tensor);
+    const double gradient = std::sqrt(measured.gradient);
+    if (clip_norm_ > 0 && gradient > clip_norm_) {
+      tensor.gradient_scale = static_cast<float>(clip_norm_ / gradient);
+    }
+    rule_->Update(tensor, &measured);
+    return measured.streams;
+  }
+
+  const std::unique_ptr<Rule> rule_;
+  const float clip_norm_;
+  const Layout& layout_;
+  const uint32_t shard_;
+  uint64_t updates_;
+};
+
+struct RuleMaker {
+  size_t arena_size;
+
+  std::unique_ptr<Rule> operator()(const SgdOptions& o) const { return MakeSgd(o, arena_size); }
+  std::unique_ptr<Rule> operator()(const LarsOptions& o) const { return MakeLars(o, arena_size); }
+  std::unique_ptr<Rule> operator()(const AdamWOptions& o) const { return MakeAdamW(o, arena_size); }
+  std::unique_ptr<Rule> operator()(const LambOptions& o) const { return MakeLamb(o, arena_size); }
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
+                                         uint32_t shard, uint64_t updates_done) {
+  return std::make_unique<ShardOptimizer>(
+      std::visit(RuleMaker{layout.arena_size(shard)}, options.rule), options.clip_norm, layout,
+      shard, updates_done);
+}
+
+}  // namespace conadv
