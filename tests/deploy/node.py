@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One machine's stand-in for a node: starts pods as a container runtime would, with namespaces and nothing else.
+
+A pod gets its own network (address on a bridge), host name, process ids (its program is process 1, so that a SIGTERM
+without a handler does nothing) and root: the machine's /usr read-only, a minimal /etc, its volumes, and no more.
+Must run inside `enter`, whose end takes every process, mount and interface away. Not thread-safe.
+"""
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+
+from cluster_dns import RESOLV_CONF
+
+BRIDGE = "10.77.0.1"
+WORK = pathlib.Path("/run")  # a tmpfs of the node's own
+_NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+# As root, in the pod's namespaces: builds the root, then becomes the program.
+_ENTRY = """set -eu
+hostname {hostname}
+root={root}
+mount -t tmpfs -o mode=755 pod "$root"
+cd "$root"
+mkdir -p usr proc sys dev/shm etc tmp var/lib run opt/conadv
+for link in bin sbin lib lib64; do ln -s usr/$link $link; done
+mount --bind /usr usr; mount -o remount,bind,ro usr
+mount -t proc proc proc
+mount --bind /sys sys; mount -o remount,bind,ro sys
+mount -t tmpfs -o mode=1777 shm dev/shm
+for device in null zero random urandom; do touch dev/$device; mount --bind /dev/$device dev/$device; done
+cp -a /etc/ld.so.cache /etc/nsswitch.conf /etc/passwd /etc/group /etc/alternatives etc/
+cp {files}/* etc/
+{mounts}
+{read_only}
+exec chroot . /usr/bin/setpriv --reuid={uid} --regid={gid} {groups} --no-new-privs --bounding-set=-all --inh-caps=-all \\
+  /usr/bin/env -i {environment} {command}
+"""
+
+
+def reason_against():
+    """Why pods cannot be started here; empty if they can."""
+    if os.geteuid() != 0:
+        return "needs root, for network namespaces"
+    probe = subprocess.run([*_NAMESPACES, "sh", "-c", "mount -t tmpfs none /run && ip link add br0 type bridge"],
+                           capture_output=True, text=True)
+    return "" if probe.returncode == 0 else f"no namespaces or bridges here: {probe.stderr.strip()}"
+
+
+def enter():
+    """Runs this program again inside a node of its own, and exits with its status."""
+    sys.exit(subprocess.run([*_NAMESPACES, sys.executable, "-B", *sys.argv],
+                            env={**os.environ, "CONADV_TEST_NODE": "1"}).returncode)
+
+
+def start_fresh():
+    """What a new node has: an empty /run of its own."""
+    _run("mount", "-t", "tmpfs", "none", WORK)
+    (WORK / "netns").mkdir()
+
+
+def inside():
+    return os.environ.get("CONADV_TEST_NODE") == "1"
+
+
+def _run(*command):
+    subprocess.run([str(c) for c in command], check=True)
+
+
+class Node:
+    def __init__(self, binaries, stand_ins):
+        """`binaries`: the folder that images have as /opt/conadv/bin. `stand_ins`: path in every pod → folder here."""
+        self._binaries = pathlib.Path(binaries).resolve()
+        self._stand_ins = stand_ins
+        self._pods = 0
+        _run("ip", "link", "set", "lo", "up")
+        _run("ip", "link", "add", "br0", "type", "bridge")
+        _run("ip", "address", "add", f"{BRIDGE}/24", "dev", "br0")
+        _run("ip", "link", "set", "br0", "up")
+
+    def start(self, pod, entrypoint, config_maps):
+        """Starts a manifests.Pod. `config_maps`: name → {file: text}."""
+        self._pods += 1
+        address = f"10.77.0.{self._pods + 1}"
+        folder = WORK / "pods" / pod.name
+        for part in ("root", "etc", "volumes"):
+            (folder / part).mkdir(parents=True)
+        self._network(pod.name, address)
+        names = [f"{address} {pod.hostname}"]
+        if pod.subdomain:
+            names = [f"{address} {pod.hostname}.{pod.subdomain}.default.svc.cluster.local {pod.hostname}"]
+        (folder / "etc/hosts").write_text("\n".join(["127.0.0.1 localhost", *names, ""]))
+        (folder / "etc/resolv.conf").write_text(f"nameserver {BRIDGE}\n{RESOLV_CONF}")
+        (folder / "etc/hostname").write_text(f"{pod.hostname}\n")
+        script = _ENTRY.format(
+            hostname=pod.hostname, root=folder / "root", files=folder / "etc",
+            mounts="\n".join(self._mounts(pod, folder, config_maps)),
+            read_only="mount -o remount,ro ." if pod.read_only_root else "",
+            uid=pod.uid, gid=pod.gid,
+            groups=f"--groups={','.join(map(str, pod.groups))}" if pod.groups else "--clear-groups",
+            environment=shlex.join(f"{k}={v}" for k, v in {
+                "PATH": "/opt/conadv/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME": pod.hostname,
+                "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443",
+                **pod.environment}.items()),
+            command=shlex.join([*entrypoint, *pod.args]))
+        log = folder / "log"
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", pod.name, "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
+                 "--kill-child", "/bin/sh", "-c", script],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        return Running(pod, address, process, log, folder / "volumes")
+
+    def _network(self, name, address):
+        port = f"pod{self._pods}"
+        _run("ip", "netns", "add", name)
+        _run("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
+        _run("ip", "link", "set", port, "master", "br0", "up")
+        _run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
+        for link in ("lo", "eth0"):
+            _run("ip", "-n", name, "link", "set", link, "up")
+
+    def _mounts(self, pod, folder, config_maps):
+        yield from _bind(self._binaries, "/opt/conadv/bin", True)
+        for path, source in self._stand_ins.items():
+            yield from _bind(source, path, True)
+        for path, (kind, name, read_only) in pod.volumes.items():
+            source = folder / "volumes" / name
+            source.mkdir()
+            if kind == "configMap":
+                for file, text in config_maps[name].items():
+                    (source / file).write_text(text)
+            else:
+                os.chown(source, 0, pod.groups[0] if pod.groups else 0)
+                source.chmod(0o2775 if pod.groups else 0o777)
+            yield from _bind(source, path, read_only or kind == "configMap")
+
+
+def _bind(source, path, read_only):
+    inside = shlex.quote(path.lstrip("/"))
+    # A path that lies in a read-only part of the image is there already.
+    yield f"[ -d {inside} ] || mkdir -p {inside}"
+    yield f"mount --bind {shlex.quote(str(source))} {inside}"
+    if read_only:
+        yield f"mount -o remount,bind,ro {inside}"
+
+
+class Running:
+    """A started pod. `log` is what it wrote to standard output and error."""
+
+    def __init__(self, pod, address, process, log, volumes):
+        self.pod, self.address, self.log, self.volumes = pod, address, log, volumes
+        self._process = process
+
+    def exit_code(self):
+        """None while it runs."""
+        return self._process.poll()
+
+    def terminate(self):
+        """SIGTERM to its process 1, as the kubelet's."""
+        children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGTERM)
+
+    def wait(self):
+        """Its exit code; None if it outlives its grace period."""
+        try:
+            return self._process.wait(self.pod.grace_seconds)
+        except subprocess.TimeoutExpired:
+            return None
