@@ -74,7 +74,8 @@ inline const std::vector<std::string>& MayIncludeGrpc() {
 
 // Files whose job is to wait between attempts.
 inline const std::vector<std::string>& MaySleep() {
-  static const auto* const kBackOff = new std::vector<std::string>{};
+  static const auto* const kBackOff =
+      new std::vector<std::string>{"worker/client/coordinator_client.cc"};
   return *kBackOff;
 }
 
