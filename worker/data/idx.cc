@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/data/idx.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "worker/data/byte_source.h"
+
+namespace conadv {
+namespace {
+
+struct IdxFile {
+  std::string path;
+  std::vector<uint32_t> extents;
+  std::vector<uint8_t> bytes;
+};
+
+absl::Status Refuse(const std::string& path, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", why));
+}
+
+// Both spellings of a file's name, the plain one first.
+absl::StatusOr<std::string> Find(const std::string& directory, const std::string& name) {
+  const std::string plain = absl::StrCat(directory, "/", name);
+  for (const std::string& path : {plain, plain + ".gz"}) {
+    if (FileSystem::Real().Exists(path)) return path;
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "neither ", plain, " nor ", plain,
+      ".gz exists; dataset.path must be a directory with the data set's four IDX files"));
+}
+
+// `bytes` may be fewer than asked for only at the end.
+absl::StatusOr<size_t> ReadSome(const std::string& path, ByteSource* source, uint8_t* out,
+                                size_t size) {
+  absl::StatusOr<size_t> taken = source->Read(out, size);
+  if (!taken.ok())
+    return absl::Status(taken.status().code(), absl::StrCat(path, ": ", taken.status().message()));
+  return taken;
+}
+
+absl::StatusOr<uint32_t> ReadBigEndian(const std::string& path, ByteSource* source) {
+  std::array<uint8_t, 4> bytes{};
+  CONADV_ASSIGN_OR_RETURN(const size_t taken, ReadSome(path, source, bytes.data(), bytes.size()));
+  if (taken < bytes.size()) return Refuse(path, "truncated: it ends in the header");
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+// Bytes after the header. The file's own size bounds it, so a header that lies cannot make us
+// allocate.
+absl::StatusOr<uint64_t> PayloadSize(const std::string& path, const ByteSource& source,
+                                     const std::vector<uint32_t>& extents) {
+  std::string shape;
+  uint64_t size = 1;
+  bool fits = true;
+  for (const uint32_t extent : extents) {
+    absl::StrAppend(&shape, shape.empty() ? "" : " x ", extent);
+    if (extent == 0)
+      return Refuse(path, absl::StrCat("no examples, or examples without pixels: ",
+                                       "a dimension of the header is 0"));
+    fits = fits && size <= source.most_left() / extent;
+    if (fits) size *= extent;
+  }
+  if (!fits) {
+    return Refuse(path, absl::StrCat("truncated: the header says ", shape,
+                                     " bytes, and the file cannot hold so many"));
+  }
+  return size;
+}
+
+absl::StatusOr<std::vector<uint8_t>> ReadPayload(const std::string& path, ByteSource* source,
+                                                 uint64_t size) {
+  // Memory grows with what is there, not with what the header promises.
+  constexpr uint64_t kStep = uint64_t{16} << 20;
+  std::vector<uint8_t> bytes;
+  while (bytes.size() < size) {
+    const size_t had = bytes.size();
+    const size_t wanted = static_cast<size_t>(std::min(size - had, kStep));
+    bytes.resize(had + wanted);
+    CONADV_ASSIGN_OR_RETURN(const size_t taken, ReadSome(path, source, bytes.data() + had, wanted));
+    if (taken < wanted) {
+      return Refuse(path, absl::StrCat("truncated: the header says ", size, " bytes follow, only ",
+                                       had + taken, " do"));
+    }
+  }
+  uint8_t beyond = 0;
+  CONADV_ASSIGN_OR_RETURN(const size_t taken, ReadSome(path, source, &beyond, 1));
+  if (taken > 0) {
+    return Refuse(
+        path, absl::StrCat("too long: the header says ", size, " bytes follow, there are more"));
+  }
+  return bytes;
+}
+
+absl::StatusOr<IdxFile> ReadFile(const std::string& directory, const std::string& name,
+                                 uint32_t dimensions) {
+  // Two zero bytes, 8 for unsigned bytes, and the number of dimensions.
+  constexpr uint32_t kUnsignedBytes = 0x800;
+  IdxFile file;
+  CONADV_ASSIGN_OR_RETURN(file.path, Find(directory, name));
+  CONADV_ASSIGN_OR_RETURN(std::string stored, FileSystem::Real().Read(file.path));
+  const std::unique_ptr<ByteSource> source = absl::EndsWith(file.path, ".gz")
+                                                 ? MakeGzipSource(std::move(stored))
+                                                 : MakePlainSource(std::move(stored));
+  CONADV_ASSIGN_OR_RETURN(const uint32_t magic, ReadBigEndian(file.path, source.get()));
+  if (magic != kUnsignedBytes + dimensions) {
+    return Refuse(file.path, absl::StrFormat("wrong magic number %#010x, expected %#010x", magic,
+                                             kUnsignedBytes + dimensions));
+  }
+  for (uint32_t i = 0; i < dimensions; ++i) {
+    CONADV_ASSIGN_OR_RETURN(const uint32_t extent, ReadBigEndian(file.path, source.get()));
+    file.extents.push_back(extent);
+  }
+  CONADV_ASSIGN_OR_RETURN(const uint64_t size, PayloadSize(file.path, *source, file.extents));
+  CONADV_ASSIGN_OR_RETURN(file.bytes, ReadPayload(file.path, source.get(), size));
+  return file;
+}
+
+}  // namespace
+
+absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
+  const std::string prefix = split == Split::kTrain ? "train" : "t10k";
+  CONADV_ASSIGN_OR_RETURN(IdxFile labels, ReadFile(directory, prefix + "-labels-idx1-ubyte", 1));
+  CONADV_ASSIGN_OR_RETURN(IdxFile images, ReadFile(directory, prefix + "-images-idx3-ubyte", 3));
+  if (images.extents[0] != labels.extents[0]) {
+    return Refuse(images.path, absl::StrCat(images.extents[0], " images, but ", labels.path,
+                                            " has ", labels.extents[0], " labels"));
+  }
+  Dataset dataset;
+  dataset.channels = 1;
+  dataset.height = images.extents[1];
+  dataset.width = images.extents[2];
+  // Of the whole file: the model does not change with the limit.
+  dataset.classes = uint32_t{*std::max_element(labels.bytes.begin(), labels.bytes.end())} + 1;
+  dataset.pixels = std::move(images.bytes);
+  dataset.labels = std::move(labels.bytes);
+  if (limit > 0 && limit < dataset.examples()) {
+    dataset.labels.resize(static_cast<size_t>(limit));
+    dataset.pixels.resize(dataset.labels.size() * dataset.pixels_per_example());
+    dataset.pixels.shrink_to_fit();
+  }
+  return dataset;
+}
+
+}  // namespace conadv
