@@ -116,6 +116,13 @@ class RealFileSystem final : public FileSystem {
     return bytes;
   }
 
+  absl::StatusOr<uint64_t> Size(const std::string& path) const override {
+    struct stat stat {};
+    if (::stat(path.c_str(), &stat) != 0) return FileError(errno, "look at", path);
+    if (!S_ISREG(stat.st_mode)) return FileError(EISDIR, "take the size of", path);
+    return static_cast<uint64_t>(stat.st_size);
+  }
+
   absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const override {
     const std::string temporary = TemporaryName(path);
     absl::Status status = WriteAndSync(temporary, bytes);

@@ -3,6 +3,7 @@
 #ifndef CONADV_COMMON_BASE_FILE_H_
 #define CONADV_COMMON_BASE_FILE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,10 @@ class FileSystem {
 
   // The whole file. NOT_FOUND, PERMISSION_DENIED, … name the path.
   virtual absl::StatusOr<std::string> Read(const std::string& path) const = 0;
-  // All or nothing, and durable when it returns: a temporary file beside it, fsync, rename, fsync of the directory.
+  // Bytes of a file.
+  virtual absl::StatusOr<uint64_t> Size(const std::string& path) const = 0;
+  // All or nothing, and durable when it returns: a temporary file beside it, fsync, rename, fsync
+  // of the directory.
   virtual absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const = 0;
   // With its parents; fine if it exists.
   virtual absl::Status MakeDirectories(const std::string& path) const = 0;

@@ -36,17 +36,7 @@ struct Sum {
   }
 };
 
-// sum += x ⊙ y, over one block.
-HWY_INLINE void AddProducts(const float* HWY_RESTRICT x, const float* HWY_RESTRICT y, Sum* sum) {
-  const DoubleLane d;
-  const hn::Rebind<float, DoubleLane> half;
-  for (size_t i = 0; i < kBlock; i += hn::Lanes(d)) {
-    const auto product =
-        hn::Mul(hn::PromoteTo(d, hn::Load(half, x + i)), hn::PromoteTo(d, hn::Load(half, y + i)));
-    hn::Store(hn::Add(hn::Load(d, sum->lanes + i), product), d, sum->lanes + i);
-  }
-}
-
+// sum += x ⊙ x, over one block.
 HWY_INLINE void AddSquares(const float* HWY_RESTRICT x, Sum* sum) {
   const DoubleLane d;
   const hn::Rebind<float, DoubleLane> half;
@@ -61,11 +51,21 @@ struct StreamSums {
   Sum adversarial;
   Sum dot;
 
-  HWY_INLINE void Add(const TensorUpdate& tensor, size_t i) {
-    if (tensor.clean != nullptr) AddSquares(tensor.clean + i, &clean);
-    if (tensor.adversarial == nullptr) return;
-    AddSquares(tensor.adversarial + i, &adversarial);
-    if (tensor.clean != nullptr) AddProducts(tensor.clean + i, tensor.adversarial + i, &dot);
+  HWY_INLINE void Add(const TensorUpdate& tensor, size_t block) {
+    if (tensor.adversarial == nullptr) return AddSquares(tensor.clean + block, &clean);
+    if (tensor.clean == nullptr) return AddSquares(tensor.adversarial + block, &adversarial);
+    const DoubleLane d;
+    const hn::Rebind<float, DoubleLane> half;
+    const auto add = [&d](hn::Vec<DoubleLane> x, hn::Vec<DoubleLane> y, double* lanes) HWY_ATTR {
+      hn::Store(hn::Add(hn::Load(d, lanes), hn::Mul(x, y)), d, lanes);
+    };
+    for (size_t i = 0; i < kBlock; i += hn::Lanes(d)) {
+      const auto c = hn::PromoteTo(d, hn::Load(half, tensor.clean + block + i));
+      const auto a = hn::PromoteTo(d, hn::Load(half, tensor.adversarial + block + i));
+      add(c, c, clean.lanes + i);
+      add(a, a, adversarial.lanes + i);
+      add(c, a, dot.lanes + i);
+    }
   }
   StreamNorms Total() const { return {clean.Total(), adversarial.Total(), dot.Total()}; }
 };

@@ -85,6 +85,13 @@ TEST_F(FileTest, MissingFileIsNotFoundAndNamesThePath) {
   EXPECT_EQ(files_.WriteAtomically(Path("none/f"), "x").code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(FileTest, SizeIsOfFilesOnly) {
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "12345").ok());
+  EXPECT_EQ(files_.Size(Path("f")).value(), 5);
+  EXPECT_FALSE(files_.Size(directory_).ok());
+  EXPECT_EQ(files_.Size(Path("none")).status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(FileTest, ReadingADirectoryIsAnError) { EXPECT_FALSE(files_.Read(directory_).ok()); }
 
 TEST_F(FileTest, MakeDirectoriesMakesParentsAndIsFineTwice) {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/checkpoint/manifest.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/tensor/crc32c.h"
+#include "nlohmann/json.hpp"
+
+namespace conadv {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr char kFormat[] = "conadv checkpoint 1";
+
+// Hexadecimal: many readers of JSON keep only 53 bits of a number.
+std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
+
+Json ToJson(const Manifest& manifest) {
+  Json files = Json::object();
+  for (const auto& [name, file] : manifest.files) {
+    files[name] = {{"bytes", file.bytes}, {"crc32c", file.crc32c}};
+  }
+  return {{"format", kFormat},
+          {"version", manifest.version.value()},
+          {"shard", manifest.shard},
+          {"shards", manifest.shards},
+          {"layout_hash", Hex(manifest.layout_hash)},
+          {"plan_base64", absl::Base64Escape(manifest.plan)},
+          {"job", manifest.job},
+          {"files", std::move(files)}};
+}
+
+// Keys are sorted, so equal manifests are equal text.
+std::string Dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+uint32_t Crc32cOf(const Json& contents) {
+  const std::string text = Dump(contents, -1);
+  return ExtendCrc32c(0, text.data(), text.size());
+}
+
+// Throws Json::exception.
+absl::StatusOr<Manifest> FromJson(const Json& json) {
+  if (json.at("format").get<std::string>() != kFormat) {
+    return absl::DataLossError(absl::StrCat("is not of the format \"", kFormat, "\""));
+  }
+  Manifest manifest;
+  manifest.version = Version(json.at("version").get<uint64_t>());
+  manifest.shard = json.at("shard").get<uint32_t>();
+  manifest.shards = json.at("shards").get<uint32_t>();
+  manifest.job = json.at("job").get<std::string>();
+  if (!absl::SimpleHexAtoi(json.at("layout_hash").get<std::string>(), &manifest.layout_hash) ||
+      !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {
+    return absl::DataLossError("has a layout hash or a plan that cannot be read");
+  }
+  for (const auto& [name, file] : json.at("files").items()) {
+    manifest.files[name] = {file.at("bytes").get<uint64_t>(), file.at("crc32c").get<uint32_t>()};
+  }
+  if (Crc32cOf(ToJson(manifest)) != json.at("crc32c").get<uint32_t>()) {
+    return absl::DataLossError("does not match its crc32c");
+  }
+  return manifest;
+}
+
+}  // namespace
+
+std::string EncodeManifest(const Manifest& manifest) {
+  Json json = ToJson(manifest);
+  const uint32_t crc = Crc32cOf(json);
+  json["crc32c"] = crc;
+  return Dump(json, 2) + "\n";
+}
+
+absl::StatusOr<Manifest> DecodeManifest(absl::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return absl::DataLossError("is not JSON");
+  try {
+    return FromJson(json);
+  } catch (const Json::exception& error) {
+    return absl::DataLossError(absl::StrCat("lacks a field: ", error.what()));
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/checkpoint/retention.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "server/checkpoint/manifest.h"
+
+namespace conadv {
+namespace {
+
+// Versions of which this shard has anything at all, newest first.
+absl::StatusOr<std::vector<Version>> AllVersions(const FileSystem& files,
+                                                 const CheckpointOwner& owner) {
+  const absl::StatusOr<std::vector<std::string>> names = files.List(owner.directory);
+  if (absl::IsNotFound(names.status())) return std::vector<Version>();
+  if (!names.ok()) return names.status();
+  std::vector<Version> versions;
+  for (const std::string& name : *names) {
+    const std::optional<Version> version = ParseVersionName(name);
+    if (version && files.Exists(ShardPath(owner, *version))) versions.push_back(*version);
+  }
+  std::sort(versions.begin(), versions.end(), std::greater<>());
+  return versions;
+}
+
+bool IsComplete(const FileSystem& files, const CheckpointOwner& owner, Version version) {
+  const std::string directory = ShardPath(owner, version);
+  const auto text = files.Read(absl::StrCat(directory, "/", kManifestFile));
+  if (!text.ok()) return false;
+  const auto manifest = DecodeManifest(*text);
+  if (!manifest.ok()) return false;
+  for (const char* name : {kWeightsFile, kOptimizerFile}) {
+    const auto expected = manifest->files.find(name);
+    const auto size = files.Size(absl::StrCat(directory, "/", name));
+    if (expected == manifest->files.end() || !size.ok() || *size != expected->second.bytes) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status RemoveVersion(const FileSystem& files, const CheckpointOwner& owner, Version version) {
+  CONADV_RETURN_IF_ERROR(files.Remove(ShardPath(owner, version)));
+  const auto others = files.List(VersionPath(owner, version));
+  // Another shard may have been the last, and have removed it.
+  if (!others.ok() || !others->empty()) return absl::OkStatus();
+  return files.Remove(VersionPath(owner, version));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
+                                                         const CheckpointOwner& owner) {
+  CONADV_ASSIGN_OR_RETURN(std::vector<Version> versions, AllVersions(files, owner));
+  versions.erase(std::remove_if(versions.begin(), versions.end(),
+                                [&](Version v) { return !IsComplete(files, owner, v); }),
+                 versions.end());
+  return versions;
+}
+
+absl::StatusOr<RestoredCheckpoint> ReadNewestCheckpoint(const FileSystem& files,
+                                                        const CheckpointOwner& owner,
+                                                        std::vector<absl::Status>* damaged) {
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+  for (const Version version : versions) {
+    absl::StatusOr<RestoredCheckpoint> restored = ReadCheckpoint(files, owner, version);
+    if (restored.ok()) return restored;
+    damaged->push_back(restored.status());
+  }
+  return absl::NotFoundError(absl::StrCat("no usable checkpoint of shard ", owner.shard, " of ",
+                                          owner.shards, " in ", owner.directory));
+}
+
+absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep) {
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+  size_t kept = 0;
+  for (const Version version : versions) {
+    const bool complete = IsComplete(files, owner, version);
+    if (complete && kept < keep) {
+      ++kept;
+    } else if (!complete || version != Version(0)) {
+      CONADV_RETURN_IF_ERROR(RemoveVersion(files, owner, version));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwner& owner,
+                                    Version version) {
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+  for (const Version found : versions) {
+    if (found > version) CONADV_RETURN_IF_ERROR(RemoveVersion(files, owner, found));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace conadv

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A shard with checkpoints in a temporary directory, and a disk that fails when told to. Owned by
+// one test.
+#ifndef CONADV_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FIXTURE_H_
+#define CONADV_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FIXTURE_H_
+
+#include <string>
+#include <vector>
+
+#include "common/base/file.h"
+#include "common/tensor/layout.h"
+#include "gtest/gtest.h"
+#include "server/checkpoint/checkpoint.h"
+#include "server/checkpoint/retention.h"
+#include "tests/support/temp_dir.h"
+
+namespace conadv {
+
+// The real disk, on which the n-th write (from 0) fails as on a full disk. If it is dead then, as
+// after a crash of the process, nothing works from there on.
+class FailingFileSystem final : public FileSystem {
+ public:
+  explicit FailingFileSystem(int failing_write, bool dies = false)
+      : writes_left_(failing_write), dies_(dies) {}
+
+  absl::StatusOr<std::string> Read(const std::string& path) const override {
+    return real_.Read(path);
+  }
+  absl::StatusOr<uint64_t> Size(const std::string& path) const override { return real_.Size(path); }
+  absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const override {
+    if (writes_left_-- > 0) return real_.WriteAtomically(path, bytes);
+    return absl::ResourceExhaustedError("cannot write " + path + ": No space left on device");
+  }
+  absl::Status MakeDirectories(const std::string& path) const override {
+    return dead() ? absl::UnavailableError("dead") : real_.MakeDirectories(path);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) const override {
+    return real_.List(path);
+  }
+  absl::Status Remove(const std::string& path) const override {
+    return dead() ? absl::UnavailableError("dead") : real_.Remove(path);
+  }
+  bool Exists(const std::string& path) const override { return real_.Exists(path); }
+
+ private:
+  bool dead() const { return dies_ && writes_left_ < 0; }
+
+  const FileSystem& real_ = FileSystem::Real();
+  mutable int writes_left_;
+  const bool dies_;
+};
+
+class CheckpointFixture : public ::testing::Test {
+ protected:
+  static constexpr uint32_t kShard = 1;
+  static constexpr uint32_t kShards = 2;
+
+  CheckpointFixture()
+      : layout_(Layout::Create({{"conv.weight", {3, 5}, TensorKind::kWeight, Branch::kShared, 0},
+                                {"norm.bias", {17}, TensorKind::kNoDecay, Branch::kMain, 0},
+                                {"norm.mean", {7}, TensorKind::kStatistic, Branch::kMain, 0.1F},
+                                {"scale", {}, TensorKind::kWeight, Branch::kAuxiliary, 0}},
+                               kShards)
+                    .value()) {}
+
+  CheckpointOwner Owner(uint32_t shard = kShard) const {
+    return {directory_ / "checkpoints", shard, kShards};
+  }
+
+  // An arena whose values say which it is; padding is 0.
+  std::vector<float> ArenaOf(uint32_t shard, uint64_t version, float kind) const {
+    std::vector<float> arena(layout_.arena_size(shard));
+    for (size_t i = 0; i < arena.size(); ++i) {
+      if (layout_.Find(shard, i) == nullptr) continue;
+      arena[i] = static_cast<float>(version) + kind + static_cast<float>(i) / 1024;
+    }
+    return arena;
+  }
+
+  absl::Status Write(uint64_t version, const FileSystem& files = FileSystem::Real(),
+                     uint32_t shard = kShard) const {
+    const std::vector<float> weights = ArenaOf(shard, version, 0.25F);
+    const std::vector<float> momentum = ArenaOf(shard, version, 0.5F);
+    const std::vector<float> older = ArenaOf(shard, version, 0.75F);
+    ShardCheckpoint checkpoint;
+    checkpoint.version = Version(version);
+    checkpoint.weights = weights;
+    checkpoint.states = {{"momentum", momentum}};
+    checkpoint.older = {{Version(version + 1000), older}};
+    checkpoint.plan = std::string("\0\xff plan", 7);
+    checkpoint.job = "name: \"tést\"\n";
+    checkpoint.job_name = "test";
+    return WriteCheckpoint(files, Owner(shard), checkpoint, layout_);
+  }
+
+  // The version of the newest usable checkpoint, whose contents must be that version's.
+  uint64_t NewestUsable() {
+    damaged_.clear();
+    const auto restored = ReadNewestCheckpoint(FileSystem::Real(), Owner(), &damaged_);
+    if (!restored.ok()) return UINT64_MAX;
+    std::vector<float> arena(layout_.arena_size(kShard), -1);
+    EXPECT_TRUE(PlaceWeights(*restored, layout_, kShard, absl::MakeSpan(arena)).ok());
+    EXPECT_EQ(arena, ArenaOf(kShard, restored->version.value(), 0.25F));
+    return restored->version.value();
+  }
+
+  std::vector<uint64_t> Complete(uint32_t shard = kShard) const {
+    std::vector<uint64_t> versions;
+    const auto complete = CompleteCheckpoints(FileSystem::Real(), Owner(shard));
+    EXPECT_TRUE(complete.ok()) << complete.status();
+    for (const Version v : *complete) versions.push_back(v.value());
+    return versions;
+  }
+
+  std::string Path(uint64_t version, const std::string& file) const {
+    return ShardPath(Owner(), Version(version)) + "/" + file;
+  }
+
+  TempDir directory_;
+  Layout layout_;
+  std::vector<absl::Status> damaged_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FIXTURE_H_
