@@ -44,10 +44,10 @@ class Id {
   uint64_t value_ = 0;
 };
 
-using Version = Id<struct VersionTag>;        // optimizer updates that made the weights
-using Step = Id<struct StepTag>;              // the update of step t turns θ_t into θ_{t+1} (SYNC)
-using Slot = Id<struct SlotTag>;              // part of a step's global batch
-using MemberId = Id<struct MemberTag>;        // given by the coordinator when a member joins
+using Version = Id<struct VersionTag>;  // optimizer updates that made the weights
+using Step = Id<struct StepTag>;        // the update of step t turns θ_t into θ_{t+1} (SYNC)
+using Slot = Id<struct SlotTag>;        // part of a step's global batch
+using MemberId = Id<struct MemberTag>;  // given by the coordinator when a member joins
 using Incarnation = Id<struct IncarnationTag>;  // random, picked by a process at its start
 
 // What is leased, computed, pushed, retried and counted.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// std::mutex with the annotations that clang's -Wthread-safety checks. Not absl::Mutex: its own synchronisation is
-// invisible to ThreadSanitizer in libraries that were built without it.
+// std::mutex with the annotations that clang's -Wthread-safety checks. Not absl::Mutex: its own
+// synchronisation is invisible to ThreadSanitizer in libraries that were built without it.
 #ifndef CONADV_COMMON_BASE_MUTEX_H_
 #define CONADV_COMMON_BASE_MUTEX_H_
 

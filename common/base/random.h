@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// A draw is a pure function of (seed, purpose, counter), so any process makes the same one. Plain values.
+// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011). A draw is a pure function of (seed, purpose, counter), so any process makes
+// the same one. Plain values.
 #ifndef CONADV_COMMON_BASE_RANDOM_H_
 #define CONADV_COMMON_BASE_RANDOM_H_
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/job/plan.h"
-
 #include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "conadv/v1/tensor.pb.h"
+#include "common/job/plan_proto.h"
 
 namespace conadv {
 namespace {
@@ -135,5 +133,7 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
   plan.initial_weights_crc32c = proto.initial_weights_crc32c();
   return plan;
 }
+
+std::string PlanBytes(const Plan& plan) { return ToProto(plan).SerializeAsString(); }
 
 }  // namespace conadv

@@ -6,10 +6,10 @@
 #define CONADV_COMMON_JOB_PLAN_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
@@ -28,15 +28,8 @@ struct Plan {
   uint32_t initial_weights_crc32c = 0;
 };
 
-v1::Tensor ToProto(const TensorSpec& tensor);
-v1::Plan ToProto(const Plan& plan);
-
-// From a peer, whatever its bytes: INVALID_ARGUMENT names the tensor and what is wrong with it (no
-// name, more than 16 dimensions, no or more than 2^40 elements, an unknown kind or branch, a
-// statistic's momentum outside (0, 1]), or says that there are no or more than 2^20 tensors, no
-// examples or no steps. Names may still occur twice: Layout::Create refuses that.
-absl::StatusOr<TensorSpec> FromProto(const v1::Tensor& tensor);
-absl::StatusOr<Plan> FromProto(const v1::Plan& plan);
+// As a plan is kept in checkpoints and sent: the bytes of a v1::Plan. Equal plans have equal bytes.
+std::string PlanBytes(const Plan& plan);
 
 // OK if a worker that offers `offered` can take part in the run. INVALID_ARGUMENT names the first
 // difference, with both values, and what to do about it.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The codec of the data plane: PullResponse and PushRequest have one wire shape,
 //   chunk := [field 1: header message] [field 2: varint offset] field 15: payload bytes
-// and are encoded and decoded here without copying the payload. Knows neither gRPC nor the messages; pure functions.
+// and are encoded and decoded here without copying the payload. Knows neither gRPC nor the
+// messages; pure functions.
 #ifndef CONADV_COMMON_WIRE_CHUNK_H_
 #define CONADV_COMMON_WIRE_CHUNK_H_
 
@@ -28,14 +29,15 @@ std::string EncodeChunkPrefix(absl::string_view header, uint64_t offset, size_t 
 
 struct Chunk {
   bool has_header = false;
-  std::string header;             // serialized
-  uint64_t offset = 0;            // elements
-  std::vector<Segment> payload;   // points into the decoded segments
-  size_t payload_size = 0;        // bytes
+  std::string header;            // serialized
+  uint64_t offset = 0;           // elements
+  std::vector<Segment> payload;  // points into the decoded segments
+  size_t payload_size = 0;       // bytes
 };
 
-// Any valid protobuf encoding: fields in any order, unknown fields skipped, the last of repeated ones wins (header
-// messages concatenated, as protobuf merges them). INVALID_ARGUMENT: not protobuf, or a field of the wrong type.
+// Any valid protobuf encoding: fields in any order, unknown fields skipped, the last of repeated
+// ones wins (header messages concatenated, as protobuf merges them). INVALID_ARGUMENT: not
+// protobuf, or a field of the wrong type.
 absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments);
 
 // Copies a chunk's payload to `destination`, which has chunk.payload_size bytes.

@@ -2,10 +2,10 @@
 // Compiled once for each instruction set; the one that the machine has is chosen at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "server/aggregate/add.cc"
+#include "server/aggregate/add.h"
+
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-
-#include "server/aggregate/add.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace conadv::HWY_NAMESPACE {

@@ -10,7 +10,8 @@
 
 namespace conadv {
 
-// sum[i] += addend[i]. REQUIRES: equal lengths, 64-byte alignment, a length that is a multiple of 16.
+// sum[i] += addend[i]. REQUIRES: equal lengths, 64-byte alignment, a length that is a multiple
+// of 16.
 void AddInPlace(absl::Span<float> sum, absl::Span<const float> addend);
 
 // The first index whose value is a NaN or infinite. REQUIRES: as above.

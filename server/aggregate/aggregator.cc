@@ -27,9 +27,9 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
     return absl::InvalidArgumentError("contribution.stream: a VANILLA run has no ADVERSARIAL one");
   }
   if (adversarial && contribution.attack_version > contribution.update_version) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "contribution.attack_version: ", contribution.attack_version.value(),
-        " is newer than update_version ", update));
+    return absl::InvalidArgumentError(
+        absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
+                     " is newer than update_version ", update));
   }
   if (options.sync && update != step) {
     return absl::InvalidArgumentError(
@@ -63,8 +63,7 @@ bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
   const auto found = groups_.find(KeyOf(unit));
   if (found == groups_.end()) return false;
   const Group& group = found->second;
-  return (stream == GradientStream::kClean ? group.clean : group.adversarial)
-      .claimed(LeafOf(unit));
+  return (stream == GradientStream::kClean ? group.clean : group.adversarial).claimed(LeafOf(unit));
 }
 
 PushOutcome Aggregator::Claim(const Contribution& contribution) {
@@ -106,8 +105,8 @@ std::optional<ClosedGroup> Aggregator::Reduce(const Contribution& contribution,
 std::optional<ClosedGroup> Aggregator::TryClose(const Unit& key) {
   const auto found = groups_.find(key);
   Group& group = found->second;
-  const bool complete = group.clean_sum != nullptr &&
-                        (group.adversarial_sum != nullptr || !options_.adversarial);
+  const bool complete =
+      group.clean_sum != nullptr && (group.adversarial_sum != nullptr || !options_.adversarial);
   if (!complete) return std::nullopt;
   ClosedGroup closed{key, std::move(group.clean_sum), std::move(group.adversarial_sum),
                      std::move(group.contributions)};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects contributions, keyed by (step, slot, stream), each once, and adds them up. In SYNC mode a group is a step with
-// all its slots; in SSP and ASYNC it is one unit. Additions run on the callers' threads, outside the lock, in parallel.
-// Thread-safe.
+// Collects contributions, keyed by (step, slot, stream), each once, and adds them up. In SYNC mode
+// a group is a step with all its slots; in SSP and ASYNC it is one unit. Additions run on the
+// callers' threads, outside the lock, in parallel. Thread-safe.
 #ifndef CONADV_SERVER_AGGREGATE_AGGREGATOR_H_
 #define CONADV_SERVER_AGGREGATE_AGGREGATOR_H_
 
@@ -34,10 +34,10 @@ struct Contribution {
 
 // Everything of one update.
 struct ClosedGroup {
-  Unit unit;                                 // its slot is 0 in SYNC
-  std::shared_ptr<Arena> clean;              // sums over the stream's range
-  std::shared_ptr<Arena> adversarial;        // nullptr without attack
-  std::vector<Contribution> contributions;   // by (slot, stream)
+  Unit unit;                                // its slot is 0 in SYNC
+  std::shared_ptr<Arena> clean;             // sums over the stream's range
+  std::shared_ptr<Arena> adversarial;       // nullptr without attack
+  std::vector<Contribution> contributions;  // by (slot, stream)
 };
 
 struct AggregatorOptions {
@@ -49,8 +49,9 @@ struct AggregatorOptions {
 
 enum class PushOutcome { kAccepted, kDuplicate };
 
-// Whether a contribution may come now, from what it says of itself. INVALID_ARGUMENT: no such slot, step, stream or
-// versions. FAILED_PRECONDITION: its step has not begun (SYNC), or its weights are newer than any there are.
+// Whether a contribution may come now, from what it says of itself. INVALID_ARGUMENT: no such slot,
+// step, stream or versions. FAILED_PRECONDITION: its step has not begun (SYNC), or its weights are
+// newer than any there are.
 absl::Status CheckContribution(const Contribution& contribution, const AggregatorOptions& options,
                                Version latest);
 
@@ -80,8 +81,8 @@ class Aggregator {
     }
   };
 
-  Unit KeyOf(const Unit& unit) const;         // of its group
-  uint32_t LeafOf(const Unit& unit) const;    // in its group's trees
+  Unit KeyOf(const Unit& unit) const;       // of its group
+  uint32_t LeafOf(const Unit& unit) const;  // in its group's trees
   bool IsClosed(const Unit& unit) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<ClosedGroup> TryClose(const Unit& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

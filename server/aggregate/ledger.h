@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which units have been closed, each exactly once. Memory is bounded by how far units are closed out of order. Pure
-// state; not thread-safe.
+// Which units have been closed, each exactly once. Memory is bounded by how far units are closed
+// out of order. Pure state; not thread-safe.
 #ifndef CONADV_SERVER_AGGREGATE_LEDGER_H_
 #define CONADV_SERVER_AGGREGATE_LEDGER_H_
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fixed binary tree over a step's slots, in which contributions are added: the order of additions depends on the
-// slots alone, never on who came first, so the sum is the same bits. Bookkeeping only: the caller adds. Not thread-safe.
+// The fixed binary tree over a step's slots, in which contributions are added: the order of
+// additions depends on the slots alone, never on who came first, so the sum is the same bits.
+// Bookkeeping only: the caller adds. Not thread-safe.
 //
 //   level 2          (0)            a node without a sibling moves up as it is
 //   level 1      (0)     (1)
@@ -26,7 +27,7 @@ class SlotTree {
   struct Next {
     enum Kind { kParked, kAdd, kRoot };
     Kind kind = kParked;
-    std::shared_ptr<Arena> left;   // kAdd: left += right, then Place(parent, left). kRoot: the sum
+    std::shared_ptr<Arena> left;  // kAdd: left += right, then Place(parent, left). kRoot: the sum
     std::shared_ptr<Arena> right;
     Node parent;
   };

@@ -29,8 +29,8 @@ absl::StatusOr<std::optional<Version>> Resolve(const Selector& selector,
       if (wanted > retained->latest) return std::optional<Version>();
       if (wanted >= retained->oldest) return wanted;
       return absl::OutOfRangeError(absl::StrCat(
-          "version ", wanted.value(), " is no longer kept; pull one of ",
-          retained->oldest.value(), " to ", retained->latest.value(), ", or raise server.retain"));
+          "version ", wanted.value(), " is no longer kept; pull one of ", retained->oldest.value(),
+          " to ", retained->latest.value(), ", or raise server.retain"));
   }
   return absl::InternalError("no such selector");
 }

@@ -23,8 +23,9 @@ struct RetainedRange {
   Version latest;
 };
 
-// The version to serve now, or nothing: wait for a newer one. `retained` is empty before the initial weights, `last` is
-// the run's final version once it is known. OUT_OF_RANGE: evicted, or past the run's end; the message has the range.
+// The version to serve now, or nothing: wait for a newer one. `retained` is empty before the
+// initial weights, `last` is the run's final version once it is known. OUT_OF_RANGE: evicted, or
+// past the run's end; the message has the range.
 absl::StatusOr<std::optional<Version>> Resolve(const Selector& selector,
                                                const std::optional<RetainedRange>& retained,
                                                const std::optional<Version>& last);

@@ -103,8 +103,7 @@ std::optional<RetainedRange> SnapshotStore::RetainedLocked() const {
 }
 
 std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(const Selector& selector) {
-  const absl::StatusOr<std::optional<Version>> version =
-      Resolve(selector, RetainedLocked(), last_);
+  const absl::StatusOr<std::optional<Version>> version = Resolve(selector, RetainedLocked(), last_);
   if (!version.ok()) return version.status();
   if (version->has_value()) {
     Listing& listing = snapshots_[(*version)->Since(snapshots_.front().snapshot.version)];

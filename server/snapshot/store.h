@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The retained versions of one shard's weights. Publishing is a pointer swap; readers hold references and never block a
-// writer; whoever asks for a version that is not there yet is called when it is. Thread-safe.
+// The retained versions of one shard's weights. Publishing is a pointer swap; readers hold
+// references and never block a writer; whoever asks for a version that is not there yet is called
+// when it is. Thread-safe.
 #ifndef CONADV_SERVER_SNAPSHOT_STORE_H_
 #define CONADV_SERVER_SNAPSHOT_STORE_H_
 
@@ -25,7 +26,7 @@ struct Snapshot {
   Version version;
   std::shared_ptr<const Arena> weights;  // the shard's whole arena
   absl::Time published;                  // wall clock
-  std::optional<Unit> made_by;           // the update's unit; its slot is 0 in SYNC. None for version 0
+  std::optional<Unit> made_by;  // the update's unit; its slot is 0 in SYNC. None for version 0
 };
 
 class SnapshotStore {
@@ -36,13 +37,14 @@ class SnapshotStore {
   // REQUIRES: retain ≥ 1.
   explicit SnapshotStore(uint32_t retain) : retain_(retain) {}
 
-  // Evicts the oldest if there are more than `retain`, and calls who waited, on this thread, after the lock is gone.
-  // REQUIRES: the first snapshot, or the latest version + 1.
+  // Evicts the oldest if there are more than `retain`, and calls who waited, on this thread, after
+  // the lock is gone. REQUIRES: the first snapshot, or the latest version + 1.
   void Publish(Snapshot snapshot);
   // The run's last version: waits for newer ones end with OUT_OF_RANGE.
   void SetLast(Version last);
 
-  // Calls `callback` once, now or when the version is published. The id is for Cancel; 0 when it was called already.
+  // Calls `callback` once, now or when the version is published. The id is for Cancel; 0 when it
+  // was called already.
   WaitId Get(const Selector& selector, Callback callback);
   // True: the callback will never be called. False: it has been, or is being called.
   bool Cancel(WaitId id);
@@ -51,7 +53,8 @@ class SnapshotStore {
 
   // What is there now. NOT_FOUND before the initial weights.
   absl::StatusOr<Snapshot> Latest() const;
-  // The snapshot of a version, or the oldest there is if that is newer. REQUIRES: something has been published.
+  // The snapshot of a version, or the oldest there is if that is newer. REQUIRES: something has
+  // been published.
   Snapshot FindOrOldest(Version version) const;
   std::optional<RetainedRange> retained() const;
   std::optional<Version> last() const;

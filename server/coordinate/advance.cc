@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator's course: from the first worker to the last one's leave.
+#include <algorithm>
+#include <map>
+
+#include "server/coordinate/coordinator.h"
+
+namespace conadv {
+
+void Coordinator::Advance() {
+  if (!failure_.ok() || !MissingShards().empty()) return;
+  if (!initialized_) {
+    AskForWeights();
+  } else if (!leases_->finished()) {
+    GrantUnits();
+  } else {
+    WindDown();
+  }
+}
+
+void Coordinator::AskForWeights() {
+  if (offering_.has_value()) return;
+  Member* const worker = FirstOf(Role::kWorker);
+  if (worker == nullptr) return;
+  offering_ = worker->id;
+  worker->sink->Send(OfferMessage{});
+}
+
+void Coordinator::GrantUnits() {
+  std::vector<WorkerLoad> loads = Loads();
+  std::map<MemberId, std::vector<Unit>> grants;
+  while (leases_->can_lease()) {
+    const std::optional<MemberId> id = NextWorker(options_.job.training, lease_options_, loads);
+    if (!id.has_value()) break;
+    grants[*id].push_back(*leases_->Lease(*id));
+    for (WorkerLoad& load : loads) load.held += load.id == *id ? 1 : 0;
+  }
+  for (auto& [id, units] : grants) members_[id].sink->Send(GrantMessage{std::move(units)});
+}
+
+void Coordinator::WindDown() {
+  TellFinished(Role::kWorker);
+  if (!FinalEvaluationOver()) return;
+  TellFinished(Role::kEvaluator);
+  TellFinished(Role::kObserver);
+  // Shards serve pulls until everyone else is gone.
+  if (!HasMembers(/*shards_too=*/false)) TellFinished(Role::kShard);
+  if (!HasMembers(/*shards_too=*/true)) over_.NotifyAll();
+}
+
+bool Coordinator::FinalEvaluationOver() {
+  if (final_evaluation_done_) return true;
+  if (FirstOf(Role::kEvaluator) != nullptr) {
+    if (!evaluating_.has_value()) {
+      StartEvaluation(LastVersion(), options_.job.evaluation.attack_steps > 0);
+    }
+    return false;
+  }
+  const bool patient = clock_->Now() - *last_step_done_ < options_.evaluator_patience;
+  if (!patient) final_evaluation_done_ = true;
+  return final_evaluation_done_;
+}
+
+void Coordinator::StartEvaluation(Version version, bool robust) {
+  Member* const evaluator = FirstOf(Role::kEvaluator);
+  if (evaluator == nullptr || evaluating_.has_value()) return;
+  evaluating_ = evaluator->id;
+  evaluator->sink->Send(EvaluateMessage{version, robust});
+}
+
+void Coordinator::OnPublished(Version version) {
+  MutexLock lock(&mutex_);
+  const uint64_t every = options_.job.evaluation.every * options_.job.training.updates_per_step();
+  const bool due = every > 0 && version.value() > 0 && version.value() % every == 0;
+  if (!due || !initialized_ || version >= LastVersion()) return;
+  StartEvaluation(version, /*robust=*/false);
+}
+
+void Coordinator::OnEvaluated(const EvaluationResult& result) {
+  MutexLock lock(&mutex_);
+  evaluation_ = result;
+  evaluating_.reset();
+  // One that was asked for earlier may have found the last version, but it left out the attack.
+  const bool whole =
+      options_.job.evaluation.attack_steps == 0 || result.robust_accuracy.has_value();
+  const bool last = plan_.has_value() && result.version >= LastVersion() && whole;
+  if (last && leases_.has_value() && leases_->finished()) final_evaluation_done_ = true;
+  Advance();
+}
+
+void Coordinator::TellFinished(Role role) {
+  for (auto& [id, member] : members_) {
+    if (member.hello.role != role || member.told_finished) continue;
+    member.told_finished = true;
+    member.sink->Send(FinishedMessage{});
+  }
+}
+
+Coordinator::Member* Coordinator::FirstOf(Role role) {
+  for (auto& [id, member] : members_) {
+    if (member.hello.role == role) return &member;
+  }
+  return nullptr;
+}
+
+bool Coordinator::HasMembers(bool shards_too) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+    return shards_too || entry.second.hello.role != Role::kShard;
+  });
+}
+
+std::vector<WorkerLoad> Coordinator::Loads() const {
+  std::vector<WorkerLoad> loads;
+  for (const auto& [id, member] : members_) {
+    if (member.hello.role != Role::kWorker) continue;
+    const size_t held = leases_.has_value() ? leases_->held_by(id) : 0;
+    loads.push_back({id, std::max(1U, member.hello.threads), held});
+  }
+  return loads;
+}
+
+Version Coordinator::LastVersion() const {
+  return Version(plan_->steps * options_.job.training.updates_per_step());
+}
+
+absl::Status Coordinator::WaitUntilOver(absl::Duration timeout) {
+  MutexLock lock(&mutex_);
+  const absl::Time deadline = clock_->Now() + timeout;
+  while (failure_.ok() && !(last_step_done_.has_value() && final_evaluation_done_ &&
+                            !HasMembers(/*shards_too=*/true))) {
+    const absl::Duration left = deadline - clock_->Now();
+    if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("the run goes on");
+    over_.WaitFor(&mutex_, left);
+  }
+  return failure_;
+}
+
+}  // namespace conadv

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/coordinate/coordinator.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+#include "common/tensor/layout.h"
+
+namespace conadv {
+
+Coordinator::Coordinator(CoordinatorOptions options, const Clock* clock)
+    : options_(std::move(options)), clock_(clock), addresses_(options_.shards) {}
+
+void Coordinator::SetAddress(const std::string& address) {
+  MutexLock lock(&mutex_);
+  addresses_[0] = address;
+  Advance();
+}
+
+absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink* sink) {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok()) return failure_;
+  if (hello.role == Role::kShard) CONADV_RETURN_IF_ERROR(AcceptShard(hello));
+  if (hello.role == Role::kWorker) CONADV_RETURN_IF_ERROR(AcceptPlan(hello));
+  const MemberId id = next_id_;
+  ++next_id_;
+  const absl::Time now = clock_->Now();
+  members_[id] = Member{id, hello, now, now, 0, false, sink};
+  sink->Send(WelcomeMessage{id, options_.job.server.lease, plan_.has_value() ? plan_->steps : 0});
+  Advance();
+  return id;
+}
+
+absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
+  if (hello.shard == 0 || hello.shard >= options_.shards) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shard ", hello.shard, " of ", hello.name, ": this run has shards 0 to ",
+                     options_.shards - 1, ", and shard 0 is the coordinator's own"));
+  }
+  for (const auto& [id, member] : members_) {
+    const bool same = member.hello.role == Role::kShard && member.hello.shard == hello.shard;
+    if (!same) continue;
+    if (member.hello.incarnation != hello.incarnation && initialized_) {
+      const absl::Status reason = absl::AbortedError(absl::StrCat(
+          "shard ", hello.shard, " at ", hello.address, " started again and has lost its weights"));
+      FailLocked(reason);
+      return reason;
+    }
+    member.sink->Close(absl::AbortedError("the same shard joined again"));
+    Remove(id);
+    break;
+  }
+  addresses_[hello.shard] = hello.address;
+  return absl::OkStatus();
+}
+
+absl::Status Coordinator::AcceptPlan(const HelloMessage& hello) {
+  if (!hello.plan.has_value()) return absl::InvalidArgumentError("hello.plan: a worker needs one");
+  const Plan& plan = *hello.plan;
+  if (plan_.has_value()) return CheckSamePlan(*plan_, plan);
+  CONADV_RETURN_IF_ERROR(Layout::Create(plan.tensors, options_.shards).status());
+  const uint64_t steps = StepsOf(options_.job.training, plan.examples);
+  if (plan.steps != steps) {
+    return absl::InvalidArgumentError(absl::StrCat("plan.steps: the job has ", steps, " steps for ",
+                                                   plan.examples, " examples, got ", plan.steps));
+  }
+  plan_ = plan;
+  return absl::OkStatus();
+}
+
+void Coordinator::OnHeartbeat(MemberId id) {
+  MutexLock lock(&mutex_);
+  const auto member = members_.find(id);
+  if (member != members_.end()) member->second.heard = clock_->Now();
+}
+
+void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
+  MutexLock lock(&mutex_);
+  if (!leases_.has_value()) return;
+  const auto member = members_.find(id);
+  for (const Unit& unit : units) {
+    if (!leases_->MarkDone(unit)) continue;
+    failed_units_.erase(unit);
+    if (member != members_.end()) ++member->second.units_done;
+  }
+  if (member != members_.end()) member->second.heard = clock_->Now();
+  if (leases_->finished() && !last_step_done_.has_value()) last_step_done_ = clock_->Now();
+  Advance();
+}
+
+void Coordinator::OnFailed(MemberId id, const Unit& unit, const std::string& reason) {
+  MutexLock lock(&mutex_);
+  if (!leases_.has_value() || !leases_->Release(unit, id)) return;
+  if (!failed_units_.emplace(unit, reason).second) {
+    FailLocked(absl::AbortedError(
+        absl::StrCat(unit.ToString(), " failed twice, so the run stops: ", reason)));
+    return;
+  }
+  Advance();
+}
+
+void Coordinator::OnOffered(MemberId id) {
+  MutexLock lock(&mutex_);
+  if (offering_ != id || initialized_) return;
+  offering_.reset();
+  initialized_ = true;
+  lease_options_ = LeaseOptionsOf(options_.job.training, plan_->steps);
+  leases_.emplace(lease_options_);
+  training_began_ = clock_->Now();
+  Advance();
+}
+
+void Coordinator::OnGone(MemberId id) {
+  MutexLock lock(&mutex_);
+  Remove(id);
+  Advance();
+}
+
+void Coordinator::Remove(MemberId id) {
+  if (members_.erase(id) == 0) return;
+  if (leases_.has_value()) leases_->ReleaseAll(id);
+  if (offering_ == id) offering_.reset();
+  if (evaluating_ == id) evaluating_.reset();
+}
+
+void Coordinator::Tick() {
+  MutexLock lock(&mutex_);
+  const absl::Time now = clock_->Now();
+  std::vector<MemberId> silent;
+  for (const auto& [id, member] : members_) {
+    if (now - member.heard > options_.job.server.lease) silent.push_back(id);
+  }
+  for (const MemberId id : silent) {
+    members_[id].sink->Close(absl::DeadlineExceededError(
+        absl::StrCat("nothing heard for ", absl::FormatDuration(options_.job.server.lease))));
+    Remove(id);
+  }
+  Advance();
+}
+
+void Coordinator::Fail(const absl::Status& reason) {
+  MutexLock lock(&mutex_);
+  FailLocked(reason);
+}
+
+void Coordinator::FailLocked(const absl::Status& reason) {
+  if (!failure_.ok()) return;
+  failure_ = reason;
+  for (const auto& [id, member] : members_) member.sink->Close(reason);
+  members_.clear();
+  over_.NotifyAll();
+}
+
+absl::StatusOr<std::vector<std::string>> Coordinator::Servers() const {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok()) return failure_;
+  const std::vector<uint32_t> missing = MissingShards();
+  if (missing.empty()) return addresses_;
+  return absl::UnavailableError(
+      absl::StrCat("waiting for shards ", absl::StrJoin(missing, ", "), " to join"));
+}
+
+std::vector<uint32_t> Coordinator::MissingShards() const {
+  std::vector<uint32_t> missing;
+  for (uint32_t shard = 0; shard < addresses_.size(); ++shard) {
+    if (addresses_[shard].empty()) missing.push_back(shard);
+  }
+  return missing;
+}
+
+Coordinator::View Coordinator::Read() const {
+  MutexLock lock(&mutex_);
+  View view;
+  view.phase = PhaseNow();
+  view.message = MessageNow();
+  view.steps = plan_.has_value() ? plan_->steps : 0;
+  if (leases_.has_value()) view.step = leases_->oldest_unfinished();
+  if (training_began_.has_value()) {
+    view.training_time = last_step_done_.value_or(clock_->Now()) - *training_began_;
+  }
+  for (const auto& [id, member] : members_) {
+    view.members.emplace_back(member,
+                              leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>());
+  }
+  view.evaluation = evaluation_;
+  return view;
+}
+
+absl::Status Coordinator::health() const {
+  MutexLock lock(&mutex_);
+  return failure_;
+}
+
+Phase Coordinator::PhaseNow() const {
+  if (!MissingShards().empty()) return Phase::kWaitingForShards;
+  if (!plan_.has_value()) return Phase::kWaitingForWorkers;
+  if (!initialized_) {
+    return offering_.has_value() ? Phase::kInitializing : Phase::kWaitingForWorkers;
+  }
+  if (!leases_->finished()) return Phase::kTraining;
+  return final_evaluation_done_ ? Phase::kFinished : Phase::kEvaluating;
+}
+
+std::string Coordinator::MessageNow() const {
+  if (!failure_.ok()) return std::string(failure_.message());
+  switch (PhaseNow()) {
+    case Phase::kWaitingForShards:
+      return absl::StrCat("waiting for shards ", absl::StrJoin(MissingShards(), ", "));
+    case Phase::kWaitingForWorkers: return "waiting for workers";
+    case Phase::kInitializing: return "a worker offers the initial weights";
+    case Phase::kTraining: return Loads().empty() ? "waiting for workers" : "";
+    case Phase::kEvaluating: return "evaluating the final weights";
+    case Phase::kFinished: return "finished";
+  }
+  return "";
+}
+
+}  // namespace conadv

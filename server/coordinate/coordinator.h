@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Membership, leases and the run's course, on shard 0. Every event ends in one look at what may
+// happen next (Advance). Knows neither gRPC nor weights. Thread-safe; sinks are called with the
+// lock held and must only queue.
+#ifndef CONADV_SERVER_COORDINATE_COORDINATOR_H_
+#define CONADV_SERVER_COORDINATE_COORDINATOR_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/job/job.h"
+#include "server/coordinate/grant.h"
+#include "server/coordinate/lease_table.h"
+#include "server/coordinate/member.h"
+
+namespace conadv {
+
+struct CoordinatorOptions {
+  Job job;
+  uint32_t shards = 1;
+  // Wait this long after the last step for an evaluator to join; one that is there is always waited
+  // for.
+  absl::Duration evaluator_patience;
+};
+
+enum class Phase {
+  kWaitingForShards,
+  kWaitingForWorkers,
+  kInitializing,
+  kTraining,
+  kEvaluating,
+  kFinished,
+};
+
+class Coordinator {
+ public:
+  struct Member {
+    MemberId id;
+    HelloMessage hello;
+    absl::Time joined;
+    absl::Time heard;
+    uint64_t units_done = 0;
+    bool told_finished = false;
+    MemberSink* sink = nullptr;
+  };
+  struct View {
+    Phase phase = Phase::kWaitingForShards;
+    Step step;            // the oldest unfinished
+    uint64_t steps = 0;   // 0 before the plan
+    std::string message;  // what is waited for, or what went wrong
+    absl::Duration training_time;
+    std::vector<std::pair<Member, std::vector<Unit>>> members;  // with their leases
+    std::optional<EvaluationResult> evaluation;                 // the last one
+  };
+
+  Coordinator(CoordinatorOptions options, const Clock* clock);
+
+  // Shard 0's own, as workers reach it. Nobody is told anything before it is set.
+  void SetAddress(const std::string& address);
+
+  // A new member. Its sink is used until OnGone or Close. INVALID_ARGUMENT: the plan is not the
+  // run's, or cannot be run. ABORTED: the run has failed.
+  absl::StatusOr<MemberId> Join(const HelloMessage& hello, MemberSink* sink);
+  void OnHeartbeat(MemberId id);
+  void OnDone(MemberId id, const std::vector<Unit>& units);
+  // The unit goes to another worker; the second time the run stops.
+  void OnFailed(MemberId id, const Unit& unit, const std::string& reason);
+  void OnOffered(MemberId id);
+  // The member left or its connection broke; its units go to others.
+  void OnGone(MemberId id);
+  // Shard 0 published a version: an evaluation may be due.
+  void OnPublished(Version version);
+  void OnEvaluated(const EvaluationResult& result);
+  // Drops members that have said nothing for a lease. Call it now and then.
+  void Tick();
+  // Stops the run: every session ends with `reason`.
+  void Fail(const absl::Status& reason);
+
+  // The shards' addresses in order. UNAVAILABLE names the shards that have not joined.
+  absl::StatusOr<std::vector<std::string>> Servers() const;
+  View Read() const;
+  // OK until the run has failed.
+  absl::Status health() const;
+  // Waits until the run is over and every member is gone (OK), or has failed, or `timeout` has
+  // passed (DEADLINE_EXCEEDED).
+  absl::Status WaitUntilOver(absl::Duration timeout);
+
+ private:
+  absl::Status AcceptPlan(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AcceptShard(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remove(MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FailLocked(const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What may happen next.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AskForWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GrantUnits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WindDown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartEvaluation(Version version, bool robust) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the final evaluation is done, or given up.
+  bool FinalEvaluationOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellFinished(Role role) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Member* FirstOf(Role role) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasMembers(bool shards_too) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<uint32_t> MissingShards() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<WorkerLoad> Loads() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Phase PhaseNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string MessageNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Version LastVersion() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const CoordinatorOptions options_;
+  const Clock* const clock_;
+  mutable Mutex mutex_;
+  CondVar over_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  MemberId next_id_ ABSL_GUARDED_BY(mutex_){1};
+  std::map<MemberId, Member> members_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> addresses_ ABSL_GUARDED_BY(mutex_);  // by shard; empty: not joined
+  std::optional<Plan> plan_ ABSL_GUARDED_BY(mutex_);
+  std::optional<MemberId> offering_ ABSL_GUARDED_BY(mutex_);
+  bool initialized_ ABSL_GUARDED_BY(mutex_) = false;  // every shard has version 0
+  LeaseOptions lease_options_ ABSL_GUARDED_BY(mutex_);
+  std::optional<LeaseTable> leases_ ABSL_GUARDED_BY(mutex_);
+  std::map<Unit, std::string> failed_units_ ABSL_GUARDED_BY(mutex_);  // failed once, and why
+  std::optional<absl::Time> training_began_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Time> last_step_done_ ABSL_GUARDED_BY(mutex_);
+  std::optional<MemberId> evaluating_ ABSL_GUARDED_BY(mutex_);
+  bool final_evaluation_done_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<EvaluationResult> evaluation_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_COORDINATE_COORDINATOR_H_

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/coordinate/grant.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace conadv {
+namespace {
+
+// a.held / a.threads < b.held / b.threads, without rounding.
+bool LessLoaded(const WorkerLoad& a, const WorkerLoad& b) {
+  return a.held * b.threads < b.held * a.threads;
+}
+
+}  // namespace
+
+LeaseOptions LeaseOptionsOf(const TrainingOptions& training, uint64_t steps) {
+  LeaseOptions options{steps, training.slots, 0};
+  switch (training.consistency) {
+    case Consistency::kSync: options.window = training.tau + 1; break;
+    case Consistency::kSsp: options.window = training.staleness_bound; break;
+    case Consistency::kAsync: options.window = std::numeric_limits<uint64_t>::max(); break;
+  }
+  return options;
+}
+
+size_t MostHeld(const TrainingOptions& training, const LeaseOptions& options,
+                const std::vector<WorkerLoad>& workers, const WorkerLoad& worker) {
+  if (!training.sync()) return 2 * size_t{worker.threads};
+  size_t threads = 0;
+  for (const WorkerLoad& other : workers) threads += other.threads;
+  const size_t units = (options.window + 1) * options.slots;
+  return (units * worker.threads + threads - 1) / threads;
+}
+
+std::optional<MemberId> NextWorker(const TrainingOptions& training, const LeaseOptions& options,
+                                   const std::vector<WorkerLoad>& workers) {
+  const WorkerLoad* best = nullptr;
+  for (const WorkerLoad& worker : workers) {
+    if (worker.held >= MostHeld(training, options, workers, worker)) continue;
+    if (best == nullptr || LessLoaded(worker, *best)) best = &worker;
+  }
+  return best == nullptr ? std::nullopt : std::optional<MemberId>(best->id);
+}
+
+}  // namespace conadv

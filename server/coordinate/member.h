@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Members of a run and what they and the coordinator say to each other: the Join stream of
+// coordinator.proto without protobuf. Plain values, and the one interface through which the
+// coordinator speaks.
+#ifndef CONADV_SERVER_COORDINATE_MEMBER_H_
+#define CONADV_SERVER_COORDINATE_MEMBER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "common/job/plan.h"
+
+namespace conadv {
+
+enum class Role { kWorker, kEvaluator, kShard, kObserver };
+
+struct HelloMessage {
+  Role role = Role::kWorker;
+  std::string name;
+  std::string peer;  // the connection's other end
+  Incarnation incarnation;
+  uint32_t shard = 0;        // kShard
+  std::string address;       // kShard
+  std::optional<Plan> plan;  // kWorker
+  uint32_t threads = 1;      // kWorker
+};
+
+struct WelcomeMessage {
+  MemberId id;
+  absl::Duration lease;
+  uint64_t steps = 0;  // 0: not known yet
+};
+struct OfferMessage {};
+struct GrantMessage {
+  std::vector<Unit> units;
+};
+struct EvaluateMessage {
+  Version version;
+  bool robust = false;
+};
+struct FinishedMessage {};
+using MemberMessage =
+    std::variant<WelcomeMessage, OfferMessage, GrantMessage, EvaluateMessage, FinishedMessage>;
+
+// A member's end. Called with the coordinator's lock held: it only queues.
+class MemberSink {
+ public:
+  virtual ~MemberSink() = default;
+  virtual void Send(const MemberMessage& message) = 0;
+  // Ends the session; nothing is sent after it.
+  virtual void Close(const absl::Status& status) = 0;
+};
+
+struct EvaluationResult {
+  Version version;
+  uint64_t examples = 0;
+  double clean_accuracy = 0;
+  double clean_loss = 0;
+  std::optional<double> robust_accuracy;
+  double seconds = 0;
+  bool final = false;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_COORDINATE_MEMBER_H_

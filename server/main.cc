@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// conadv-server: one shard of the parameters; shard 0 is also the coordinator.
+#include <glog/logging.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/signals.h"
+#include "common/base/status_macros.h"
+#include "common/job/parse.h"
+#include "common/wire/addresses.h"
+#include "common/wire/channel.h"
+#include "server/rpc/server.h"
+
+ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
+ABSL_FLAG(std::string, servers, "",
+          "every shard's address, in order, as in conadv-server-{0..3}.conadv-server:7000; the "
+          "first is the coordinator");
+ABSL_FLAG(int, shard, -1,
+          "which shard this is; without it, the number at the end of the host name");
+ABSL_FLAG(int, shards, 0, "how many shards there are; without it, as many as --servers");
+ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0; without it, the first of --servers");
+ABSL_FLAG(std::string, checkpoint_dir, "", "where to write checkpoints; overrides the job's");
+ABSL_FLAG(int, threads, 2, "threads that add contributions and update weights");
+ABSL_FLAG(absl::Duration, connect_timeout, absl::Minutes(5),
+          "how long to wait for the coordinator");
+ABSL_FLAG(absl::Duration, evaluator_patience, absl::ZeroDuration(),
+          "how long to wait, after the last step, for an evaluator to join");
+ABSL_FLAG(std::string, when_done, "exit",
+          "exit: end when the run is over; wait: serve the final weights until SIGTERM");
+ABSL_FLAG(bool, insecure, false, "allow an address that others can reach, without TLS");
+
+namespace conadv {
+namespace {
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+// Who this server is: --servers with the host name, or --shard and --shards.
+absl::Status ReadPlace(LaunchOptions* options) {
+  std::vector<std::string> servers;
+  if (!absl::GetFlag(FLAGS_servers).empty()) {
+    CONADV_ASSIGN_OR_RETURN(servers, ExpandAddresses(absl::GetFlag(FLAGS_servers)));
+  }
+  int shard = absl::GetFlag(FLAGS_shard);
+  if (shard < 0 && servers.size() > 1) {
+    CONADV_ASSIGN_OR_RETURN(const uint32_t ordinal, OrdinalOf(HostName()));
+    shard = static_cast<int>(ordinal);
+  }
+  const int given = absl::GetFlag(FLAGS_shards);
+  options->shard = static_cast<uint32_t>(std::max(shard, 0));
+  options->shards = given > 0 ? given : std::max<size_t>(servers.size(), 1);
+  if (options->shard >= options->shards) {
+    return absl::InvalidArgumentError(absl::StrCat("--shard=", options->shard, " of ",
+                                                   options->shards, " shards: they count from 0"));
+  }
+  if (!servers.empty() && servers.size() != options->shards) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--shards=", options->shards, ", but --servers has ", servers.size()));
+  }
+  options->coordinator = absl::GetFlag(FLAGS_coordinator);
+  if (!servers.empty()) {
+    options->advertise = servers[options->shard];
+    if (options->coordinator.empty()) options->coordinator = servers[0];
+  }
+  if (options->shard != 0 && options->coordinator.empty()) {
+    return absl::InvalidArgumentError("shards other than 0 need --coordinator or --servers");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LaunchOptions> ReadFlags() {
+  LaunchOptions options;
+  CONADV_RETURN_IF_ERROR(ReadPlace(&options));
+  options.listen = absl::GetFlag(FLAGS_listen);
+  if (!IsLoopback(options.listen) && !absl::GetFlag(FLAGS_insecure)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen=", options.listen,
+                     " can be reached from other machines and there is no TLS yet; if your network "
+                     "is trusted, say --insecure"));
+  }
+  options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
+  options.threads = std::max(1, absl::GetFlag(FLAGS_threads));
+  options.evaluator_patience = absl::GetFlag(FLAGS_evaluator_patience);
+  const std::string when_done = absl::GetFlag(FLAGS_when_done);
+  if (when_done != "exit" && when_done != "wait") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--when_done must be exit or wait, got ", when_done));
+  }
+  options.serve_when_done = when_done == "wait";
+  if (options.shard == 0 && absl::GetFlag(FLAGS_job).empty()) {
+    return absl::InvalidArgumentError("shard 0 needs --job=FILE");
+  }
+  return options;
+}
+
+absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options) {
+  if (options.shard != 0) {
+    return FetchJob(MakeChannel(options.coordinator), options.coordinator,
+                    absl::GetFlag(FLAGS_connect_timeout));
+  }
+  const std::string path = absl::GetFlag(FLAGS_job);
+  CONADV_ASSIGN_OR_RETURN(const std::string text, FileSystem::Real().Read(path));
+  return ParseJobText(text, path);
+}
+
+absl::Status Main() {
+  const ShutdownSignals& signals = ShutdownSignals::Install();
+  CONADV_ASSIGN_OR_RETURN(LaunchOptions options, ReadFlags());
+  CONADV_ASSIGN_OR_RETURN(options.job, ReadJob(options));
+  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(std::move(options)));
+  // Whoever started us reads this line to learn the port.
+  std::printf("listening on %s\n", server->address().c_str());
+  std::fflush(stdout);
+  return server->Run([&signals] { return signals.received(); });
+}
+
+}  // namespace
+}  // namespace conadv
+
+int main(int argc, char** argv) {
+  google::InitGoogleLogging(argv[0]);
+  FLAGS_logtostderr = true;
+  absl::SetProgramUsageMessage("One shard of a conadv run's parameters; shard 0 coordinates.");
+  absl::ParseCommandLine(argc, argv);
+  const absl::Status status = conadv::Main();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) ? 2 : 1;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/member_proto.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/job/plan_proto.h"
+
+namespace conadv {
+namespace {
+
+constexpr size_t kMostNameBytes = 256;
+constexpr uint32_t kMostThreads = 65536;
+
+// One overload a message kind.
+struct Encoder {
+  v1::JoinResponse* out;
+
+  void operator()(const WelcomeMessage& message) const {
+    v1::Welcome* welcome = out->mutable_welcome();
+    welcome->set_worker_id(message.id.value());
+    welcome->set_lease_seconds(absl::ToDoubleSeconds(message.lease));
+    welcome->set_steps(message.steps);
+  }
+  void operator()(const OfferMessage&) const { out->set_offer(true); }
+  void operator()(const GrantMessage& message) const {
+    for (const Unit& unit : message.units) *out->mutable_grant()->add_units() = ToProto(unit);
+  }
+  void operator()(const EvaluateMessage& message) const {
+    out->mutable_evaluate()->set_version(message.version.value());
+    out->mutable_evaluate()->set_robust(message.robust);
+  }
+  void operator()(const FinishedMessage&) const { out->set_finished(true); }
+};
+
+}  // namespace
+
+absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer) {
+  if (hello.name().empty() || hello.name().size() > kMostNameBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("hello.name: must have 1 to ", kMostNameBytes, " bytes"));
+  }
+  if (hello.threads() > kMostThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("hello.threads: must be ≤ ", kMostThreads, ", got ", hello.threads()));
+  }
+  HelloMessage message;
+  message.name = hello.name();
+  message.peer = peer;
+  message.incarnation = Incarnation(hello.incarnation());
+  message.shard = hello.shard();
+  message.address = hello.address();
+  message.threads = hello.threads();
+  switch (hello.role()) {
+    case v1::WORKER: message.role = Role::kWorker; break;
+    case v1::EVALUATOR: message.role = Role::kEvaluator; break;
+    case v1::SHARD: message.role = Role::kShard; break;
+    case v1::OBSERVER: message.role = Role::kObserver; break;
+    default: return absl::InvalidArgumentError(absl::StrCat("hello.role: no role ", hello.role()));
+  }
+  if (message.role == Role::kShard && message.address.empty()) {
+    return absl::InvalidArgumentError("hello.address: a shard says where workers reach it");
+  }
+  if (message.role == Role::kWorker) {
+    CONADV_ASSIGN_OR_RETURN(message.plan, FromProto(hello.plan()));
+  }
+  return message;
+}
+
+EvaluationResult FromProto(const v1::ReportRequest& report) {
+  EvaluationResult result;
+  result.version = Version(report.version());
+  result.examples = report.examples();
+  result.clean_accuracy = report.clean_accuracy();
+  result.clean_loss = report.clean_loss();
+  if (report.robust()) result.robust_accuracy = report.robust_accuracy();
+  result.seconds = report.seconds();
+  result.final = report.final();
+  return result;
+}
+
+Unit FromProto(const v1::Unit& unit) { return {Step(unit.step()), Slot(unit.slot())}; }
+
+v1::JoinResponse ToProto(const MemberMessage& message) {
+  v1::JoinResponse response;
+  std::visit(Encoder{&response}, message);
+  return response;
+}
+
+v1::ReportRequest ToProto(const EvaluationResult& result) {
+  v1::ReportRequest report;
+  report.set_version(result.version.value());
+  report.set_examples(result.examples);
+  report.set_clean_accuracy(result.clean_accuracy);
+  report.set_clean_loss(result.clean_loss);
+  report.set_robust(result.robust_accuracy.has_value());
+  report.set_robust_accuracy(result.robust_accuracy.value_or(0));
+  report.set_seconds(result.seconds);
+  report.set_final(result.final);
+  return report;
+}
+
+v1::Role ToProto(Role role) {
+  switch (role) {
+    case Role::kWorker: return v1::WORKER;
+    case Role::kEvaluator: return v1::EVALUATOR;
+    case Role::kShard: return v1::SHARD;
+    case Role::kObserver: return v1::OBSERVER;
+  }
+  return v1::OBSERVER;
+}
+
+v1::Unit ToProto(const Unit& unit) {
+  v1::Unit proto;
+  proto.set_step(unit.step.value());
+  proto.set_slot(static_cast<uint32_t>(unit.slot.value()));
+  return proto;
+}
+
+}  // namespace conadv

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator's messages, from and to the wire. Pure functions.
+#ifndef CONADV_SERVER_RPC_MEMBER_PROTO_H_
+#define CONADV_SERVER_RPC_MEMBER_PROTO_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "conadv/v1/coordinator.pb.h"
+#include "server/coordinate/coordinator.h"
+#include "server/coordinate/member.h"
+
+namespace conadv {
+
+// INVALID_ARGUMENT names the field.
+absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer);
+EvaluationResult FromProto(const v1::ReportRequest& report);
+Unit FromProto(const v1::Unit& unit);
+
+v1::JoinResponse ToProto(const MemberMessage& message);
+v1::ReportRequest ToProto(const EvaluationResult& result);
+v1::Role ToProto(Role role);
+v1::Unit ToProto(const Unit& unit);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_MEMBER_PROTO_H_

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/push_reactor.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/wire/byte_buffer.h"
+#include "common/wire/status.h"
+#include "server/rpc/push_header.h"
+
+namespace conadv {
+namespace {
+
+class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
+ public:
+  PushReactor(Shard* shard, Incarnation incarnation, grpc::ByteBuffer* response)
+      : shard_(shard), incarnation_(incarnation), response_(response) {
+    StartRead(&message_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return OnEnd();
+    const absl::Status status = OnChunk();
+    // Dropped now: the slices pin gRPC's receive buffers.
+    message_.Clear();
+    if (!status.ok()) return Finish(ToGrpc(status));
+    if (duplicate_) return Answer(PushOutcome::kDuplicate);
+    StartRead(&message_);
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status OnChunk() {
+    CONADV_ASSIGN_OR_RETURN(const ReceivedChunk received, DecodeChunkBuffer(message_));
+    const Chunk& chunk = received.chunk;
+    if (chunk.has_header != !buffer_) {
+      return absl::InvalidArgumentError("header: the first message has one, and only the first");
+    }
+    if (chunk.has_header) {
+      CONADV_RETURN_IF_ERROR(OnHeader(chunk.header));
+      if (duplicate_) return absl::OkStatus();
+    }
+    const size_t elements = chunk.payload_size / sizeof(float);
+    if (chunk.offset != next_ || chunk.payload_size % sizeof(float) != 0 ||
+        elements > range_.end - next_) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("chunk: expected elements from ", next_, " on, up to ", range_.end,
+                       " in all; got ", chunk.payload_size, " bytes at offset ", chunk.offset));
+    }
+    CopyPayload(chunk, buffer_->data() + (next_ - range_.begin));
+    next_ += elements;
+    return absl::OkStatus();
+  }
+
+  absl::Status OnHeader(const std::string& bytes) {
+    CONADV_ASSIGN_OR_RETURN(header_, ParsePushHeader(bytes));
+    if (auto* plan = std::get_if<Plan>(&header_->content)) {
+      CONADV_ASSIGN_OR_RETURN(initial_, shard_->BeginInitialWeights(*plan));
+      buffer_ = initial_->arena;
+      range_ = {0, buffer_->size()};
+    } else {
+      CONADV_ASSIGN_OR_RETURN(
+          admission_,
+          shard_->BeginPush(std::get<Contribution>(header_->content), header_->layout_hash));
+      buffer_ = admission_.buffer;
+      range_ = admission_.range;
+      duplicate_ = buffer_ == nullptr;
+    }
+    next_ = range_.begin;
+    return absl::OkStatus();
+  }
+
+  // The peer has sent everything, or has gone.
+  void OnEnd() {
+    if (buffer_ == nullptr || next_ != range_.end) {
+      return Finish(ToGrpc(absl::InvalidArgumentError(
+          buffer_ == nullptr
+              ? "push: no header"
+              : absl::StrCat("push: ended at element ", next_, " of ", range_.end))));
+    }
+    if (initial_.has_value()) return Answer(shard_->FinishInitialWeights(*initial_));
+    // The reactor lives until Finish, which the callback calls.
+    shard_->FinishPush(std::move(std::get<Contribution>(header_->content)), std::move(admission_),
+                       [this](absl::StatusOr<PushOutcome> outcome) { Answer(outcome); });
+  }
+
+  void Answer(const absl::StatusOr<PushOutcome>& outcome) {
+    if (!outcome.ok()) return Finish(ToGrpc(outcome.status()));
+    const std::optional<RetainedRange> retained = shard_->snapshots().retained();
+    const std::string bytes = EncodePushResponse(
+        *outcome, retained.has_value() ? retained->latest : Version(0), incarnation_);
+    const grpc::Slice slice(bytes);
+    *response_ = grpc::ByteBuffer(&slice, 1);
+    Finish(grpc::Status::OK);
+  }
+
+  Shard* const shard_;
+  const Incarnation incarnation_;
+  grpc::ByteBuffer* const response_;
+  grpc::ByteBuffer message_;
+  std::optional<PushHeader> header_;
+  std::optional<Shard::InitialWeights> initial_;
+  Shard::Admission admission_;
+  std::shared_ptr<Arena> buffer_;
+  Range range_;
+  size_t next_ = 0;
+  bool duplicate_ = false;
+};
+
+}  // namespace
+
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, Incarnation incarnation,
+                                                     grpc::ByteBuffer* response) {
+  return new PushReactor(shard, incarnation, response);
+}
+
+}  // namespace conadv

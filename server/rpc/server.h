@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole conadv-server: the parts put together, listening. One owner; Start to destruction.
+#ifndef CONADV_SERVER_RPC_SERVER_H_
+#define CONADV_SERVER_RPC_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/base/thread_pool.h"
+#include "server/rpc/coordinator_service.h"
+#include "server/rpc/inspector_service.h"
+#include "server/rpc/parameter_service.h"
+#include "server/rpc/shard_session.h"
+
+namespace conadv {
+
+struct LaunchOptions {
+  v1::Job job;
+  uint32_t shard = 0;
+  uint32_t shards = 1;
+  std::string listen;          // HOST:PORT; port 0 picks a free one
+  std::string advertise;       // as others reach it; empty: the listening address
+  std::string coordinator;     // of shards other than 0
+  std::string checkpoint_dir;  // overrides the job's
+  int threads = 2;             // that add and update
+  absl::Duration evaluator_patience;
+  bool serve_when_done = false;
+};
+
+class Server {
+ public:
+  // Listens and, on shards other than 0, joins the coordinator. INVALID_ARGUMENT: the job's broken
+  // rules. UNAVAILABLE: the address is in use or not ours.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(LaunchOptions options);
+  ~Server();
+
+  const std::string& address() const { return address_; }
+  // Until the run is over and its last checkpoint written, or it has failed (why), or `stopped`
+  // says so (OK). With serve_when_done it goes on serving until `stopped`.
+  absl::Status Run(const std::function<bool()>& stopped);
+
+ private:
+  Server(LaunchOptions options, const Job& job);
+  absl::Status Listen();
+  void JoinCoordinator();
+  ServerParts Parts();
+  absl::Status WaitUntilOver(absl::Duration timeout);
+  absl::Status WaitForLastVersion(const std::function<bool()>& stopped);
+
+  const LaunchOptions options_;
+  const Job job_;
+  const Incarnation incarnation_;
+  std::string address_;
+  std::unique_ptr<Coordinator> coordinator_;  // shard 0
+  WorkerStatsBook stats_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<ShardEvents> events_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<ParameterService> parameter_service_;
+  std::unique_ptr<CoordinatorService> coordinator_service_;
+  std::unique_ptr<InspectorService> inspector_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<ShardSession> session_;  // other shards
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_SERVER_H_

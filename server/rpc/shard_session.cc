@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/shard_session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/wire/status.h"
+#include "conadv/v1/parameter_server.grpc.pb.h"
+
+namespace conadv {
+
+absl::StatusOr<v1::Job> FetchJob(const std::shared_ptr<grpc::Channel>& channel,
+                                 const std::string& address, absl::Duration timeout) {
+  grpc::ClientContext context;
+  // gRPC keeps trying to connect until the deadline, with back-off.
+  context.set_wait_for_ready(true);
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  v1::GetJobRequest request;
+  request.set_job_only(true);
+  v1::GetJobResponse response;
+  const grpc::Status status =
+      v1::Coordinator::NewStub(channel)->GetJob(&context, request, &response);
+  if (status.ok()) return response.job();
+  return absl::UnavailableError(absl::StrCat("no coordinator at ", address, " within ",
+                                             absl::FormatDuration(timeout), ": ",
+                                             status.error_message()));
+}
+
+ShardSession::ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator,
+                           v1::Hello hello, Shard* shard)
+    : channel_(std::move(channel)),
+      coordinator_(std::move(coordinator)),
+      shard_(shard),
+      stub_(v1::Coordinator::NewStub(channel_)),
+      stream_(stub_->Join(&join_context_)) {
+  v1::JoinRequest request;
+  *request.mutable_hello() = std::move(hello);
+  Write(request);
+  listener_ = std::thread([this] { Listen(); });
+  heart_ = std::thread([this] { Beat(); });
+  if (shard_->follows()) follower_ = std::thread([this] { Follow(); });
+}
+
+ShardSession::~ShardSession() {
+  {
+    MutexLock lock(&mutex_);
+    closing_ = true;
+    changed_.NotifyAll();
+  }
+  join_context_.TryCancel();
+  watch_context_.TryCancel();
+  listener_.join();
+  heart_.join();
+  if (follower_.joinable()) follower_.join();
+}
+
+void ShardSession::Listen() {
+  v1::JoinResponse response;
+  while (stream_->Read(&response)) {
+    MutexLock lock(&mutex_);
+    if (response.has_welcome()) beat_ = absl::Seconds(response.welcome().lease_seconds() / 3);
+    if (response.finished()) over_ = true;
+    changed_.NotifyAll();
+  }
+  const grpc::Status status = stream_->Finish();
+  End(absl::AbortedError(absl::StrCat("coordinator ", coordinator_, ": ",
+                                      status.ok() ? "ended the session" : status.error_message())));
+}
+
+void ShardSession::End(const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  if (!over_ && status_.ok()) status_ = status;
+  closing_ = true;
+  changed_.NotifyAll();
+}
+
+void ShardSession::Beat() {
+  v1::JoinRequest request;
+  request.mutable_heartbeat();
+  while (true) {
+    {
+      MutexLock lock(&mutex_);
+      changed_.WaitFor(&mutex_, beat_);
+      if (closing_) return;
+    }
+    if (!Write(request)) return;  // the listener says why
+  }
+}
+
+void ShardSession::Follow() {
+  const auto stub = v1::ParameterServer::NewStub(channel_);
+  const auto stream = stub->Watch(&watch_context_, v1::WatchRequest());
+  v1::WatchResponse response;
+  uint64_t expected = 0;
+  while (stream->Read(&response)) {
+    if (response.version() != expected++) {
+      return End(absl::DataLossError(
+          absl::StrCat("coordinator ", coordinator_,
+                       ": the order of updates has a gap before version ", response.version())));
+    }
+    // Version 0 is nobody's update. Its record means that every shard has its initial weights or
+    // gets them now.
+    if (response.version() == 0) continue;
+    shard_->Follow({Step(response.step()), Slot(response.slot())});
+  }
+}
+
+bool ShardSession::Write(const v1::JoinRequest& request) {
+  MutexLock lock(&write_mutex_);
+  return stream_->Write(request);
+}
+
+absl::Status ShardSession::WaitUntilOver(absl::Duration timeout) {
+  MutexLock lock(&mutex_);
+  if (!over_ && status_.ok()) changed_.WaitFor(&mutex_, timeout);
+  if (over_) return absl::OkStatus();
+  return status_.ok() ? absl::DeadlineExceededError("the run goes on") : status_;
+}
+
+void ShardSession::Leave() {
+  v1::JoinRequest request;
+  request.set_leave(true);
+  if (Write(request)) {
+    MutexLock lock(&write_mutex_);
+    stream_->WritesDone();
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What shards other than 0 have to do with the coordinator: fetch the job, join, follow the order
+// of updates, and hear that the run is over. Calls block; two threads of its own.
+#ifndef CONADV_SERVER_RPC_SHARD_SESSION_H_
+#define CONADV_SERVER_RPC_SHARD_SESSION_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/mutex.h"
+#include "conadv/v1/coordinator.grpc.pb.h"
+#include "server/shard.h"
+
+namespace conadv {
+
+// Waits for a coordinator that starts later. UNAVAILABLE names the address.
+absl::StatusOr<v1::Job> FetchJob(const std::shared_ptr<grpc::Channel>& channel,
+                                 const std::string& address, absl::Duration timeout);
+
+class ShardSession {
+ public:
+  // `shard` outlives the session.
+  ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator, v1::Hello hello,
+               Shard* shard);
+  ~ShardSession();
+
+  // Waits until the coordinator says that the run is over (OK) or the session broke (why), or
+  // `timeout` has passed (DEADLINE_EXCEEDED).
+  absl::Status WaitUntilOver(absl::Duration timeout);
+  // The shard has done everything: lets the coordinator end.
+  void Leave();
+
+ private:
+  void Listen();
+  void Beat();
+  void Follow();
+  void End(const absl::Status& status);
+  bool Write(const v1::JoinRequest& request);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::string coordinator_;
+  Shard* const shard_;
+  grpc::ClientContext join_context_;
+  grpc::ClientContext watch_context_;
+  std::unique_ptr<v1::Coordinator::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::JoinRequest, v1::JoinResponse>> stream_;
+  Mutex write_mutex_;  // one writer at a time; may be held over a blocking write
+  Mutex mutex_;
+  CondVar changed_;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration beat_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(1);
+  std::thread listener_;
+  std::thread heart_;
+  std::thread follower_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_SHARD_SESSION_H_

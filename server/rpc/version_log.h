@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a shard published, for whoever watches: versions and their units, and metrics.
+#ifndef CONADV_SERVER_RPC_VERSION_LOG_H_
+#define CONADV_SERVER_RPC_VERSION_LOG_H_
+
+#include <optional>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "server/apply.h"
+#include "server/coordinate/member.h"
+#include "server/watch_log.h"
+
+namespace conadv {
+
+// Record i is version i.
+struct PublishedVersion {
+  Version version;
+  std::optional<Unit> unit;  // none for version 0
+  absl::Time published;
+};
+using VersionLog = WatchLog<PublishedVersion>;
+
+// An update's means over its contributions.
+struct StepMetrics {
+  AppliedUpdate update;  // without contributions
+  double clean_loss = 0;
+  double clean_accuracy = 0;
+  double adversarial_loss = 0;
+  double adversarial_accuracy = 0;
+  double seconds = 0;  // since version 0
+};
+using MetricsLog = WatchLog<std::variant<StepMetrics, EvaluationResult>>;
+
+StepMetrics MetricsOf(const AppliedUpdate& update, absl::Time began);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_VERSION_LOG_H_

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/shard.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/tensor/crc32c.h"
+#include "server/aggregate/add.h"
+
+namespace conadv {
+namespace {
+
+// Contributions in flight beyond those that wait in trees: pushes of many workers that arrive at
+// once.
+constexpr uint64_t kContributionsInFlight = 32;
+
+AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
+  return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
+}
+
+Shard::Run MakeRun(const Job& job, uint32_t shard, const Plan& plan, Layout layout) {
+  Shard::Run run{plan, std::move(layout), Version(plan.steps * job.training.updates_per_step())};
+  const uint64_t streams = job.training.attacks() ? 2 : 1;
+  run.contribution_size =
+      std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
+               run.layout.stream_range(shard, GradientStream::kAdversarial).size());
+  run.most_contributions = streams * (job.training.slots + kContributionsInFlight);
+  return run;
+}
+
+// Padding is whatever a peer sent; sums and norms count on zeros.
+void ZeroPadding(const Layout& layout, uint32_t shard, const Range& range, float* values) {
+  for (const size_t index : layout.tensors_of(shard)) {
+    const Placement& placement = layout.placements()[index];
+    if (placement.offset < range.begin || placement.offset >= range.end) continue;
+    const size_t end = placement.offset + placement.tensor.size() - range.begin;
+    const size_t padded_end = placement.offset + placement.tensor.padded_size() - range.begin;
+    std::fill(values + end, values + padded_end, 0.0F);
+  }
+}
+
+absl::Status CheckFinite(const Layout& layout, uint32_t shard, const Range& range,
+                         absl::Span<const float> values) {
+  const std::optional<size_t> bad = FindNotFinite(values);
+  if (!bad.has_value()) return absl::OkStatus();
+  const Placement* placement = layout.Find(shard, range.begin + *bad);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "tensor ", placement == nullptr ? "(padding)" : placement->tensor.name, " has the value ",
+      values[*bad], " at element ",
+      placement == nullptr ? 0 : range.begin + *bad - placement->offset,
+      "; a lower schedule.peak, a longer schedule.warmup or optimizer.clip_norm may help"));
+}
+
+}  // namespace
+
+struct Shard::State {
+  State(const Job& job, uint32_t shard, std::shared_ptr<const Run> run_in)
+      : run(std::move(run_in)),
+        arenas(run->layout.arena_size(shard), 2),
+        contributions(run->contribution_size, run->most_contributions),
+        aggregator(AggregatorOptionsOf(job, run->plan.steps), Step(0)),
+        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, 0)),
+        sequencer(shard == 0 || job.training.sync()) {}
+
+  const std::shared_ptr<const Run> run;
+  ArenaPool arenas;
+  ArenaPool contributions;
+  Aggregator aggregator;
+  // Guards whose turn it is, not the work: whoever sets `applying` owns the optimizer until it
+  // clears it.
+  Mutex mutex;
+  const std::unique_ptr<Optimizer> optimizer;
+  Sequencer sequencer ABSL_GUARDED_BY(mutex);
+  bool applying ABSL_GUARDED_BY(mutex) = false;
+  bool initialized ABSL_GUARDED_BY(mutex) = false;
+};
+
+Shard::Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
+             ShardObserver* observer)
+    : job_(job),
+      shard_(shard),
+      shards_(shards),
+      clock_(clock),
+      pool_(pool),
+      observer_(observer),
+      snapshots_(job.server.retain),
+      staleness_(job.server.retain) {}
+
+Shard::~Shard() = default;
+
+std::shared_ptr<Shard::State> Shard::state() const {
+  MutexLock lock(&mutex_);
+  return state_;
+}
+
+std::shared_ptr<const Shard::Run> Shard::run() const {
+  const std::shared_ptr<State> current = state();
+  return current == nullptr ? nullptr : current->run;
+}
+
+absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) {
+  MutexLock lock(&mutex_);
+  if (state_ != nullptr) {
+    CONADV_RETURN_IF_ERROR(CheckSamePlan(state_->run->plan, plan));
+    return state_;
+  }
+  if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
+  CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards_));
+  auto run = std::make_shared<const Run>(MakeRun(job_, shard_, plan, std::move(layout)));
+  snapshots_.SetLast(run->last);
+  state_ = std::make_shared<State>(job_, shard_, std::move(run));
+  return state_;
+}
+
+absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& plan) {
+  CONADV_ASSIGN_OR_RETURN(const std::shared_ptr<State> state, StateFor(plan));
+  return InitialWeights{state->run, state->arenas.Take()};
+}
+
+absl::StatusOr<PushOutcome> Shard::FinishInitialWeights(const InitialWeights& weights) {
+  const Layout& layout = weights.run->layout;
+  const Range whole{0, layout.arena_size(shard_)};
+  ZeroPadding(layout, shard_, whole, weights.arena->data());
+  CONADV_RETURN_IF_ERROR(CheckFinite(layout, shard_, whole, weights.arena->span()));
+  const std::shared_ptr<State> state = this->state();
+  {
+    MutexLock lock(&state->mutex);
+    if (state->initialized) return PushOutcome::kDuplicate;
+    state->initialized = true;
+  }
+  const Snapshot snapshot{Version(0), weights.arena, clock_->WallNow(), std::nullopt};
+  snapshots_.Publish(snapshot);
+  observer_->OnInitialized(snapshot, *state->optimizer);
+  return PushOutcome::kAccepted;
+}
+
+absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contribution,
+                                                  uint64_t layout_hash) {
+  const std::shared_ptr<State> state = this->state();
+  const std::optional<RetainedRange> retained = snapshots_.retained();
+  if (state == nullptr || !retained.has_value()) {
+    return absl::FailedPreconditionError("there are no initial weights yet");
+  }
+  const Run& run = *state->run;
+  if (layout_hash != run.layout.hash()) {
+    staleness_.AddRejected(contribution.worker);
+    return absl::InvalidArgumentError(absl::StrCat("layout_hash: this run's is ", run.layout.hash(),
+                                                   ", got ", layout_hash,
+                                                   "; the model or the number of shards differs"));
+  }
+  const AggregatorOptions options = AggregatorOptionsOf(job_, run.plan.steps);
+  if (absl::Status status = CheckContribution(contribution, options, retained->latest);
+      !status.ok()) {
+    // A step already applied is a duplicate whatever else is true of it; the check allows that.
+    staleness_.AddRejected(contribution.worker);
+    return status;
+  }
+  Admission admission{run.layout.stream_range(shard_, contribution.stream), nullptr};
+  if (state->aggregator.IsDuplicate(contribution.unit, contribution.stream)) {
+    staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
+    return admission;
+  }
+  if (state->contributions.in_use() >= run.most_contributions) {
+    MutexLock lock(&state->mutex);
+    if (state->sequencer.awaited() != contribution.unit) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "shard ", shard_, " holds ", run.most_contributions, " contributions; retry in 50 ms"));
+    }
+  }
+  admission.buffer = state->contributions.Take();
+  return admission;
+}
+
+absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contribution& contribution,
+                                                 const Admission& admission) {
+  float* values = admission.buffer->data();
+  ZeroPadding(state.run->layout, shard_, admission.range, values);
+  if (absl::Status status =
+          CheckFinite(state.run->layout, shard_, admission.range, {values, admission.range.size()});
+      !status.ok()) {
+    staleness_.AddRejected(contribution.worker);
+    return status;
+  }
+  // The pool's arenas are as long as the longer stream; sums run over whole arenas.
+  std::fill(values + admission.range.size(), values + admission.buffer->size(), 0.0F);
+  const PushOutcome outcome = state.aggregator.Claim(contribution);
+  staleness_.AddOutcome(contribution.worker, outcome);
+  return outcome;
+}
+
+void Shard::FinishPush(Contribution contribution, Admission admission,
+                       std::function<void(absl::StatusOr<PushOutcome>)> done) {
+  pool_->Submit([this, state = state(), contribution = std::move(contribution),
+                 admission = std::move(admission), done = std::move(done)]() mutable {
+    const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, admission);
+    done(outcome);
+    if (!outcome.ok() || *outcome == PushOutcome::kDuplicate) return;
+    std::optional<ClosedGroup> group =
+        state->aggregator.Reduce(contribution, std::move(admission.buffer));
+    if (!group.has_value()) return;
+    {
+      MutexLock lock(&state->mutex);
+      state->sequencer.Close(*std::move(group));
+    }
+    ApplyReady(state);
+  });
+}
+
+void Shard::Follow(const Unit& unit) {
+  const std::shared_ptr<State> state = this->state();
+  {
+    MutexLock lock(&state->mutex);
+    state->sequencer.Append(unit);
+  }
+  pool_->Submit([this, state] { ApplyReady(state); });
+}
+
+void Shard::ApplyReady(const std::shared_ptr<State>& state) {
+  while (true) {
+    std::optional<ClosedGroup> group;
+    {
+      MutexLock lock(&state->mutex);
+      if (state->applying) return;  // whoever applies looks again before it stops
+      group = state->sequencer.TakeNext();
+      if (!group.has_value()) return;
+      state->applying = true;
+    }
+    Apply(*state, *std::move(group));
+    MutexLock lock(&state->mutex);
+    state->applying = false;
+  }
+}
+
+void Shard::Apply(State& state, ClosedGroup group) {
+  const Snapshot current = *snapshots_.Latest();
+  // Evicted weights are compensated from the oldest there are: a smaller correction, never a wrong
+  // one.
+  const Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
+  std::shared_ptr<Arena> next = state.arenas.Take();
+  AppliedUpdate update =
+      ApplyGroup(job_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
+  update.published = clock_->WallNow();
+  const Snapshot published{update.version, std::move(next), update.published, group.unit};
+  snapshots_.Publish(published);
+  staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
+  observer_->OnApplied(update, published, *state.optimizer);
+}
+
+Shard::Memory Shard::memory() const {
+  const std::shared_ptr<State> state = this->state();
+  if (state == nullptr) return {};
+  const uint64_t arena_bytes = state->run->layout.arena_size(shard_) * sizeof(float);
+  const uint64_t contribution_bytes = state->run->contribution_size * sizeof(float);
+  const uint64_t optimizer_bytes = state->optimizer->state_bytes();
+  return {state->arenas.bytes() + state->contributions.bytes() + optimizer_bytes,
+          (job_.server.retain + 2) * arena_bytes + optimizer_bytes +
+              state->run->most_contributions * contribution_bytes};
+}
+
+}  // namespace conadv
