@@ -10,8 +10,8 @@ namespace {
 
 namespace nn = torch::nn;
 
-// Blocks of the convnet that halve the image.
-constexpr int64_t kHalvings = 3;
+// The convnet's three blocks each halve the image.
+constexpr int64_t kLeastConvnetImage = 8;
 
 // A chain of layers behind the normalisation of pixels.
 class SequentialNetwork : public Network {
@@ -74,22 +74,29 @@ nn::Sequential Mlp(int64_t width, const ImageShape& shape) {
   return layers;
 }
 
+// Strides halve the image, not pooling: on a CPU a pass takes a third of the time.
 nn::Sequential Convnet(int64_t width, const ImageShape& shape) {
+  struct Block {
+    int64_t filters;
+    int64_t kernel;
+  };
   nn::Sequential layers;
   int64_t channels = shape.channels;
   int64_t height = shape.height;
   int64_t columns = shape.width;
-  int64_t block = 0;
-  for (const int64_t filters : {width, 2 * width, 2 * width}) {
-    const std::string i = absl::StrCat(++block);
+  int64_t number = 0;
+  for (const Block& block : {Block{width, 5}, Block{2 * width, 3}, Block{4 * width, 3}}) {
+    const std::string i = absl::StrCat(++number);
     layers->push_back("conv" + i,
-                      nn::Conv2d(nn::Conv2dOptions(channels, filters, 3).padding(1).bias(false)));
-    layers->push_back("norm" + i, nn::BatchNorm2d(filters));
+                      nn::Conv2d(nn::Conv2dOptions(channels, block.filters, block.kernel)
+                                     .stride(2)
+                                     .padding(block.kernel / 2)
+                                     .bias(false)));
+    layers->push_back("norm" + i, nn::BatchNorm2d(block.filters));
     layers->push_back("relu" + i, Relu());
-    layers->push_back("pool" + i, nn::MaxPool2d(2));
-    channels = filters;
-    height /= 2;
-    columns /= 2;
+    channels = block.filters;
+    height = (height + 1) / 2;
+    columns = (columns + 1) / 2;
   }
   layers->push_back("flatten", nn::Flatten());
   layers->push_back("classify", nn::Linear(channels * height * columns, shape.classes));
@@ -128,7 +135,7 @@ absl::StatusOr<NetworkFactory> BuiltinFactory(const ModelOptions& model,
     make = Mlp;
   } else if (model.builtin == "convnet") {
     make = Convnet;
-    least = int64_t{1} << kHalvings;
+    least = kLeastConvnetImage;
   } else {
     return absl::InvalidArgumentError(absl::StrCat(
         "model.builtin: there is no model \"", model.builtin, "\"; choose \"convnet\" or \"mlp\""));
