@@ -96,7 +96,7 @@ class BrokenBaseTest(unittest.TestCase):
         ("StatefulSet", "conadv-server", f"{CONTAINER}/args/2", "--job=/etc/conadv/other", "no ConfigMap is mounted"),
         ("StatefulSet", "conadv-server", f"{CONTAINER}/args/3", "--checkpoint_dir=/tmp/a", "no volume that lasts"),
         ("StatefulSet", "conadv-server", f"{CONTAINER}/args/4", "--when_done=exit", "would be restarted"),
-        ("StatefulSet", "conadv-server", f"{CONTAINER}/args/5", None, "without --insecure"),
+        ("StatefulSet", "conadv-server", f"{CONTAINER}/args/6", None, "without --insecure"),
         ("StatefulSet", "conadv-server", f"{CONTAINER}/livenessProbe", {"exec": {}}, "livenessProbe must be gRPC"),
         ("Service", "conadv-server", "spec/publishNotReadyAddresses", False, "headless"),
         ("Service", "conadv-server", "spec/clusterIP", None, "headless"),

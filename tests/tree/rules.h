@@ -38,7 +38,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "server/shard", "server/coordinate", "server/checkpoint", "server/snapshot",
         "server/aggregate", "server/optimize"}},
       {"server/main", {"common", "server"}},
-      // main -> compute -> attack -> model
+      // main -> member -> compute -> attack -> model
       {"worker/data", {"common"}},
       {"worker/client", {"common"}},
       {"worker/model", {"common"}},
@@ -47,6 +47,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
       {"worker/evaluate",
        {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+      {"worker/member",
+       {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
+        "worker/data", "worker/client"}},
       {"worker/main", {"common", "worker"}},
       {"cli", {"common", "worker/client"}},
   };

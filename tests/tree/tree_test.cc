@@ -91,6 +91,8 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"worker/client/a.h", "\"worker/data/dataset.h\""},
       {"worker/model/a.h", "\"worker/attack/attack.h\""},
       {"worker/attack/a.h", "\"worker/compute/executor.h\""},
+      {"worker/compute/a.h", "\"worker/member/member.h\""},
+      {"worker/member/a.cc", "<torch/torch.h>"},
       {"worker/evaluate.cc", "\"worker/compute/executor.h\""},
       {"cli/train.cc", "\"server/shard.h\""},
       {"cli/train.cc", "\"worker/model/network.h\""},
