@@ -27,8 +27,7 @@ PullAssembly::PullAssembly(const PullSelector& selector, uint64_t layout_hash, P
                            ParameterClient::Allocate allocate)
     : selector_(selector), layout_hash_(layout_hash), peer_(peer), allocate_(std::move(allocate)) {}
 
-absl::Status PullAssembly::Add(absl::Span<const Segment> message) {
-  CONADV_ASSIGN_OR_RETURN(const Chunk chunk, DecodeChunk(message));
+absl::Status PullAssembly::Add(const Chunk& chunk) {
   if (chunk.has_header == pulled_.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "server ", peer_->address(), ": a pull's first chunk, and no other, carries the header"));

@@ -20,9 +20,8 @@ class PullAssembly {
   PullAssembly(const PullSelector& selector, uint64_t layout_hash, PeerIdentity* peer,
                ParameterClient::Allocate allocate);
 
-  // INVALID_ARGUMENT: not a chunk, or not the one that comes next; ABORTED: the server was
-  // restarted.
-  absl::Status Add(absl::Span<const Segment> message);
+  // INVALID_ARGUMENT: not the chunk that comes next; ABORTED: the server was restarted.
+  absl::Status Add(const Chunk& chunk);
   // After the last chunk. DATA_LOSS: it was not the last.
   absl::StatusOr<PulledShard> Finish() const;
 

@@ -4,8 +4,9 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <utility>
-#include <vector>
 
+#include "common/base/status_macros.h"
+#include "common/wire/byte_buffer.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -70,12 +71,8 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
 
  private:
   absl::Status Receive() {
-    std::vector<grpc::Slice> slices;
-    if (!message_.Dump(&slices).ok()) return absl::InternalError("a message without bytes");
-    std::vector<Segment> segments;
-    segments.reserve(slices.size());
-    for (const grpc::Slice& slice : slices) segments.emplace_back(slice.begin(), slice.size());
-    return assembly_.Add(segments);
+    CONADV_ASSIGN_OR_RETURN(const ReceivedChunk received, DecodeChunkBuffer(message_));
+    return assembly_.Add(received.chunk);
   }
 
   CallRegistry* const registry_;

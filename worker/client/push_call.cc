@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
-#include "common/wire/chunk.h"
+#include "common/job/plan_proto.h"
+#include "common/wire/byte_buffer.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -35,14 +36,6 @@ std::string Encode(const PushContent& content, uint64_t layout_hash, const std::
         ToProto(*std::get<InitialWeightsHeader>(content.header).plan);
   }
   return header.SerializeAsString();
-}
-
-// A slice of the arena that keeps it alive.
-grpc::Slice Reference(const std::shared_ptr<const Arena>& arena, size_t begin, size_t elements) {
-  auto* owner = new std::shared_ptr<const Arena>(arena);
-  return grpc::Slice(
-      const_cast<float*>(arena->data() + begin), elements * sizeof(float),
-      [](void* pointer) { delete static_cast<std::shared_ptr<const Arena>*>(pointer); }, owner);
 }
 
 class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
@@ -83,11 +76,8 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
  private:
   void WriteNext() {
     const size_t elements = std::min(kChunkElements, end_ - next_);
-    const std::string prefix = EncodeChunkPrefix(header_, next_, elements * sizeof(float));
+    message_ = MakeChunkBuffer(header_, next_, arena_, arena_begin_ + next_, elements);
     header_.clear();
-    const grpc::Slice slices[] = {grpc::Slice(prefix),
-                                  Reference(arena_, arena_begin_ + next_, elements)};
-    message_ = grpc::ByteBuffer(slices, elements > 0 ? 2 : 1);
     next_ += elements;
     last_ = next_ == end_;
     if (last_) {
@@ -98,15 +88,11 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   }
 
   absl::StatusOr<PushAnswer> Answer() {
-    v1::PushResponse response;
-    std::vector<grpc::Slice> slices;
-    if (!answered_ || !response_.Dump(&slices).ok()) {
+    if (!answered_) {
       return absl::InternalError("server " + peer_->address() + ": no answer to a push");
     }
-    std::string bytes;
-    for (const grpc::Slice& slice : slices) {
-      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-    }
+    CONADV_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(response_));
+    v1::PushResponse response;
     if (!response.ParseFromString(bytes)) {
       return absl::InternalError("server " + peer_->address() + ": the answer is not protobuf");
     }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/mutex.h"
+#include "common/job/plan_proto.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 

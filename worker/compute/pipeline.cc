@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/compute/pipeline.h"
+
+#include <utility>
+
+namespace conadv {
+
+Pipeline::Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& parts,
+                   PipelineEvents events)
+    : options_(options), slot_size_(slot_size), parts_(parts), events_(std::move(events)) {}
+
+void Pipeline::Grant(const std::vector<Unit>& units) {
+  {
+    MutexLock lock(&mutex_);
+    if (draining_) return;
+    for (const Unit& unit : units) {
+      WorkPtr& work = units_[unit];
+      if (work != nullptr) continue;
+      work = std::make_shared<Work>();
+      work->progress.unit = unit;
+    }
+  }
+  Advance();
+}
+
+void Pipeline::Drain() {
+  std::vector<WorkPtr> dropped;  // freed outside the lock
+  {
+    MutexLock lock(&mutex_);
+    draining_ = true;
+    for (auto it = units_.begin(); it != units_.end();) {
+      if (it->second->progress.updating()) {
+        ++it;
+      } else {
+        dropped.push_back(std::move(it->second));
+        it = units_.erase(it);
+      }
+    }
+  }
+  CheckDrained();
+}
+
+void Pipeline::Drop() {
+  std::map<Unit, WorkPtr> dropped;  // freed outside the lock
+  {
+    MutexLock lock(&mutex_);
+    dropped.swap(units_);
+    seen_ = SeenVersions();
+    broken_ = false;
+  }
+  parts_.executor->SetWaitCause(WaitCause::kLease);
+  CheckDrained();
+}
+
+size_t Pipeline::units_in_hand() const {
+  MutexLock lock(&mutex_);
+  return units_.size();
+}
+
+void Pipeline::Advance() {
+  std::vector<std::pair<WorkPtr, Action>> actions;
+  WaitCause cause;
+  {
+    MutexLock lock(&mutex_);
+    if (broken_) return;
+    std::vector<WorkPtr> works;
+    std::vector<const UnitProgress*> progress;
+    for (const auto& [unit, work] : units_) {
+      works.push_back(work);
+      progress.push_back(&work->progress);
+    }
+    for (const Action& action : NextActions(progress, seen_, in_flight_, options_)) {
+      const WorkPtr& work = works[action.index];
+      Begin(action.kind, &work->progress);
+      if (action.kind == ActionKind::kClean || action.kind == ActionKind::kAdversarial) {
+        ++in_flight_;
+      }
+      actions.emplace_back(work, action);
+    }
+    cause = CauseOf(progress, options_);
+  }
+  parts_.executor->SetWaitCause(cause);
+  for (const auto& [work, action] : actions) Perform(work, action);
+}
+
+void Pipeline::Perform(const WorkPtr& work, const Action& action) {
+  const auto on_update = [this, work](const absl::StatusOr<VersionedWeights>& weights) {
+    OnUpdateWeights(work, weights);
+  };
+  const Unit unit = work->progress.unit;
+  absl::Status submitted;
+  switch (action.kind) {
+    case ActionKind::kAskUpdate:
+      if (action.version.has_value()) {
+        parts_.cache->Get(*action.version, WeightUse::kUpdate, on_update);
+      } else {
+        parts_.cache->GetNow(PullSelector::Latest(), on_update);
+      }
+      return;
+    case ActionKind::kAskAttack: AskAttackWeights(work, *action.version); return;
+    case ActionKind::kAttack:
+      submitted = parts_.executor->Submit(Priority::kAttack, unit,
+                                          [this, work](int lane) { RunAttack(work, lane); });
+      break;
+    case ActionKind::kClean:
+    case ActionKind::kAdversarial: {
+      const GradientStream stream =
+          action.kind == ActionKind::kClean ? GradientStream::kClean : GradientStream::kAdversarial;
+      submitted = parts_.executor->Submit(
+          Priority::kUpdate, unit, [this, work, stream](int lane) { RunPass(work, stream, lane); });
+      break;
+    }
+  }
+  if (!submitted.ok()) Break(work, submitted);
+}
+
+void Pipeline::AskAttackWeights(const WorkPtr& work, Version version) {
+  parts_.cache->Get(
+      version, WeightUse::kAttack, [this, work](const absl::StatusOr<VersionedWeights>& weights) {
+        if (!options_.sync && absl::IsOutOfRange(weights.status())) {
+          // Evicted: as old as there is.
+          return parts_.cache->GetNow(PullSelector::Lag(options_.tau),
+                                      [this, work](const absl::StatusOr<VersionedWeights>& oldest) {
+                                        OnAttackWeights(work, oldest);
+                                      });
+        }
+        OnAttackWeights(work, weights);
+      });
+}
+
+void Pipeline::OnUpdateWeights(const WorkPtr& work,
+                               const absl::StatusOr<VersionedWeights>& weights) {
+  if (!weights.ok()) return Break(work, weights.status());
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+    seen_.See(weights->version);
+    UnitProgress& progress = work->progress;
+    progress.update_version = weights->version;
+    work->update_weights = weights->weights;
+    // A lagging shard may have led to an older version than the attack has: never update with that.
+    if (progress.attack_version.has_value() && *progress.attack_version > weights->version) {
+      progress.update_version = progress.attack_version;
+      work->update_weights = work->attack_weights;
+    }
+  }
+  Advance();
+}
+
+void Pipeline::OnAttackWeights(const WorkPtr& work,
+                               const absl::StatusOr<VersionedWeights>& weights) {
+  if (!weights.ok()) return Break(work, weights.status());
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+    UnitProgress& progress = work->progress;
+    progress.attack_version = weights->version;
+    work->attack_weights = weights->weights;
+    if (progress.update_version.has_value() && *progress.update_version < weights->version) {
+      progress.attack_version = progress.update_version;
+      work->attack_weights = work->update_weights;
+    }
+  }
+  Advance();
+}
+
+void Pipeline::RunAttack(const WorkPtr& work, int lane) {
+  std::shared_ptr<const Arena> weights;
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+    weights = work->attack_weights;
+  }
+  auto batch = parts_.compute->Attack(lane, work->progress.unit, std::move(weights));
+  if (!batch.ok()) return Fail(work, batch.status());
+  parts_.statistics->Attacked(slot_size_);
+  {
+    MutexLock lock(&mutex_);
+    work->progress.attack = Stage::kDone;
+    work->adversarial = *std::move(batch);
+    // Kept until the update's weights are known only where those may turn out to be older.
+    if (options_.sync || work->progress.update_version.has_value()) work->attack_weights = nullptr;
+  }
+  Advance();
+}
+
+void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
+  ContributionHeader header;
+  std::shared_ptr<const Arena> weights;
+  std::shared_ptr<const AdversarialBatch> batch;
+  bool in_hand;
+  {
+    MutexLock lock(&mutex_);
+    const UnitProgress& progress = work->progress;
+    in_hand = InHand(work);
+    if (!in_hand) --in_flight_;
+    header.unit = progress.unit;
+    header.stream = stream;
+    header.update_version = *progress.update_version;
+    header.attack_version = stream == GradientStream::kAdversarial ? *progress.attack_version
+                                                                   : *progress.update_version;
+    weights = work->update_weights;
+    batch = work->adversarial;
+  }
+  if (!in_hand) return Advance();
+  std::shared_ptr<Arena> gradients = parts_.gradients->Take();
+  const absl::StatusOr<PassMeasures> pass =
+      stream == GradientStream::kClean
+          ? parts_.compute->Clean(lane, header.unit, std::move(weights), gradients)
+          : parts_.compute->Adversarial(lane, header.unit, std::move(batch), std::move(weights),
+                                        gradients);
+  if (pass.ok()) {
+    header.loss = pass->loss;
+    header.accuracy = pass->accuracy;
+    // It leaves before anything else is begun.
+    parts_.sink->Push(header, std::move(gradients),
+                      [this, work](const absl::Status& status) { OnPushed(work, status); });
+  }
+  {
+    MutexLock lock(&mutex_);
+    if (!pass.ok()) --in_flight_;
+    UnitProgress& progress = work->progress;
+    (stream == GradientStream::kClean ? progress.clean : progress.adversarial) = Stage::kDone;
+    if (progress.computed(options_)) {
+      work->update_weights = nullptr;
+      work->adversarial = nullptr;
+    }
+  }
+  if (!pass.ok()) return Fail(work, pass.status());
+  Advance();
+}
+
+void Pipeline::OnPushed(const WorkPtr& work, const absl::Status& status) {
+  bool done = false;
+  {
+    MutexLock lock(&mutex_);
+    --in_flight_;
+    if (status.ok() && InHand(work)) {
+      done = ++work->pushed == (options_.attacks ? 2 : 1);
+      if (done) units_.erase(work->progress.unit);
+    }
+  }
+  if (absl::IsInvalidArgument(status)) {
+    Fail(work, status);
+  } else if (!status.ok()) {
+    Break(work, status);
+  } else if (done) {
+    parts_.statistics->UnitDone();
+    events_.done(work->progress.unit);
+    CheckDrained();
+  }
+  Advance();
+}
+
+void Pipeline::Fail(const WorkPtr& work, const absl::Status& status) {
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+    units_.erase(work->progress.unit);
+  }
+  events_.failed(work->progress.unit, status);
+  CheckDrained();
+  Advance();
+}
+
+void Pipeline::Break(const WorkPtr& work, const absl::Status& status) {
+  {
+    MutexLock lock(&mutex_);
+    if (broken_ || !InHand(work)) return;
+    broken_ = true;
+  }
+  events_.broken(status);
+}
+
+void Pipeline::CheckDrained() {
+  {
+    MutexLock lock(&mutex_);
+    if (!draining_ || drained_ || !units_.empty()) return;
+    drained_ = true;
+  }
+  events_.drained();
+}
+
+bool Pipeline::InHand(const WorkPtr& work) const {
+  const auto it = units_.find(work->progress.unit);
+  return it != units_.end() && it->second == work;
+}
+
+}  // namespace conadv

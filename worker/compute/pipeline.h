@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes granted units through attack, clean and adversarial pass, and pushes each gradient as soon
+// as it is there. unit_plan.h decides; this carries it out. Thread-safe; events come on any thread,
+// never with a lock held.
+#ifndef CONADV_WORKER_COMPUTE_PIPELINE_H_
+#define CONADV_WORKER_COMPUTE_PIPELINE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/base/mutex.h"
+#include "common/tensor/arena.h"
+#include "worker/client/push.h"
+#include "worker/client/statistics.h"
+#include "worker/client/weight_cache.h"
+#include "worker/compute/executor.h"
+#include "worker/compute/unit_compute.h"
+#include "worker/compute/unit_plan.h"
+
+namespace conadv {
+
+struct PipelineEvents {
+  // Every shard has acknowledged all of the unit's contributions.
+  std::function<void(Unit)> done;
+  // This unit cannot be computed, or the servers refuse what comes out of it. It is no longer in
+  // hand.
+  std::function<void(Unit, const absl::Status&)> failed;
+  // A server is away, was restarted, or has another version than the run: the session has to be
+  // made anew. Once until the next Drop().
+  std::function<void(const absl::Status&)> broken;
+  // After Drain(): nothing is in hand any more. Once.
+  std::function<void()> drained;
+};
+
+class Pipeline {
+ public:
+  // What the pointers show outlives the pipeline; the pipeline outlives the executor's tasks, the
+  // cache's pulls and the sink's pushes.
+  struct Parts {
+    WeightCache* cache = nullptr;
+    ContributionSink* sink = nullptr;
+    UnitCompute* compute = nullptr;
+    Executor* executor = nullptr;
+    ArenaPool* gradients = nullptr;
+    WorkerStatistics* statistics = nullptr;
+  };
+  // `slot_size`: examples of a unit.
+  Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& parts,
+           PipelineEvents events);
+
+  // Takes units in hand; those it has already are ignored, and all while it drains.
+  void Grant(const std::vector<Unit>& units);
+  // Forgets the units none of whose gradients is being computed, and takes no new ones.
+  void Drain();
+  // Forgets all units; what they have under way comes to nothing. First of all, before the cache
+  // is cleared and calls are cancelled: what fails for a unit in hand breaks the session.
+  void Drop();
+
+  size_t units_in_hand() const;
+
+ private:
+  struct Work {
+    UnitProgress progress;
+    std::shared_ptr<const Arena> update_weights;
+    std::shared_ptr<const Arena> attack_weights;
+    std::shared_ptr<const AdversarialBatch> adversarial;
+    int pushed = 0;  // streams that every shard has
+  };
+  using WorkPtr = std::shared_ptr<Work>;
+
+  // Begins everything that may begin now.
+  void Advance();
+  void Perform(const WorkPtr& work, const Action& action);
+  void AskAttackWeights(const WorkPtr& work, Version version);
+  void OnUpdateWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
+  void OnAttackWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
+  void RunAttack(const WorkPtr& work, int lane);
+  void RunPass(const WorkPtr& work, GradientStream stream, int lane);
+  void OnPushed(const WorkPtr& work, const absl::Status& status);
+  void Fail(const WorkPtr& work, const absl::Status& status);
+  void Break(const WorkPtr& work, const absl::Status& status);
+  // Reports that the pipeline has drained, if it has.
+  void CheckDrained();
+  bool InHand(const WorkPtr& work) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const PlanOptions options_;
+  const uint32_t slot_size_;
+  const Parts parts_;
+  const PipelineEvents events_;
+  mutable Mutex mutex_;
+  std::map<Unit, WorkPtr> units_ ABSL_GUARDED_BY(mutex_);
+  SeenVersions seen_ ABSL_GUARDED_BY(mutex_);
+  size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;  // gradients, of dropped units too
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool drained_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_COMPUTE_PIPELINE_H_

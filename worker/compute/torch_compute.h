@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The passes of a unit with LibTorch: each lane has replicas of its own, and works out a unit's
+// examples by itself. Lanes at once, one call at a time in each. LibTorch's exceptions end here.
+#ifndef CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
+#define CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
+
+#include <memory>
+#include <vector>
+
+#include "common/job/job.h"
+#include "common/tensor/layout.h"
+#include "worker/compute/unit_compute.h"
+#include "worker/data/dataset.h"
+#include "worker/model/network.h"
+
+namespace conadv {
+
+class Replica;
+
+class TorchCompute final : public UnitCompute {
+ public:
+  // Makes the replicas of `lanes` lanes: not while another thread uses the factory.
+  TorchCompute(const Job& job, std::shared_ptr<const Dataset> dataset,
+               std::shared_ptr<const Layout> layout, const NetworkFactory& factory, int lanes);
+  ~TorchCompute() override;
+
+  absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
+      int lane, Unit unit, std::shared_ptr<const Arena> weights) override;
+  absl::StatusOr<PassMeasures> Clean(int lane, Unit unit, std::shared_ptr<const Arena> weights,
+                                     std::shared_ptr<Arena> gradients) override;
+  absl::StatusOr<PassMeasures> Adversarial(int lane, Unit unit,
+                                           std::shared_ptr<const AdversarialBatch> batch,
+                                           std::shared_ptr<const Arena> weights,
+                                           std::shared_ptr<Arena> gradients) override;
+
+  // What each lane's thread calls first: LibTorch counts its own threads per caller.
+  static void PrepareThread();
+
+ private:
+  struct Lane;
+  struct Batch;
+  Batch Load(Unit unit) const;
+
+  const Job job_;
+  const std::shared_ptr<const Dataset> dataset_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The passes of a unit, as the pipeline asks for them; an interface, so that its tests need no
+// LibTorch. Lanes at once, one call at a time in each.
+#ifndef CONADV_WORKER_COMPUTE_UNIT_COMPUTE_H_
+#define CONADV_WORKER_COMPUTE_UNIT_COMPUTE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "common/tensor/arena.h"
+
+namespace conadv {
+
+// x̂ of one unit; what is in it is the implementation's business.
+struct AdversarialBatch;
+
+// Of a pass over a slot.
+struct PassMeasures {
+  float loss = 0;      // mean
+  float accuracy = 0;  // fraction
+};
+
+class UnitCompute {
+ public:
+  virtual ~UnitCompute() = default;
+  // Errors say what went wrong in the pass; the unit cannot be computed here.
+  virtual absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
+      int lane, Unit unit, std::shared_ptr<const Arena> weights) = 0;
+  virtual absl::StatusOr<PassMeasures> Clean(int lane, Unit unit,
+                                             std::shared_ptr<const Arena> weights,
+                                             std::shared_ptr<Arena> gradients) = 0;
+  virtual absl::StatusOr<PassMeasures> Adversarial(int lane, Unit unit,
+                                                   std::shared_ptr<const AdversarialBatch> batch,
+                                                   std::shared_ptr<const Arena> weights,
+                                                   std::shared_ptr<Arena> gradients) = 0;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_COMPUTE_UNIT_COMPUTE_H_

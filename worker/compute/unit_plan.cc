@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/compute/unit_plan.h"
+
+#include <algorithm>
+
+namespace conadv {
+namespace {
+
+// Questions for weights: SYNC.
+void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions& options,
+                 std::vector<Action>* actions) {
+  for (size_t i = 0; i < units.size(); ++i) {
+    const UnitProgress& unit = *units[i];
+    const Version version(unit.unit.step.value());
+    if (!unit.update_asked) actions->push_back({i, ActionKind::kAskUpdate, version});
+    if (options.attacks && !unit.attack_asked) {
+      actions->push_back({i, ActionKind::kAskAttack, version.MinusOrZero(options.tau)});
+    }
+  }
+}
+
+// Questions for weights: SSP and ASYNC.
+void AskInTurn(absl::Span<const UnitProgress* const> units, const SeenVersions& seen,
+               const PlanOptions& options, std::vector<Action>* actions) {
+  size_t turns = options.lanes;  // of units that are updated
+  for (const UnitProgress* unit : units) {
+    if (unit->update_asked && !unit->computed(options) && turns > 0) --turns;
+  }
+  size_t ahead = options.tau > 0 ? options.lanes : 0;  // of units that are attacked before
+  for (size_t i = 0; i < units.size(); ++i) {
+    const UnitProgress& unit = *units[i];
+    const bool attack = options.attacks && !unit.attack_asked;
+    if (unit.update_asked) {
+      if (attack && unit.update_version.has_value()) {
+        actions->push_back(
+            {i, ActionKind::kAskAttack, unit.update_version->MinusOrZero(options.tau)});
+      }
+    } else if (turns > 0) {
+      --turns;
+      actions->push_back({i, ActionKind::kAskUpdate, std::nullopt});
+    } else if (ahead > 0) {
+      --ahead;
+      if (attack && seen.newest.has_value()) {
+        actions->push_back({i, ActionKind::kAskAttack, AttackAhead(seen, options.tau)});
+      }
+    }
+  }
+}
+
+void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const PlanOptions& options,
+         std::vector<Action>* actions) {
+  size_t free = options.push_window - std::min(in_flight, options.push_window);
+  for (size_t i = 0; i < units.size(); ++i) {
+    const UnitProgress& unit = *units[i];
+    if (options.attacks && unit.attack_version.has_value() && unit.attack == Stage::kIdle) {
+      actions->push_back({i, ActionKind::kAttack, std::nullopt});
+    }
+    if (!unit.update_version.has_value()) continue;
+    if (unit.clean == Stage::kIdle && free > 0) {
+      --free;
+      actions->push_back({i, ActionKind::kClean, std::nullopt});
+    }
+    if (unit.attack == Stage::kDone && unit.adversarial == Stage::kIdle && free > 0) {
+      --free;
+      actions->push_back({i, ActionKind::kAdversarial, std::nullopt});
+    }
+  }
+}
+
+}  // namespace
+
+void SeenVersions::See(Version version) {
+  if (newest.has_value() && version <= *newest) return;
+  before = newest.value_or(version);
+  newest = version;
+}
+
+Version AttackAhead(const SeenVersions& seen, uint32_t tau) {
+  const Version newest = *seen.newest;
+  const Version expected = newest + newest.Since(seen.before);
+  return std::min(expected.MinusOrZero(tau), newest);
+}
+
+std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
+                                const SeenVersions& seen, size_t in_flight,
+                                const PlanOptions& options) {
+  std::vector<Action> actions;
+  if (options.sync) {
+    AskForSteps(units, options, &actions);
+  } else {
+    AskInTurn(units, seen, options, &actions);
+  }
+  Run(units, in_flight, options, &actions);
+  return actions;
+}
+
+void Begin(ActionKind kind, UnitProgress* unit) {
+  switch (kind) {
+    case ActionKind::kAskUpdate: unit->update_asked = true; break;
+    case ActionKind::kAskAttack: unit->attack_asked = true; break;
+    case ActionKind::kAttack: unit->attack = Stage::kRunning; break;
+    case ActionKind::kClean: unit->clean = Stage::kRunning; break;
+    case ActionKind::kAdversarial: unit->adversarial = Stage::kRunning; break;
+  }
+}
+
+WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions& options) {
+  for (const UnitProgress* unit : units) {
+    if (unit->computed(options)) return WaitCause::kPush;
+    if (unit->clean == Stage::kRunning || unit->adversarial == Stage::kRunning) continue;
+    if (!unit->update_version.has_value()) return WaitCause::kWeights;
+    if (unit->clean == Stage::kIdle) return WaitCause::kPush;  // the window is full
+    return unit->attack == Stage::kDone ? WaitCause::kPush : WaitCause::kAttack;
+  }
+  return WaitCause::kLease;
+}
+
+}  // namespace conadv

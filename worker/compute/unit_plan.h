@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the units in hand may do next: which weights to ask for, which pass to run. This is where
+// the attack's staleness is decided. Pure functions of (units, what is known, options).
+#ifndef CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
+#define CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "worker/client/statistics.h"
+
+namespace conadv {
+
+struct PlanOptions {
+  uint32_t tau = 0;
+  bool sync = true;
+  bool attacks = true;     // false: clean passes only
+  size_t lanes = 1;        // SSP and ASYNC: units that are updated at once, and attacked ahead
+  size_t push_window = 4;  // gradients that may be computed or on their way at once
+};
+
+// Of a pass; running includes being queued.
+enum class Stage { kIdle, kRunning, kDone };
+
+struct UnitProgress {
+  Unit unit;
+  bool update_asked = false;
+  bool attack_asked = false;
+  std::optional<Version> update_version;  // once the weights are there
+  std::optional<Version> attack_version;
+  Stage attack = Stage::kIdle;
+  Stage clean = Stage::kIdle;
+  Stage adversarial = Stage::kIdle;
+
+  // Whether nothing is left but what is pushed.
+  bool computed(const PlanOptions& options) const {
+    return clean == Stage::kDone && (!options.attacks || adversarial == Stage::kDone);
+  }
+  // Whether a pass whose gradients will be pushed has begun.
+  bool updating() const { return clean != Stage::kIdle || adversarial != Stage::kIdle; }
+};
+
+// SSP and ASYNC: the versions that pulls of the latest have brought, the newest two.
+struct SeenVersions {
+  std::optional<Version> newest;
+  Version before;  // equal to the newest if there was no other
+
+  void See(Version version);
+};
+
+enum class ActionKind { kAskUpdate, kAskAttack, kAttack, kClean, kAdversarial };
+
+struct Action {
+  size_t index = 0;  // of the unit
+  ActionKind kind = ActionKind::kAskUpdate;
+  std::optional<Version> version;  // kAskUpdate, kAskAttack; nothing: the latest
+
+  friend bool operator==(const Action& a, const Action& b) {
+    return a.index == b.index && a.kind == b.kind && a.version == b.version;
+  }
+};
+
+// `units` by rising unit. `in_flight`: gradients that are being computed or on their way. SYNC:
+// unit (t, s) is attacked with version max(0, t − τ) and updated with version t. Otherwise a unit
+// is updated with the latest version once its turn comes; while it waits, it is attacked with the
+// version τ before the one that its update is expected to use.
+std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
+                                const SeenVersions& seen, size_t in_flight,
+                                const PlanOptions& options);
+
+// Notes that an action is under way.
+void Begin(ActionKind kind, UnitProgress* unit);
+
+// SSP and ASYNC: the version to attack a unit with whose update will use the version after
+// `newest`: τ before that one if versions go on coming as fast, and one that is there already.
+// REQUIRES: seen.newest has a value.
+Version AttackAhead(const SeenVersions& seen, uint32_t tau);
+
+// What the oldest unit that does not run is waiting for.
+WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions& options);
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_COMPUTE_UNIT_PLAN_H_

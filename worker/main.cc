@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// conadv-worker: computes units of work, or evaluates published versions.
+#include <glog/logging.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/base/signals.h"
+#include "common/base/status_macros.h"
+#include "common/wire/addresses.h"
+#include "common/wire/channel.h"
+#include "worker/compute/threads.h"
+#include "worker/member/evaluator_role.h"
+#include "worker/member/member.h"
+#include "worker/member/trainer.h"
+
+ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0");
+ABSL_FLAG(std::string, servers, "",
+          "every shard's address, as in conadv-server-{0..3}.conadv-server:7000; the first is the "
+          "coordinator");
+ABSL_FLAG(std::string, role, "worker", "worker: train; evaluator: evaluate published versions");
+ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256");
+ABSL_FLAG(std::string, data_dir, "", "where the data set is; overrides the job's dataset.path");
+ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
+ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator that answers");
+ABSL_FLAG(std::string, when_done, "exit",
+          "exit: end when the run is over; wait: stay until SIGTERM");
+
+namespace conadv {
+namespace {
+
+struct Flags {
+  std::string coordinator;
+  std::string name;
+  std::string data_dir;
+  bool evaluator = false;
+  bool wait_when_done = false;
+  int threads = 1;
+  absl::Duration connect_timeout;
+};
+
+absl::Status OneOf(absl::string_view flag, const std::string& value, absl::string_view a,
+                   absl::string_view b) {
+  if (value == a || value == b) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, " must be ", a, " or ", b, ", got ", value));
+}
+
+std::string DefaultName() {
+  char host[256] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+  return absl::StrCat(host, "-", getpid());
+}
+
+absl::StatusOr<Flags> ReadFlags() {
+  Flags flags;
+  flags.coordinator = absl::GetFlag(FLAGS_coordinator);
+  if (flags.coordinator.empty()) {
+    if (absl::GetFlag(FLAGS_servers).empty()) {
+      return absl::InvalidArgumentError("one of --coordinator=HOST:PORT and --servers is needed");
+    }
+    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
+                            ExpandAddresses(absl::GetFlag(FLAGS_servers)));
+    flags.coordinator = servers.front();
+  } else {
+    CONADV_RETURN_IF_ERROR(ExpandAddresses(flags.coordinator).status());
+  }
+  CONADV_RETURN_IF_ERROR(OneOf("role", absl::GetFlag(FLAGS_role), "worker", "evaluator"));
+  CONADV_RETURN_IF_ERROR(OneOf("when_done", absl::GetFlag(FLAGS_when_done), "exit", "wait"));
+  flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
+  flags.wait_when_done = absl::GetFlag(FLAGS_when_done) == "wait";
+  flags.threads = absl::GetFlag(FLAGS_threads);
+  if (flags.threads < 1 || flags.threads > 256) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads: must be 1 to 256, got ", flags.threads));
+  }
+  const double seconds = absl::GetFlag(FLAGS_connect_timeout);
+  if (!(seconds > 0 && seconds <= 1e6)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--connect_timeout: must be more than 0 seconds, got ", seconds));
+  }
+  flags.connect_timeout = absl::Seconds(seconds);
+  flags.data_dir = absl::GetFlag(FLAGS_data_dir);
+  flags.name = absl::GetFlag(FLAGS_name).empty() ? DefaultName() : absl::GetFlag(FLAGS_name);
+  return flags;
+}
+
+absl::StatusOr<std::unique_ptr<Role>> MakeRole(const Flags& flags, Setup setup,
+                                               CoordinatorClient* coordinator,
+                                               ShardClients* clients) {
+  if (flags.evaluator) {
+    return EvaluatorRole::Create(std::move(setup), flags.name, flags.threads, coordinator, clients);
+  }
+  return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, clients);
+}
+
+absl::Status TakePart(const Flags& flags) {
+  const ShutdownSignals& signals = ShutdownSignals::Install();
+  const auto stopped = [&signals] { return signals.received(); };
+  CoordinatorClient coordinator(MakeChannel(flags.coordinator), flags.coordinator);
+  absl::StatusOr<RunInfo> run = coordinator.GetRun(flags.connect_timeout, stopped);
+  if (stopped()) return absl::OkStatus();
+  CONADV_RETURN_IF_ERROR(run.status());
+  const RunInfo info = *run;
+  CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir));
+  ShardClients clients(info.servers, setup.layout->hash(), flags.name);
+  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Role> role,
+                          MakeRole(flags, std::move(setup), &coordinator, &clients));
+  MemberOptions options;
+  options.connect_timeout = flags.connect_timeout;
+  Member member(info, &coordinator, role.get(), clients.timer(), clients.statistics(), stopped,
+                options);
+  const absl::Status status = member.Run();
+  role->Stop();
+  if (status.ok() && flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
+  return status;
+}
+
+int Complain(const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "conadv-worker: %s\n", std::string(status.message()).c_str());
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace conadv
+
+int main(int argc, char** argv) {
+  FLAGS_logtostderr = true;
+  FLAGS_minloglevel = google::GLOG_WARNING;
+  google::InitGoogleLogging(argv[0]);
+  absl::SetProgramUsageMessage("Computes a conadv run's attacks and gradients, or evaluates it.");
+  absl::ParseCommandLine(argc, argv);
+  const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
+  if (!flags.ok()) return conadv::Complain(flags.status(), 2);
+  conadv::UseOneBlasThread();
+  const absl::Status status = conadv::TakePart(*flags);
+  return status.ok() ? 0 : conadv::Complain(status, 1);
+}

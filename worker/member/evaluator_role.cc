@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/member/evaluator_role.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
+#include "worker/data/idx.h"
+#include "worker/evaluate.h"
+
+namespace conadv {
+
+absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup, std::string name,
+                                                                     int threads,
+                                                                     CoordinatorClient* coordinator,
+                                                                     ShardClients* clients) {
+  const Job& job = setup.run.job;
+  CONADV_ASSIGN_OR_RETURN(Dataset test,
+                          ReadIdx(job.dataset.path, Split::kTest, job.evaluation.limit));
+  if (test.classes > setup.dataset->classes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data set in ", job.dataset.path, ": the test split has ", test.classes,
+                     " classes, the training split ", setup.dataset->classes));
+  }
+  return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(name),
+                                         threads, coordinator, clients);
+}
+
+EvaluatorRole::EvaluatorRole(Setup setup, Dataset test, std::string name, int threads,
+                             CoordinatorClient* coordinator, ShardClients* clients)
+    : setup_(std::move(setup)),
+      test_(std::move(test)),
+      name_(std::move(name)),
+      threads_(threads),
+      incarnation_(RandomIncarnation()),
+      coordinator_(coordinator),
+      clients_(clients),
+      pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
+      thread_([this] { Loop(); }) {}
+
+EvaluatorRole::~EvaluatorRole() { Stop(); }
+
+SessionHello EvaluatorRole::Hello() const {
+  SessionHello hello;
+  hello.evaluator = true;
+  hello.name = name_;
+  hello.incarnation = incarnation_;
+  hello.threads = static_cast<uint32_t>(threads_);
+  return hello;
+}
+
+void EvaluatorRole::Evaluate(Version version, bool robust) {
+  uint64_t session;
+  {
+    MutexLock lock(&mutex_);
+    session = session_;
+  }
+  pull_.Pull(PullSelector::AtLeast(version),
+             [this, session, robust](const absl::StatusOr<VersionedWeights>& weights) {
+               {
+                 MutexLock lock(&mutex_);
+                 if (session != session_ || stopped_) return;
+                 if (weights.ok()) {
+                   requests_.push_back({session, *weights, robust});
+                   changed_.NotifyOne();
+                   return;
+                 }
+               }
+               events_.broken(weights.status());
+             });
+}
+
+void EvaluatorRole::Drain() { events_.drained(); }
+
+void EvaluatorRole::Drop() {
+  {
+    MutexLock lock(&mutex_);
+    ++session_;
+    requests_.clear();
+  }
+  clients_->Reset();
+}
+
+void EvaluatorRole::Stop() {
+  {
+    MutexLock lock(&mutex_);
+    stopped_ = true;
+    requests_.clear();
+    changed_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+  clients_->Stop();
+}
+
+uint64_t EvaluatorRole::progress() const {
+  MutexLock lock(&mutex_);
+  return reports_;
+}
+
+void EvaluatorRole::Loop() {
+  for (;;) {
+    Request request;
+    {
+      MutexLock lock(&mutex_);
+      while (!stopped_ && requests_.empty()) changed_.Wait(&mutex_);
+      if (stopped_) return;
+      request = std::move(requests_.front());
+      requests_.pop_front();
+    }
+    const absl::Status status = EvaluateAndReport(request);
+    {
+      MutexLock lock(&mutex_);
+      if (status.ok()) ++reports_;
+      if (status.ok() || request.session != session_ || stopped_) continue;
+    }
+    events_.broken(status);
+  }
+}
+
+absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
+  const Job& job = setup_.run.job;
+  const absl::Time begin = Clock::Real().Now();
+  Evaluation evaluation;
+  try {
+    evaluation = conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, test_,
+                                  job.evaluation, request.robust, threads_);
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("evaluation of version ",
+                                            request.weights.version.value(), ": ", error.what()));
+  }
+  EvaluationReport report;
+  report.version = request.weights.version;
+  report.examples = evaluation.examples;
+  report.clean_accuracy = evaluation.clean_accuracy;
+  report.clean_loss = evaluation.clean_loss;
+  report.robust = evaluation.robust;
+  report.robust_accuracy = evaluation.robust_accuracy;
+  report.took = Clock::Real().Now() - begin;
+  report.final = report.version.value() >= setup_.plan->steps * job.training.updates_per_step();
+  return coordinator_->Report(report);
+}
+
+}  // namespace conadv

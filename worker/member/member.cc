@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/member/member.h"
+
+#include <glog/logging.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
+#include "worker/client/backoff.h"
+
+namespace conadv {
+namespace {
+
+// How often a member asks whether it was told to stop.
+constexpr absl::Duration kGlance = absl::Milliseconds(100);
+
+// Whether another session may go better: the peer is away or gave this member up. What a run that
+// has failed, or refuses this process, says is final.
+bool MayTryAgain(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kUnimplemented: return false;
+    default: return true;
+  }
+}
+
+}  // namespace
+
+// Reacts to a session's events.
+class Member::Course {
+ public:
+  Course(Member* member, std::shared_ptr<Session> session)
+      : member_(member), session_(std::move(session)) {}
+
+  void On(const SessionWelcome& welcome) { member_->role_->Begin(session_, welcome); }
+  void On(const Offer&) { member_->role_->Offer(); }
+  void On(const Grant& grant) { member_->role_->Grant(grant.units); }
+  void On(const Evaluate& request) { member_->role_->Evaluate(request.version, request.robust); }
+  void On(const Finished&) { Leave(); }
+  void On(const Closed& closed) {
+    over_ = true;
+    if (why_.ok()) why_ = closed.status;
+    if (why_.ok()) why_ = absl::UnavailableError("the coordinator ended the session");
+  }
+  void On(const Broken& broken) {
+    if (leaving_) return;
+    why_ = broken.status;
+    session_->Cancel();
+  }
+  void On(const Drained&) { Leave(); }
+  // Now and then.
+  void Glance(absl::Time now) {
+    if (member_->stopped_() && !draining_ && !leaving_) {
+      draining_ = true;
+      deadline_ = now + member_->options_.drain_timeout;
+      member_->role_->Drain();
+    }
+    if (now < deadline_) return;
+    deadline_ = absl::InfiniteFuture();
+    leaving_ ? session_->Cancel() : Leave();
+  }
+
+  bool over() const { return over_; }
+  absl::Status result() const { return leaving_ || draining_ ? absl::OkStatus() : why_; }
+
+ private:
+  void Leave() {
+    if (leaving_) return;
+    leaving_ = true;
+    deadline_ = Clock::Real().Now() + member_->options_.leave_timeout;
+    session_->Leave();
+  }
+
+  Member* const member_;
+  const std::shared_ptr<Session> session_;
+  absl::Time deadline_ = absl::InfiniteFuture();
+  absl::Status why_;
+  bool draining_ = false;
+  bool leaving_ = false;
+  bool over_ = false;
+};
+
+Member::Member(const RunInfo& run, CoordinatorClient* coordinator, Role* role, Timer* timer,
+               const WorkerStatistics* statistics, std::function<bool()> stopped,
+               const MemberOptions& options)
+    : job_bytes_(run.job_bytes),
+      servers_(run.servers),
+      coordinator_(coordinator),
+      role_(role),
+      timer_(timer),
+      statistics_(statistics),
+      stopped_(std::move(stopped)),
+      options_(options) {
+  role_->SetEvents(
+      {[this](const absl::Status& status) { Post(Broken{status}); }, [this] { Post(Drained{}); }});
+}
+
+absl::Status Member::Run() {
+  BackoffOptions options;
+  options.budget = options_.connect_timeout;
+  Backoff backoff(options, RandomIncarnation().value());
+  for (;;) {
+    const uint64_t progress = role_->progress();
+    const absl::Time begin = Clock::Real().Now();
+    const absl::Status status = RunSession();
+    role_->Drop();
+    if (status.ok() || stopped_()) return absl::OkStatus();
+    const std::string who = absl::StrCat("coordinator ", coordinator_->address(), ": ");
+    if (!MayTryAgain(status)) {
+      return absl::Status(status.code(), absl::StrCat(who, status.message()));
+    }
+    const absl::Time now = Clock::Real().Now();
+    if (role_->progress() > progress || now - begin > options_.connect_timeout) backoff.Reset();
+    const std::optional<absl::Duration> wait = backoff.Next(now);
+    if (!wait.has_value()) {
+      return absl::UnavailableError(absl::StrCat(who, "no session that works for ",
+                                                 absl::FormatDuration(options_.connect_timeout),
+                                                 "; the last one: ", status.message()));
+    }
+    LOG(WARNING) << who << "the session ended (" << status.message() << "); joining again";
+    WaitForStop(*wait);
+    const absl::Status found = FindAgain();
+    if (stopped_()) return absl::OkStatus();
+    CONADV_RETURN_IF_ERROR(found);
+  }
+}
+
+absl::Status Member::RunSession() {
+  {
+    MutexLock lock(&mutex_);
+    events_.clear();  // of the session before
+  }
+  Course course(this,
+                StartSession(coordinator_->channel(), role_->Hello(), this, timer_, statistics_));
+  while (!course.over()) {
+    const std::optional<Event> event = Next();
+    if (event.has_value()) std::visit([&course](const auto& e) { course.On(e); }, *event);
+    course.Glance(Clock::Real().Now());
+  }
+  return course.result();
+}
+
+void Member::WaitForStop(absl::Duration time) {
+  const absl::Time until = Clock::Real().Now() + time;
+  MutexLock lock(&mutex_);
+  while (!stopped_() && Clock::Real().Now() < until) changed_.WaitFor(&mutex_, kGlance);
+}
+
+absl::Status Member::FindAgain() {
+  CONADV_ASSIGN_OR_RETURN(const RunInfo run,
+                          coordinator_->GetRun(options_.connect_timeout, stopped_));
+  if (run.job_bytes != job_bytes_ || run.servers != servers_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("coordinator ", coordinator_->address(),
+                     " now runs another job or has other servers; start this process again"));
+  }
+  return absl::OkStatus();
+}
+
+void Member::Post(Event event) {
+  MutexLock lock(&mutex_);
+  events_.push_back(std::move(event));
+  changed_.NotifyAll();
+}
+
+std::optional<Member::Event> Member::Next() {
+  MutexLock lock(&mutex_);
+  if (events_.empty()) changed_.WaitFor(&mutex_, kGlance);
+  if (events_.empty()) return std::nullopt;
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+}  // namespace conadv

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker or evaluator works out for itself from the run's job: data set, model, layout,
+// initial weights. The same in every process of a run, which the fingerprints in the plan prove.
+// Immutable once made.
+#ifndef CONADV_WORKER_MEMBER_SETUP_H_
+#define CONADV_WORKER_MEMBER_SETUP_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/job/job.h"
+#include "common/job/plan.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "worker/client/coordinator_client.h"
+#include "worker/data/dataset.h"
+#include "worker/model/network.h"
+
+namespace conadv {
+
+struct Setup {
+  RunInfo run;
+  std::shared_ptr<const Dataset> dataset;  // the training split
+  NetworkFactory factory;
+  std::shared_ptr<const Layout> layout;
+  std::shared_ptr<const Plan> plan;
+  std::shared_ptr<const Arena> initial_weights;
+};
+
+// `data_dir` stands for the job's dataset.path unless it is empty. Errors name what is missing and
+// where it was looked for.
+absl::StatusOr<Setup> MakeSetup(RunInfo run, const std::string& data_dir);
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_MEMBER_SETUP_H_

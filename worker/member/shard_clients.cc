@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/member/shard_clients.h"
+
+#include "common/wire/channel.h"
+
+namespace conadv {
+
+ShardClients::ShardClients(const std::vector<std::string>& addresses, uint64_t layout_hash,
+                           const std::string& worker) {
+  for (const std::string& address : addresses) {
+    clients_.push_back(
+        std::make_unique<GrpcParameterClient>(MakeChannel(address), address, layout_hash, worker));
+  }
+}
+
+std::vector<ParameterClient*> ShardClients::pointers() const {
+  std::vector<ParameterClient*> pointers;
+  for (const auto& client : clients_) pointers.push_back(client.get());
+  return pointers;
+}
+
+void ShardClients::Reset() {
+  for (const auto& client : clients_) client->Reset();
+}
+
+void ShardClients::Stop() {
+  timer_.Stop();
+  for (const auto& client : clients_) client->Shutdown();
+}
+
+}  // namespace conadv

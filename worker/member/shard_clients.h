@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clients of all shards of a run, and the one timer and totals they share. Thread-safe.
+#ifndef CONADV_WORKER_MEMBER_SHARD_CLIENTS_H_
+#define CONADV_WORKER_MEMBER_SHARD_CLIENTS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/client/grpc_parameter_client.h"
+#include "worker/client/statistics.h"
+#include "worker/client/timer.h"
+
+namespace conadv {
+
+class ShardClients {
+ public:
+  ShardClients(const std::vector<std::string>& addresses, uint64_t layout_hash,
+               const std::string& worker);
+
+  std::vector<ParameterClient*> pointers() const;
+  // Cancels the calls, for a new session.
+  void Reset();
+  // Nothing is called back afterwards.
+  void Stop();
+
+  Timer* timer() { return &timer_; }
+  WorkerStatistics* statistics() { return &statistics_; }
+
+ private:
+  WorkerStatistics statistics_;
+  std::vector<std::unique_ptr<GrpcParameterClient>> clients_;
+  ThreadTimer timer_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_MEMBER_SHARD_CLIENTS_H_

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/member/trainer.h"
+
+#include <glog/logging.h>
+
+#include <utility>
+
+#include "common/base/clock.h"
+#include "common/base/random.h"
+
+namespace conadv {
+namespace {
+
+// Gradients that may be computed or on their way at once: every lane computes one while the one
+// before is on the wire, and a unit makes two.
+size_t PushWindow(int lanes) { return static_cast<size_t>(2 * lanes + 2); }
+
+// Tasks that can wait: three for each unit in hand, and a worker alone has all units of τ + 2
+// steps.
+size_t QueueCapacity(const TrainingOptions& training, int lanes) {
+  return 3 * ((training.tau + 2) * training.slots + 4 * static_cast<size_t>(lanes));
+}
+
+PlanOptions PlanOptionsOf(const TrainingOptions& training, int lanes) {
+  PlanOptions options;
+  options.tau = training.tau;
+  options.sync = training.sync();
+  options.attacks = training.attacks();
+  options.lanes = static_cast<size_t>(lanes);
+  options.push_window = PushWindow(lanes);
+  return options;
+}
+
+}  // namespace
+
+Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients)
+    : setup_(std::move(setup)),
+      name_(std::move(name)),
+      incarnation_(RandomIncarnation()),
+      clients_(clients),
+      gradients_(setup_.layout->total_size(), PushWindow(lanes)),
+      pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
+      push_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
+      cache_(&pull_, setup_.run.job.training.tau + 2, clients->statistics()),
+      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.factory, lanes),
+      executor_(lanes, QueueCapacity(setup_.run.job.training, lanes), &TorchCompute::PrepareThread,
+                clients->statistics(), Clock::Real()),
+      pipeline_(PlanOptionsOf(setup_.run.job.training, lanes), setup_.run.job.training.slot_size(),
+                {&cache_, &push_, &compute_, &executor_, &gradients_, clients->statistics()},
+                MakePipelineEvents()) {}
+
+Trainer::~Trainer() { Stop(); }
+
+PipelineEvents Trainer::MakePipelineEvents() {
+  PipelineEvents events;
+  events.done = [this](Unit unit) {
+    ++units_done_;
+    if (const auto to = session()) to->Done(unit);
+  };
+  events.failed = [this](Unit unit, const absl::Status& status) {
+    LOG(ERROR) << unit << " failed: " << status.message();
+    if (const auto to = session()) to->Failed(unit, std::string(status.message()));
+  };
+  events.broken = [this](const absl::Status& status) { events_.broken(status); };
+  events.drained = [this] { events_.drained(); };
+  return events;
+}
+
+SessionHello Trainer::Hello() const {
+  SessionHello hello;
+  hello.name = name_;
+  hello.incarnation = incarnation_;
+  hello.threads = static_cast<uint32_t>(executor_.lanes());
+  hello.plan = setup_.plan;
+  return hello;
+}
+
+void Trainer::Begin(std::shared_ptr<Session> session, const SessionWelcome&) {
+  MutexLock lock(&mutex_);
+  session_ = std::move(session);
+}
+
+void Trainer::Offer() {
+  push_.PushInitialWeights(setup_.plan, setup_.initial_weights,
+                           [this, to = session()](const absl::Status& status) {
+                             if (to == nullptr || to != session()) return;
+                             status.ok() ? to->Offered() : events_.broken(status);
+                           });
+}
+
+void Trainer::Grant(const std::vector<Unit>& units) { pipeline_.Grant(units); }
+
+void Trainer::Drain() { pipeline_.Drain(); }
+
+void Trainer::Drop() {
+  {
+    MutexLock lock(&mutex_);
+    session_ = nullptr;
+  }
+  pipeline_.Drop();
+  cache_.Clear();
+  clients_->Reset();
+}
+
+void Trainer::Stop() {
+  Drop();
+  executor_.Stop();
+  clients_->Stop();
+}
+
+std::shared_ptr<Session> Trainer::session() const {
+  MutexLock lock(&mutex_);
+  return session_;
+}
+
+}  // namespace conadv

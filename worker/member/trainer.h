@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's role: puts clients, cache, executor and pipeline together, and feeds them what the
+// coordinator grants.
+#ifndef CONADV_WORKER_MEMBER_TRAINER_H_
+#define CONADV_WORKER_MEMBER_TRAINER_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/mutex.h"
+#include "worker/client/pull.h"
+#include "worker/client/push.h"
+#include "worker/client/weight_cache.h"
+#include "worker/compute/executor.h"
+#include "worker/compute/pipeline.h"
+#include "worker/compute/torch_compute.h"
+#include "worker/member/role.h"
+#include "worker/member/setup.h"
+#include "worker/member/shard_clients.h"
+
+namespace conadv {
+
+class Trainer final : public Role {
+ public:
+  // `clients` outlives the trainer.
+  Trainer(Setup setup, std::string name, int lanes, ShardClients* clients);
+  ~Trainer() override;
+
+  SessionHello Hello() const override;
+  void SetEvents(RoleEvents events) override { events_ = std::move(events); }
+  void Begin(std::shared_ptr<Session> session, const SessionWelcome& welcome) override;
+  void Offer() override;
+  void Grant(const std::vector<Unit>& units) override;
+  void Evaluate(Version, bool) override {}
+  void Drain() override;
+  void Drop() override;
+  void Stop() override;
+  uint64_t progress() const override { return units_done_; }
+
+ private:
+  PipelineEvents MakePipelineEvents();
+  std::shared_ptr<Session> session() const;
+
+  const Setup setup_;
+  const std::string name_;
+  const Incarnation incarnation_;
+  RoleEvents events_;
+  ShardClients* const clients_;
+  std::atomic<uint64_t> units_done_{0};
+  mutable Mutex mutex_;
+  std::shared_ptr<Session> session_ ABSL_GUARDED_BY(mutex_);  // nullptr between sessions
+  ArenaPool gradients_;
+  ShardedPull pull_;
+  ShardedPush push_;
+  WeightCache cache_;
+  TorchCompute compute_;
+  Executor executor_;
+  Pipeline pipeline_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_MEMBER_TRAINER_H_
