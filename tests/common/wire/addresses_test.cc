@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/wire/addresses.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Addresses, RangesStandForOneAddressEach) {
+  EXPECT_THAT(
+      *ExpandAddresses("conadv-server-{0..2}.conadv-server:7000"),
+      ElementsAre("conadv-server-0.conadv-server:7000", "conadv-server-1.conadv-server:7000",
+                  "conadv-server-2.conadv-server:7000"));
+  EXPECT_THAT(*ExpandAddresses("a:1, b-{3..3}:65535"), ElementsAre("a:1", "b-3:65535"));
+}
+
+TEST(Addresses, WhatIsBrokenIsNamed) {
+  for (const char* list : {"", "host", ":7000", "host:0", "host:65536", "host:x", "a-{2..1}:1",
+                           "a-{0..}:1", "a-{0..1:1", "a-{0..4294967295}:1", "a:1,a:1", "a:1,"}) {
+    const auto addresses = ExpandAddresses(list);
+    EXPECT_EQ(addresses.status().code(), absl::StatusCode::kInvalidArgument) << list;
+    EXPECT_THAT(addresses.status().message(), HasSubstr("address '")) << list;
+  }
+}
+
+TEST(Addresses, AStatefulSetsHostNameSaysWhichShard) {
+  EXPECT_EQ(*OrdinalOf("conadv-server-12"), 12U);
+  EXPECT_EQ(*OrdinalOf("conadv-server-0.conadv-server.default.svc"), 0U);
+  EXPECT_FALSE(OrdinalOf("laptop").ok());
+  EXPECT_FALSE(OrdinalOf("server-x").ok());
+}
+
+TEST(Addresses, OnlyLoopbackIsLoopback) {
+  EXPECT_TRUE(IsLoopback("127.0.0.1:0"));
+  EXPECT_TRUE(IsLoopback("localhost:7000"));
+  EXPECT_TRUE(IsLoopback("[::1]:7000"));
+  EXPECT_FALSE(IsLoopback("0.0.0.0:7000"));
+  EXPECT_FALSE(IsLoopback("[::]:7000"));
+  EXPECT_FALSE(IsLoopback("conadv-server-0:7000"));
+}
+
+}  // namespace
+}  // namespace conadv

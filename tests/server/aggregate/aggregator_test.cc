@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/aggregate/aggregator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <thread>
+
+#include "common/base/random.h"
+#include "server/aggregate/add.h"
+
+namespace conadv {
+namespace {
+
+constexpr size_t kSize = 64;
+
+Contribution Of(uint64_t step, uint64_t slot, GradientStream stream = GradientStream::kClean) {
+  Contribution contribution;
+  contribution.unit = {Step(step), Slot(slot)};
+  contribution.stream = stream;
+  contribution.worker = "w";
+  contribution.update_version = Version(step);
+  return contribution;
+}
+
+// Values whose sum depends on the order of additions.
+std::shared_ptr<Arena> ValuesOf(uint64_t slot) {
+  auto arena = std::make_shared<Arena>(kSize);
+  Random random(7, Purpose::kPermutation, slot);
+  for (float& value : arena->span()) {
+    value = random.NextGaussian() * (random.Below(2) == 0 ? 1e6F : 1e-3F);
+  }
+  return arena;
+}
+
+std::optional<ClosedGroup> Push(Aggregator& aggregator, const Contribution& contribution) {
+  EXPECT_EQ(aggregator.Claim(contribution), PushOutcome::kAccepted);
+  return aggregator.Reduce(contribution, ValuesOf(contribution.unit.slot.value()));
+}
+
+std::vector<float> SumInOrder(const std::vector<uint64_t>& order) {
+  Aggregator aggregator({true, static_cast<uint32_t>(order.size()), 1, false}, Step(0));
+  for (const uint64_t slot : order) {
+    if (auto closed = Push(aggregator, Of(0, slot)); closed.has_value()) {
+      return {closed->clean->span().begin(), closed->clean->span().end()};
+    }
+  }
+  ADD_FAILURE() << "the step did not close";
+  return {};
+}
+
+TEST(Aggregator, TheSumIsTheSameBitsInAnyOrder) {
+  for (const uint32_t slots : {1U, 2U, 3U, 5U, 8U, 13U}) {
+    std::vector<uint64_t> order(slots);
+    for (uint32_t slot = 0; slot < slots; ++slot) order[slot] = slot;
+    const std::vector<float> expected = SumInOrder(order);
+    std::mt19937 shuffle(slots);
+    for (int round = 0; round < 20; ++round) {
+      std::shuffle(order.begin(), order.end(), shuffle);
+      const std::vector<float> sum = SumInOrder(order);
+      EXPECT_EQ(std::memcmp(sum.data(), expected.data(), kSize * sizeof(float)), 0) << slots;
+    }
+  }
+}
+
+TEST(Aggregator, AStepClosesWhenBothStreamsOfAllSlotsAreIn) {
+  Aggregator aggregator({true, 2, 3, true}, Step(0));
+  EXPECT_FALSE(Push(aggregator, Of(0, 0)).has_value());
+  EXPECT_FALSE(Push(aggregator, Of(0, 1)).has_value());
+  EXPECT_FALSE(Push(aggregator, Of(0, 1, GradientStream::kAdversarial)).has_value());
+  const auto closed = Push(aggregator, Of(0, 0, GradientStream::kAdversarial));
+  ASSERT_TRUE(closed.has_value());
+  EXPECT_EQ(closed->unit, (Unit{Step(0), Slot(0)}));
+  EXPECT_EQ(closed->contributions.size(), 4U);
+  EXPECT_TRUE(std::is_sorted(closed->contributions.begin(), closed->contributions.end(),
+                             [](const auto& a, const auto& b) { return a.unit < b.unit; }));
+  EXPECT_EQ(aggregator.open_groups(), 0U);
+}
+
+TEST(Aggregator, ARepeatIsADuplicateBeforeAndAfterItsStepCloses) {
+  Aggregator aggregator({true, 2, 3, false}, Step(0));
+  Push(aggregator, Of(0, 0));
+  EXPECT_TRUE(aggregator.IsDuplicate({Step(0), Slot(0)}, GradientStream::kClean));
+  EXPECT_FALSE(aggregator.IsDuplicate({Step(0), Slot(1)}, GradientStream::kClean));
+  EXPECT_EQ(aggregator.Claim(Of(0, 0)), PushOutcome::kDuplicate);
+  EXPECT_TRUE(Push(aggregator, Of(0, 1)).has_value());
+  EXPECT_EQ(aggregator.Claim(Of(0, 0)), PushOutcome::kDuplicate);
+  EXPECT_EQ(aggregator.Claim(Of(0, 1)), PushOutcome::kDuplicate);
+  EXPECT_EQ(aggregator.Claim(Of(1, 1)), PushOutcome::kAccepted);
+}
+
+TEST(Aggregator, WithoutSyncEveryUnitIsItsOwnGroup) {
+  Aggregator aggregator({false, 4, 3, true}, Step(0));
+  EXPECT_FALSE(Push(aggregator, Of(1, 2)).has_value());
+  const auto closed = Push(aggregator, Of(1, 2, GradientStream::kAdversarial));
+  ASSERT_TRUE(closed.has_value());
+  EXPECT_EQ(closed->unit, (Unit{Step(1), Slot(2)}));
+  EXPECT_EQ(aggregator.Claim(Of(1, 2)), PushOutcome::kDuplicate);
+  EXPECT_EQ(aggregator.Claim(Of(0, 0)), PushOutcome::kAccepted);
+}
+
+TEST(Aggregator, EveryContributionCountsOnceHoweverManyThreadsPushIt) {
+  constexpr uint32_t kSlots = 16;
+  constexpr uint64_t kSteps = 20;
+  Aggregator aggregator({true, kSlots, kSteps, false}, Step(0));
+  std::atomic<int> closed{0};
+  std::atomic<int> accepted{0};
+  for (uint64_t step = 0; step < kSteps; ++step) {
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&, step, thread] {
+        for (uint32_t i = 0; i < kSlots; ++i) {
+          const Contribution contribution = Of(step, (i + 4 * thread) % kSlots);
+          if (aggregator.Claim(contribution) == PushOutcome::kDuplicate) continue;
+          ++accepted;
+          closed += aggregator.Reduce(contribution, ValuesOf(i)).has_value() ? 1 : 0;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_EQ(accepted, static_cast<int>(kSlots * kSteps));
+  EXPECT_EQ(closed, static_cast<int>(kSteps));
+}
+
+TEST(CheckContribution, SaysWhatIsWrong) {
+  const AggregatorOptions sync{true, 4, 10, true};
+  const AggregatorOptions async{false, 4, 10, false};
+  EXPECT_TRUE(CheckContribution(Of(3, 3), sync, Version(3)).ok());
+  EXPECT_TRUE(CheckContribution(Of(2, 0), sync, Version(3)).ok());  // late: a duplicate
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckContribution(Of(4, 0), sync, Version(3))));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(Of(10, 0), sync, Version(3))));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(Of(3, 4), sync, Version(3))));
+  Contribution stale = Of(3, 0);
+  stale.update_version = Version(2);
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(stale, sync, Version(3))));
+  EXPECT_TRUE(CheckContribution(stale, async, Version(30)).ok());
+  Contribution from_the_future = Of(3, 0, GradientStream::kAdversarial);
+  from_the_future.attack_version = Version(4);
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(from_the_future, sync, Version(3))));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      CheckContribution(Of(3, 0, GradientStream::kAdversarial), async, Version(30))));
+}
+
+TEST(FindNotFinite, FindsTheFirstWhereverItIs) {
+  Arena arena(160);
+  for (size_t bad = 0; bad < arena.size(); ++bad) {
+    for (const float value :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+          -std::numeric_limits<float>::infinity()}) {
+      std::fill(arena.span().begin(), arena.span().end(), std::numeric_limits<float>::max());
+      EXPECT_FALSE(FindNotFinite(arena.span()).has_value());
+      arena.data()[bad] = value;
+      EXPECT_EQ(FindNotFinite(arena.span()), std::optional<size_t>(bad));
+    }
+  }
+}
+
+TEST(UnitLedger, HoldsEachUnitOnceAndForgetsNothing) {
+  UnitLedger ledger(3, Step(1));
+  EXPECT_TRUE(ledger.Contains({Step(0), Slot(2)}));
+  EXPECT_TRUE(ledger.Add({Step(2), Slot(0)}));
+  EXPECT_FALSE(ledger.Add({Step(2), Slot(0)}));
+  EXPECT_EQ(ledger.oldest_open(), (Unit{Step(1), Slot(0)}));
+  for (uint64_t slot = 0; slot < 3; ++slot) EXPECT_TRUE(ledger.Add({Step(1), Slot(slot)}));
+  EXPECT_EQ(ledger.oldest_open(), (Unit{Step(2), Slot(1)}));
+  EXPECT_EQ(ledger.closed(), 7U);
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/coordinate/lease_table.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/random.h"
+#include "server/coordinate/grant.h"
+
+namespace conadv {
+namespace {
+
+const MemberId kA(1);
+const MemberId kB(2);
+
+Unit At(uint64_t step, uint64_t slot) { return {Step(step), Slot(slot)}; }
+
+TEST(LeaseTable, UnitsAreLeasedInOrder) {
+  LeaseTable table({2, 2, 10});
+  EXPECT_EQ(table.Lease(kA), At(0, 0));
+  EXPECT_EQ(table.Lease(kB), At(0, 1));
+  EXPECT_EQ(table.Lease(kA), At(1, 0));
+  EXPECT_EQ(table.Lease(kA), At(1, 1));
+  EXPECT_EQ(table.Lease(kA), std::nullopt);
+  EXPECT_EQ(table.held_by(kA), 3U);
+}
+
+TEST(LeaseTable, NeverLeasesPastTheWindow) {
+  LeaseTable table({100, 2, 1});
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.Lease(kA).has_value());
+  EXPECT_FALSE(table.can_lease());
+  EXPECT_TRUE(table.MarkDone(At(0, 1)));
+  EXPECT_FALSE(table.can_lease()) << "step 0 is still open";
+  EXPECT_TRUE(table.MarkDone(At(0, 0)));
+  EXPECT_EQ(table.Lease(kA), At(2, 0));
+}
+
+TEST(LeaseTable, WhatComesBackIsLeasedFirst) {
+  LeaseTable table({100, 2, 1});
+  for (int i = 0; i < 3; ++i) table.Lease(kA);
+  EXPECT_EQ(table.ReleaseAll(kA), 3U);
+  EXPECT_EQ(table.Lease(kB), At(0, 0));
+  EXPECT_EQ(table.Lease(kB), At(0, 1));
+  EXPECT_EQ(table.Lease(kB), At(1, 0));
+  EXPECT_EQ(table.Lease(kB), At(1, 1));
+}
+
+TEST(LeaseTable, AUnitIsDoneOnceWhoeverSaysSo) {
+  LeaseTable table({2, 1, 1});
+  table.Lease(kA);
+  table.ReleaseAll(kA);
+  EXPECT_EQ(table.Lease(kB), At(0, 0));
+  EXPECT_TRUE(table.MarkDone(At(0, 0)));   // A was not dead after all
+  EXPECT_FALSE(table.MarkDone(At(0, 0)));  // and B finishes too
+  EXPECT_EQ(table.held_by(kB), 0U);
+  EXPECT_FALSE(table.Release(At(0, 0), kB));
+}
+
+TEST(LeaseTable, NeverLeasedUnitsCannotBeDone) {
+  LeaseTable table({2, 1, 1});
+  EXPECT_FALSE(table.MarkDone(At(0, 0)));
+  EXPECT_FALSE(table.MarkDone(At(7, 9)));
+  EXPECT_EQ(table.oldest_unfinished(), Step(0));
+}
+
+// Any history of leases, deaths and repeats ends with every unit done once, within the window all
+// the way.
+TEST(LeaseTable, EveryUnitIsDoneExactlyOnceInAnyHistory) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Random random(seed, Purpose::kPermutation);
+    const LeaseOptions options{6, 3, random.Below(3)};
+    LeaseTable table(options);
+    uint64_t done = 0;
+    while (!table.finished()) {
+      const MemberId member(1 + random.Below(3));
+      switch (random.Below(4)) {
+        case 0:
+        case 1:
+          if (const auto unit = table.Lease(member); unit.has_value()) {
+            ASSERT_LE(unit->step.Since(table.oldest_unfinished()), options.window);
+          }
+          break;
+        case 2:
+          for (const Unit& unit : table.units_of(member)) done += table.MarkDone(unit) ? 1 : 0;
+          break;
+        case 3: table.ReleaseAll(member); break;
+      }
+    }
+    EXPECT_EQ(done, options.steps * options.slots);
+  }
+}
+
+TEST(Grant, SspNeverLeasesPastItsBoundAndAsyncHasNone) {
+  TrainingOptions training;
+  training.slots = 2;
+  training.consistency = Consistency::kSsp;
+  training.staleness_bound = 3;
+  EXPECT_EQ(LeaseOptionsOf(training, 10).window, 3U);
+  training.consistency = Consistency::kAsync;
+  LeaseTable table(LeaseOptionsOf(training, 10));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(table.Lease(kA).has_value());
+}
+
+TEST(Grant, TheLeastLoadedForItsThreadsIsNext) {
+  TrainingOptions training;
+  training.slots = 8;
+  const LeaseOptions options = LeaseOptionsOf(training, 10);
+  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 0}}), kB);
+  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 1}}), kA);
+  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 4, 2}}), kB);
+  EXPECT_EQ(NextWorker(training, options, {}), std::nullopt);
+}
+
+TEST(Grant, AWorkerHoldsItsShareOfTheWindow) {
+  TrainingOptions training;
+  training.slots = 8;
+  training.tau = 1;
+  const LeaseOptions options = LeaseOptionsOf(training, 10);  // 3 steps: 24 units
+  const std::vector<WorkerLoad> workers = {{kA, 1, 0}, {kB, 3, 0}};
+  EXPECT_EQ(MostHeld(training, options, workers, workers[0]), 6U);
+  EXPECT_EQ(MostHeld(training, options, workers, workers[1]), 18U);
+  training.consistency = Consistency::kAsync;
+  EXPECT_EQ(MostHeld(training, options, workers, workers[1]), 6U);
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/shard.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <limits>
+#include <thread>
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CountingObserver final : public ShardObserver {
+ public:
+  void OnInitialized(const Snapshot&, Optimizer&) override {}
+  void OnApplied(const AppliedUpdate& update, const Snapshot&, Optimizer&) override {
+    EXPECT_EQ(update.version.value(), ++versions);
+    updates.push_back(update);
+  }
+  uint64_t versions = 0;
+  std::vector<AppliedUpdate> updates;
+};
+
+Job SomeJob(Consistency consistency) {
+  Job job;
+  job.training.algorithm = Algorithm::kVanilla;
+  job.training.consistency = consistency;
+  job.training.global_batch = 8;
+  job.training.slots = 2;
+  job.training.clean_weight = 1;
+  job.optimizer.rule = SgdOptions{};
+  job.schedule.peak = 1;
+  job.schedule.decay = ConstantDecay{};
+  job.server.retain = 3;
+  return job;
+}
+
+Plan SomePlan() {
+  Plan plan;
+  plan.tensors = {{"weight", {5, 4}}, {"bias", {4}, TensorKind::kNoDecay}};
+  plan.examples = 64;
+  plan.steps = 10;
+  return plan;
+}
+
+class ShardTest : public ::testing::Test {
+ protected:
+  void Make(Consistency consistency = Consistency::kSync, uint32_t shard_id = 0,
+            uint32_t shards = 1) {
+    shard_ = std::make_unique<Shard>(SomeJob(consistency), shard_id, shards, &Clock::Real(), &pool_,
+                                     &observer_);
+    const auto initial = shard_->BeginInitialWeights(SomePlan());
+    ASSERT_TRUE(initial.ok()) << initial.status();
+    initial->arena->Zero();
+    ASSERT_TRUE(shard_->FinishInitialWeights(*initial).ok());
+  }
+  Contribution Of(uint64_t step, uint64_t slot, uint64_t version) {
+    Contribution contribution;
+    contribution.unit = {Step(step), Slot(slot)};
+    contribution.worker = "w";
+    contribution.update_version = Version(version);
+    return contribution;
+  }
+  // Pushes a gradient of one value and steps the pool.
+  absl::StatusOr<PushOutcome> Push(const Contribution& contribution, float value) {
+    auto admission = shard_->BeginPush(contribution, shard_->run()->layout.hash());
+    if (!admission.ok()) return admission.status();
+    if (admission->buffer == nullptr) return PushOutcome::kDuplicate;
+    for (float& element : admission->buffer->span()) element = value;
+    absl::StatusOr<PushOutcome> result = absl::UnknownError("not answered");
+    shard_->FinishPush(contribution, *std::move(admission),
+                       [&](absl::StatusOr<PushOutcome> outcome) { result = outcome; });
+    while (pool_.RunOne()) {
+    }
+    return result;
+  }
+  float Weight() { return shard_->snapshots().Latest()->weights->data()[0]; }
+  uint64_t Latest() { return shard_->snapshots().Latest()->version.value(); }
+
+  ThreadPool pool_{0};
+  CountingObserver observer_;
+  std::unique_ptr<Shard> shard_;
+};
+
+TEST_F(ShardTest, AStepMovesTheWeightsByTheMeanGradientOnce) {
+  Make();
+  ASSERT_EQ(*Push(Of(0, 0, 0), 1), PushOutcome::kAccepted);
+  EXPECT_EQ(Latest(), 0U);
+  ASSERT_EQ(*Push(Of(0, 0, 0), 100), PushOutcome::kDuplicate);
+  ASSERT_EQ(*Push(Of(0, 1, 0), 2), PushOutcome::kAccepted);
+  EXPECT_EQ(Latest(), 1U);
+  EXPECT_FLOAT_EQ(Weight(), -1.5F);
+  ASSERT_EQ(*Push(Of(0, 1, 0), 100), PushOutcome::kDuplicate);
+  EXPECT_FLOAT_EQ(Weight(), -1.5F);
+}
+
+TEST_F(ShardTest, PaddingStaysZeroWhateverPeersSend) {
+  Make();
+  for (uint64_t slot = 0; slot < 2; ++slot) ASSERT_TRUE(Push(Of(0, slot, 0), 3).ok());
+  const Layout& layout = shard_->run()->layout;
+  const absl::Span<const float> weights = shard_->snapshots().Latest()->weights->span();
+  int padding = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (layout.Find(0, i) != nullptr) continue;
+    ++padding;
+    EXPECT_EQ(weights[i], 0.0F);
+  }
+  EXPECT_GT(padding, 0);
+}
+
+TEST_F(ShardTest, AGradientThatIsNotFiniteIsRefusedByNameAndChangesNothing) {
+  Make();
+  const auto status = Push(Of(0, 0, 0), std::numeric_limits<float>::quiet_NaN()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("tensor weight"));
+  ASSERT_EQ(*Push(Of(0, 0, 0), 1), PushOutcome::kAccepted);
+  ASSERT_EQ(*Push(Of(0, 1, 0), 1), PushOutcome::kAccepted);
+  EXPECT_FLOAT_EQ(Weight(), -1);
+  EXPECT_EQ(shard_->staleness().Read().all.rejected, 1U);
+}
+
+TEST_F(ShardTest, AnotherLayoutIsRefused) {
+  Make();
+  EXPECT_EQ(shard_->BeginPush(Of(0, 0, 0), 12345).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ShardTest, AStepThatHasNotBegunIsRefused) {
+  Make();
+  EXPECT_EQ(Push(Of(1, 0, 1), 1).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ShardTest, WithoutSyncEveryContributionIsAnUpdateAndItsStalenessIsMeasured) {
+  Make(Consistency::kAsync);
+  ASSERT_TRUE(Push(Of(0, 1, 0), 1).ok());
+  ASSERT_TRUE(Push(Of(0, 0, 0), 1).ok());
+  ASSERT_TRUE(Push(Of(1, 0, 2), 1).ok());
+  EXPECT_EQ(Latest(), 3U);
+  EXPECT_FLOAT_EQ(Weight(), -3);
+  const StalenessBook::View view = shard_->staleness().Read();
+  EXPECT_EQ(view.all.update.count(), 3U);
+  EXPECT_EQ(view.all.update.sum(), 1U);
+}
+
+TEST_F(ShardTest, AFollowerAppliesInTheLeadersOrder) {
+  Make(Consistency::kAsync, 1, 2);
+  ASSERT_TRUE(Push(Of(0, 1, 0), 1).ok());
+  EXPECT_EQ(Latest(), 0U) << "the leader has not said what comes first";
+  shard_->Follow({Step(0), Slot(0)});
+  shard_->Follow({Step(0), Slot(1)});
+  while (pool_.RunOne()) {
+  }
+  EXPECT_EQ(Latest(), 0U);
+  ASSERT_TRUE(Push(Of(0, 0, 0), 1).ok());
+  EXPECT_EQ(Latest(), 2U);
+  EXPECT_EQ(observer_.updates[0].unit, (Unit{Step(0), Slot(0)}));
+  EXPECT_EQ(observer_.updates[1].unit, (Unit{Step(0), Slot(1)}));
+}
+
+TEST_F(ShardTest, TooManyContributionsAtOnceAreSentAwayAndMemoryStaysBounded) {
+  Make();
+  const uint64_t most = shard_->run()->most_contributions;
+  std::vector<Shard::Admission> held;
+  for (uint64_t i = 0; i < most; ++i) {
+    auto admission = shard_->BeginPush(Of(0, 0, 0), shard_->run()->layout.hash());
+    ASSERT_TRUE(admission.ok());
+    held.push_back(*std::move(admission));
+  }
+  EXPECT_EQ(shard_->BeginPush(Of(0, 0, 0), shard_->run()->layout.hash()).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_LE(shard_->memory().now_bytes, shard_->memory().limit_bytes);
+  held.clear();
+  EXPECT_TRUE(Push(Of(0, 0, 0), 1).ok());
+}
+
+TEST_F(ShardTest, OtherInitialWeightsPlansAreRefusedAndRepeatsAreDuplicates) {
+  Make();
+  Plan other = SomePlan();
+  other.initial_weights_crc32c = 1;
+  EXPECT_EQ(shard_->BeginInitialWeights(other).status().code(), absl::StatusCode::kInvalidArgument);
+  const auto again = shard_->BeginInitialWeights(SomePlan());
+  ASSERT_TRUE(again.ok());
+  again->arena->Zero();
+  EXPECT_EQ(*shard_->FinishInitialWeights(*again), PushOutcome::kDuplicate);
+}
+
+TEST(ShardStress, ManyThreadsPushEverythingTwiceAndItCountsOnce) {
+  CountingObserver observer;
+  ThreadPool pool(3);
+  Job job = SomeJob(Consistency::kAsync);
+  job.training.slots = 4;
+  Shard shard(job, 0, 1, &Clock::Real(), &pool, &observer);
+  Plan plan = SomePlan();
+  plan.steps = 50;
+  const auto initial = shard.BeginInitialWeights(plan);
+  initial->arena->Zero();
+  ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
+  std::atomic<int> accepted{0};
+  std::atomic<int> answers{0};
+  Mutex mutex;
+  CondVar changed;
+  std::vector<std::thread> pushers;
+  for (int pusher = 0; pusher < 4; ++pusher) {
+    pushers.emplace_back([&, pusher] {
+      for (uint64_t i = 0; i < 100; ++i) {
+        const uint64_t index = pusher % 2 == 0 ? i : 199 - i;  // each half from both sides
+        for (const uint64_t unit : {index, 199 - index}) {
+          Contribution contribution;
+          contribution.unit = {Step(unit / 4), Slot(unit % 4)};
+          contribution.worker = "w";
+          auto admission = shard.BeginPush(contribution, shard.run()->layout.hash());
+          while (absl::IsResourceExhausted(admission.status())) {
+            std::this_thread::yield();
+            admission = shard.BeginPush(contribution, shard.run()->layout.hash());
+          }
+          ASSERT_TRUE(admission.ok()) << admission.status();
+          if (admission->buffer == nullptr) continue;
+          for (float& value : admission->buffer->span()) value = 1;
+          shard.FinishPush(contribution, *std::move(admission),
+                           [&](absl::StatusOr<PushOutcome> outcome) {
+                             accepted += outcome.ok() && *outcome == PushOutcome::kAccepted;
+                           });
+        }
+      }
+    });
+  }
+  for (std::thread& pusher : pushers) pusher.join();
+  // The last version arrives through the store.
+  std::optional<Snapshot> last;
+  shard.snapshots().Get({Selector::kAtLeast, 200}, [&](absl::StatusOr<Snapshot> snapshot) {
+    MutexLock lock(&mutex);
+    last = *snapshot;
+    changed.NotifyAll();
+  });
+  MutexLock lock(&mutex);
+  while (!last.has_value()) changed.Wait(&mutex);
+  EXPECT_EQ(accepted, 200);
+  EXPECT_EQ(last->weights->data()[0], -200.0F);
+}
+
+}  // namespace
+}  // namespace conadv
