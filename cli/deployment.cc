@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/deployment.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace conadv {
+namespace {
+
+ProcessSpec Spec(const Deployment& deployment, const std::string& name,
+                 std::vector<std::string> arguments) {
+  return {name, std::move(arguments),
+          absl::StrCat(LogDirectory(deployment.directory), "/", name, ".log")};
+}
+
+}  // namespace
+
+std::string JobPath(absl::string_view directory) {
+  return absl::StrCat(directory, "/job.textproto");
+}
+std::string LogDirectory(absl::string_view directory) { return absl::StrCat(directory, "/logs"); }
+std::string CheckpointDirectory(absl::string_view directory) {
+  return absl::StrCat(directory, "/checkpoints");
+}
+std::string MetricsPath(absl::string_view directory) {
+  return absl::StrCat(directory, "/metrics.jsonl");
+}
+std::string WeightsPath(absl::string_view directory) {
+  return absl::StrCat(directory, "/weights.safetensors");
+}
+
+std::string ServerName(uint32_t shard) { return absl::StrCat("server-", shard); }
+std::string WorkerName(uint32_t index) { return absl::StrCat("worker-", index); }
+
+ProcessRole RoleOf(absl::string_view name) {
+  if (absl::StartsWith(name, "server-")) return ProcessRole::kServer;
+  return name == kEvaluatorName ? ProcessRole::kEvaluator : ProcessRole::kWorker;
+}
+
+ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
+                       const std::string& coordinator) {
+  std::vector<std::string> arguments = {
+      deployment.server_program, absl::StrCat("--shard=", shard),
+      absl::StrCat("--shards=", deployment.servers), "--listen=127.0.0.1:0",
+      absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
+  if (shard == 0) {
+    arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
+    // A short run may be over before the evaluator has started, or started again.
+    arguments.push_back("--evaluator_patience=60s");
+  } else {
+    arguments.push_back(absl::StrCat("--coordinator=", coordinator));
+  }
+  return Spec(deployment, ServerName(shard), std::move(arguments));
+}
+
+ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
+                       const std::string& coordinator) {
+  const std::string name = WorkerName(index);
+  return Spec(deployment, name,
+              {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
+               absl::StrCat("--threads=", deployment.threads), absl::StrCat("--name=", name)});
+}
+
+ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator) {
+  return Spec(
+      deployment, kEvaluatorName,
+      {deployment.worker_program, "--role=evaluator", absl::StrCat("--coordinator=", coordinator),
+       absl::StrCat("--threads=", deployment.evaluator_threads),
+       absl::StrCat("--name=", kEvaluatorName)});
+}
+
+absl::StatusOr<std::string> FindProgram(const std::string& name, const std::string& own_directory,
+                                        absl::string_view search_path) {
+  std::vector<std::string> directories = {own_directory};
+  for (const absl::string_view directory : absl::StrSplit(search_path, ':', absl::SkipEmpty())) {
+    directories.emplace_back(directory);
+  }
+  for (const std::string& directory : directories) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no program ", name, " in ", own_directory,
+                   " nor on the PATH; build it, or install it beside conadv"));
+}
+
+absl::StatusOr<std::string> OwnDirectory() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return absl::InternalError(absl::StrCat("/proc/self/exe: ", error.message()));
+  return path.parent_path().string();
+}
+
+}  // namespace conadv

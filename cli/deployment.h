@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processes of a local run: their programs, arguments and files. Pure, but for FindProgram.
+#ifndef CONADV_CLI_DEPLOYMENT_H_
+#define CONADV_CLI_DEPLOYMENT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cli/process/supervisor.h"
+#include "cli/restart_policy.h"
+
+namespace conadv {
+
+struct Deployment {
+  std::string server_program;
+  std::string worker_program;
+  std::string directory;  // of the run: see the functions below
+  uint32_t servers = 1;
+  uint32_t workers = 1;
+  uint32_t threads = 1;  // of each worker
+  uint32_t evaluator_threads = 1;
+};
+
+std::string JobPath(absl::string_view directory);
+std::string LogDirectory(absl::string_view directory);
+std::string CheckpointDirectory(absl::string_view directory);
+std::string MetricsPath(absl::string_view directory);
+std::string WeightsPath(absl::string_view directory);
+
+// "server-0", "worker-1", "evaluator": what logs and messages call the processes.
+std::string ServerName(uint32_t shard);
+std::string WorkerName(uint32_t index);
+inline constexpr char kEvaluatorName[] = "evaluator";
+// REQUIRES: a name made by the functions above.
+ProcessRole RoleOf(absl::string_view name);
+
+// Shard 0 is the coordinator and reads the job; `coordinator` is not used then.
+ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
+                       const std::string& coordinator);
+ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
+                       const std::string& coordinator);
+ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator);
+
+// The program of this name in `own_directory`, else in the directories of `search_path` (as $PATH).
+// NOT_FOUND says where it was looked for.
+absl::StatusOr<std::string> FindProgram(const std::string& name, const std::string& own_directory,
+                                        absl::string_view search_path);
+// Where the running program lies.
+absl::StatusOr<std::string> OwnDirectory();
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_DEPLOYMENT_H_

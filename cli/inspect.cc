@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// conadv status, staleness, workers and snapshots: questions to a running server.
+#include <grpcpp/client_context.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/process/supervisor.h"
+#include "cli/render.h"
+#include "common/base/status_macros.h"
+#include "common/wire/channel.h"
+#include "common/wire/status.h"
+#include "conadv/v1/inspector.grpc.pb.h"
+
+namespace conadv {
+namespace {
+
+using Stub = v1::Inspector::Stub;
+
+constexpr absl::Duration kDeadline = absl::Seconds(5);
+
+const Flag kServerFlag = {"server", FlagKind::kText, "HOST:PORT", "", "a running conadv-server"};
+const Flag kWatchFlag = {"watch", FlagKind::kSwitch, "", "false", "look again and again"};
+const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "between two looks"};
+const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
+
+absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
+  if (flags.Given("server")) return flags.Text("server");
+  return absl::InvalidArgumentError(
+      "--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
+}
+
+absl::Status At(const std::string& server, const grpc::Status& status) {
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot reach ", server, "; is the job running there? (", status.error_message(), ")"));
+  }
+  const absl::Status converted = FromGrpc(status);
+  if (converted.ok()) return converted;
+  return absl::Status(converted.code(), absl::StrCat(server, ": ", converted.message()));
+}
+
+// Shows one answer: a line of JSON, or text that replaces the one before on a terminal.
+void Print(const google::protobuf::Message& answer, const std::string& text,
+           const FlagValues& flags, std::ostream& out) {
+  if (flags.Switch("json")) {
+    out << JsonLine(ToJson(answer)) << "\n" << std::flush;
+  } else if (!flags.Switch("watch")) {
+    out << text << std::flush;
+  } else {
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    out << (terminal ? absl::StrCat("\033[H\033[2J", text) : absl::StrCat(text, "\n"))
+        << std::flush;
+  }
+}
+
+template <class Request, class Response>
+using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
+// Asks once, or at every interval until interrupted or `over`.
+template <class Request, class Response>
+absl::Status Ask(const FlagValues& flags, std::ostream& out, Method<Request, Response> method,
+                 const std::function<std::string(const Response&)>& render,
+                 const std::function<bool(const Response&)>& over) {
+  CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
+  std::unique_ptr<Supervisor> interrupts;
+  if (flags.Switch("watch")) {
+    CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
+  }
+  const auto stub = v1::Inspector::NewStub(MakeChannel(server));
+  while (true) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
+    Response response;
+    CONADV_RETURN_IF_ERROR(At(server, (stub.get()->*method)(&context, Request(), &response)));
+    Print(response, render(response), flags, out);
+    if (interrupts == nullptr || over(response) || !out) return absl::OkStatus();
+    const ProcessEvent event = interrupts->Next(absl::Now() + flags.Seconds("interval"));
+    if (event.kind == ProcessEvent::Kind::kInterrupted) return absl::OkStatus();
+  }
+}
+
+template <class Response>
+bool Never(const Response&) {
+  return false;
+}
+
+absl::Status ShowStatus(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::StatusRequest, v1::StatusResponse>(
+      flags, out, &Stub::Status, RenderStatus, [](const v1::StatusResponse& status) {
+        return status.phase() == v1::StatusResponse::FINISHED;
+      });
+}
+
+absl::Status ShowWorkers(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::WorkersRequest, v1::WorkersResponse>(flags, out, &Stub::Workers, RenderWorkers,
+                                                      Never<v1::WorkersResponse>);
+}
+
+absl::Status ShowSnapshots(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::SnapshotsRequest, v1::SnapshotsResponse>(
+      flags, out, &Stub::Snapshots,
+      [](const v1::SnapshotsResponse& snapshots) {
+        return RenderSnapshots(snapshots, absl::Now());
+      },
+      Never<v1::SnapshotsResponse>);
+}
+
+absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
+  const auto render = [](const v1::StalenessResponse& staleness) {
+    return RenderStaleness(staleness, absl::Now());
+  };
+  if (!flags.Switch("watch")) {
+    return Ask<v1::StalenessRequest, v1::StalenessResponse>(flags, out, &Stub::Staleness, render,
+                                                            Never<v1::StalenessResponse>);
+  }
+  CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
+  const auto stub = v1::Inspector::NewStub(MakeChannel(server));
+  grpc::ClientContext context;
+  v1::WatchStalenessRequest request;
+  request.set_interval_seconds(absl::ToDoubleSeconds(flags.Seconds("interval")));
+  const auto reader = stub->WatchStaleness(&context, request);
+  v1::StalenessResponse staleness;
+  while (out && reader->Read(&staleness)) Print(staleness, render(staleness), flags, out);
+  if (!out) context.TryCancel();
+  const grpc::Status status = reader->Finish();
+  return out ? At(server, status) : absl::OkStatus();
+}
+
+}  // namespace
+
+Command StatusCommand() {
+  return {"status",
+          "how far a running job is",
+          "",
+          "conadv status --server=127.0.0.1:7000 --watch",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          ShowStatus};
+}
+
+Command StalenessCommand() {
+  return {"staleness",
+          "how old the weights of attacks and updates are, and where time and bytes go",
+          "Attack staleness: versions between the weights of the attack and those of the update.\n"
+          "Update staleness: versions between the weights of the gradient and those it is applied "
+          "to.\n",
+          "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          ShowStaleness};
+}
+
+Command WorkersCommand() {
+  return {"workers",
+          "who takes part, and what each works on",
+          "",
+          "conadv workers --server=127.0.0.1:7000",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          ShowWorkers};
+}
+
+Command SnapshotsCommand() {
+  return {"snapshots",
+          "which versions of the weights a server keeps",
+          "",
+          "conadv snapshots --server=127.0.0.1:7000",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          ShowSnapshots};
+}
+
+}  // namespace conadv

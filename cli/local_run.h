@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole cluster on this machine, from the first server to the final weights: starts the
+// processes, follows the run, restarts what dies, and sees everybody out. One thread, the process's
+// main one.
+#ifndef CONADV_CLI_LOCAL_RUN_H_
+#define CONADV_CLI_LOCAL_RUN_H_
+
+#include <fstream>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/deployment.h"
+#include "cli/metrics_feed.h"
+#include "cli/observer.h"
+#include "cli/process/supervisor.h"
+#include "cli/progress.h"
+#include "cli/progress_display.h"
+#include "cli/restart_policy.h"
+#include "cli/run_result.h"
+#include "cli/weights.h"
+#include "common/base/file.h"
+#include "common/job/job.h"
+
+namespace conadv {
+
+class LocalRun {
+ public:
+  // The run's directory is prepared. What the pointers show outlives this.
+  LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor, ProgressDisplay* display,
+           const FileSystem* files);
+  ~LocalRun();
+
+  // Until the weights are there and every process has ended. An error names the log to look at;
+  // then nothing is left running. CANCELLED: interrupted.
+  absl::StatusOr<RunResult> Run();
+
+ private:
+  absl::Status Train();
+  absl::Status Handle(const ProcessEvent& event);
+  absl::Status OnServerLine(const ProcessEvent& event);
+  absl::Status OnExit(const ProcessEvent& event);
+  // Everything that is due at `now`.
+  absl::Status Advance(absl::Time now);
+  absl::Status Start(const ProcessSpec& spec);
+  absl::Status StartOthers();
+  absl::Status CheckMembership(absl::Time now);
+  absl::Status CheckWorkers(absl::Time now);
+  void TakeMetrics(absl::Time now);
+  // The weights, once they are there; their error if they cannot be had.
+  absl::Status TakeWeights(absl::Time now);
+  void SeeOut();
+  void StopAll();
+  absl::Time NextDeadline() const;
+  absl::Status Failure(const std::string& process, const std::string& reason) const;
+  bool trained() const;
+
+  const Deployment deployment_;
+  const Job job_;
+  Supervisor* const supervisor_;
+  ProgressDisplay* const display_;
+  const FileSystem* const files_;
+
+  std::string coordinator_;                   // address; empty until shard 0 listens
+  std::map<std::string, ProcessSpec> specs_;  // of everything that was ever started
+  std::map<std::string, absl::Time> started_;
+  std::map<std::string, absl::Time> restarts_;  // who is to be started again, and when
+  RestartState restart_state_;
+
+  ProgressState progress_;
+  std::ofstream metrics_;
+  absl::Time started_all_;
+  std::optional<absl::Time> rejoin_at_;
+  int rejoins_ = 0;
+  std::optional<absl::Time> workers_gone_;  // since when, before the last step
+  std::optional<absl::Time> finished_;      // when the coordinator said so
+  std::future<absl::StatusOr<Weights>> pull_;
+  std::optional<Weights> weights_;
+  RunResult result_;
+
+  // Last: their callbacks use the supervisor until they are gone.
+  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<MetricsFeed> feed_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_LOCAL_RUN_H_

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/metrics_feed.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace conadv {
+namespace {
+
+// More than a fast run makes between two looks; beyond it the stream's flow control holds the rest.
+constexpr size_t kMostRecords = 4096;
+constexpr absl::Duration kRetryAfter = absl::Milliseconds(200);
+constexpr absl::Duration kStatusDeadline = absl::Seconds(5);
+
+}  // namespace
+
+MetricsFeed::MetricsFeed(const std::shared_ptr<grpc::Channel>& channel, std::function<void()> wake)
+    : stub_(v1::Inspector::NewStub(channel)), wake_(std::move(wake)), thread_([this] { Run(); }) {}
+
+MetricsFeed::~MetricsFeed() {
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    if (context_ != nullptr) context_->TryCancel();
+    changed_.NotifyAll();
+  }
+  thread_.join();
+}
+
+std::vector<v1::MetricsRecord> MetricsFeed::Take() {
+  MutexLock lock(&mutex_);
+  changed_.NotifyAll();
+  return std::exchange(records_, {});
+}
+
+uint64_t MetricsFeed::final_version() const {
+  MutexLock lock(&mutex_);
+  return final_version_;
+}
+
+void MetricsFeed::Run() {
+  while (!Follow()) {
+    const absl::Time until = absl::Now() + kRetryAfter;
+    MutexLock lock(&mutex_);
+    while (!stopping_ && absl::Now() < until) changed_.WaitFor(&mutex_, until - absl::Now());
+    if (stopping_) return;
+  }
+}
+
+bool MetricsFeed::Follow() {
+  grpc::ClientContext context;
+  {
+    MutexLock lock(&mutex_);
+    if (stopping_) return true;
+    context_ = &context;
+  }
+  v1::WatchMetricsRequest request;
+  request.set_after(next_);
+  const auto reader = stub_->WatchMetrics(&context, request);
+  v1::MetricsRecord record;
+  bool wanted = true;
+  while (wanted && reader->Read(&record)) {
+    next_ = record.index() + 1;
+    if (final_version() == 0) LearnFinalVersion();
+    wanted = Add(std::move(record));
+    wake_();
+  }
+  if (!wanted) context.TryCancel();
+  const bool ended = reader->Finish().ok();
+  MutexLock lock(&mutex_);
+  context_ = nullptr;
+  return ended || stopping_;
+}
+
+void MetricsFeed::LearnFinalVersion() {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kStatusDeadline));
+  v1::StatusResponse response;
+  if (!stub_->Status(&context, v1::StatusRequest(), &response).ok()) return;
+  MutexLock lock(&mutex_);
+  final_version_ = response.final_version();
+}
+
+bool MetricsFeed::Add(v1::MetricsRecord record) {
+  MutexLock lock(&mutex_);
+  while (records_.size() >= kMostRecords && !stopping_) {
+    changed_.WaitFor(&mutex_, absl::Seconds(1));
+  }
+  records_.push_back(std::move(record));
+  return !stopping_;
+}
+
+}  // namespace conadv

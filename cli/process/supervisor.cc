@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/process/supervisor.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+// Rounded up, so that a wait does not spin through its last millisecond.
+int PollMilliseconds(absl::Time until) {
+  const absl::Duration left = std::clamp(until - absl::Now(), absl::ZeroDuration(), absl::Hours(1));
+  return static_cast<int>(absl::Ceil(left, absl::Milliseconds(1)) / absl::Milliseconds(1));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create() {
+  std::unique_ptr<Supervisor> supervisor(new Supervisor);
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&mask, number);
+  pthread_sigmask(SIG_BLOCK, &mask, &supervisor->former_mask_);
+  supervisor->signals_ = FileDescriptor(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  supervisor->wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!supervisor->signals_.open() || !supervisor->wake_.open()) {
+    return absl::ErrnoToStatus(errno, "cannot wait for signals");
+  }
+  return supervisor;
+}
+
+Supervisor::~Supervisor() {
+  for (auto& [name, running] : running_) kill(-running.child.pid, SIGKILL);
+  for (auto& [name, running] : running_) Reap(running.child.pid);
+  pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
+}
+
+absl::Status Supervisor::Start(const ProcessSpec& spec) {
+  if (Runs(spec.name)) return absl::AlreadyExistsError(absl::StrCat(spec.name, " runs already"));
+  SpawnOptions options;
+  options.arguments = spec.arguments;
+  options.error_path = spec.log_path;
+  CONADV_ASSIGN_OR_RETURN(Child child, Spawn(options));
+  running_[spec.name].child = std::move(child);
+  return absl::OkStatus();
+}
+
+ProcessEvent Supervisor::Next(absl::Time until) {
+  // A pipe that closes, or half a line, wakes the poll and is no event.
+  do {
+    if (events_.empty()) Poll(until);
+  } while (events_.empty() && absl::Now() < until);
+  if (events_.empty()) return {};
+  ProcessEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void Supervisor::Wake() {
+  const uint64_t one = 1;
+  // Full means that a wake-up is pending anyway.
+  if (write(wake_.get(), &one, sizeof(one)) < 0) return;
+}
+
+bool Supervisor::Runs(absl::string_view process) const {
+  return running_.count(std::string(process)) > 0;
+}
+
+std::vector<std::string> Supervisor::running() const {
+  std::vector<std::string> names;
+  for (const auto& [name, running] : running_) names.push_back(name);
+  return names;
+}
+
+bool Supervisor::AnyRuns(absl::Span<const std::string> processes) const {
+  return std::any_of(processes.begin(), processes.end(),
+                     [&](const std::string& process) { return Runs(process); });
+}
+
+void Supervisor::Stop(absl::Span<const std::string> processes, absl::Duration grace) {
+  for (const std::string& process : processes) Signal(process, SIGTERM);
+  const absl::Time until = absl::Now() + grace;
+  bool hurry = false;
+  while (AnyRuns(processes) && !hurry && absl::Now() < until) {
+    hurry = Next(until).kind == ProcessEvent::Kind::kInterrupted;
+  }
+  for (const std::string& process : processes) Signal(process, SIGKILL);
+  while (AnyRuns(processes)) Next(absl::InfiniteFuture());
+}
+
+void Supervisor::Signal(const std::string& process, int number) {
+  const auto found = running_.find(process);
+  if (found != running_.end()) kill(found->second.child.pid, number);
+}
+
+void Supervisor::Poll(absl::Time until) {
+  std::vector<pollfd> polled = {{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  std::vector<std::string> names = running();
+  for (const std::string& name : names) {
+    const Running& running = running_[name];
+    polled.push_back({running.child.exited.get(), POLLIN, 0});
+    polled.push_back({running.output_closed ? -1 : running.child.output.get(), POLLIN, 0});
+  }
+  if (poll(polled.data(), polled.size(), PollMilliseconds(until)) <= 0) return;
+
+  signalfd_siginfo signal;
+  if (polled[0].revents != 0 && read(signals_.get(), &signal, sizeof(signal)) > 0) {
+    events_.push_back({ProcessEvent::Kind::kInterrupted, "", "", {}});
+  }
+  uint64_t wakes = 0;
+  if (polled[1].revents != 0 && read(wake_.get(), &wakes, sizeof(wakes)) > 0) {
+    events_.push_back({ProcessEvent::Kind::kWoken, "", "", {}});
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    Running& running = running_[names[i]];
+    const bool exited = polled[2 + 2 * i].revents != 0;
+    if (exited || polled[3 + 2 * i].revents != 0) ReadLines(names[i], &running);
+    if (!exited) continue;
+    const ExitStatus exit = Reap(running.child.pid);
+    running_.erase(names[i]);
+    events_.push_back({ProcessEvent::Kind::kExit, names[i], "", exit});
+  }
+}
+
+void Supervisor::ReadLines(const std::string& name, Running* running) {
+  if (running->output_closed) return;
+  std::string bytes;
+  running->output_closed = ReadAvailable(running->child.output.get(), &bytes) == PipeState::kClosed;
+  for (std::string& line : running->lines.Add(bytes)) {
+    events_.push_back({ProcessEvent::Kind::kLine, name, std::move(line), {}});
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Named child processes and what happens to them, as one stream of events. Knows no policy: who is
+// restarted, and when to stop, is its caller's business. One thread, the one that made it (see
+// spawn.h); only Wake() may be called by any.
+#ifndef CONADV_CLI_PROCESS_SUPERVISOR_H_
+#define CONADV_CLI_PROCESS_SUPERVISOR_H_
+
+#include <signal.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "cli/process/file_descriptor.h"
+#include "cli/process/lines.h"
+#include "cli/process/spawn.h"
+
+namespace conadv {
+
+struct ProcessSpec {
+  std::string name;                    // unique among those that run
+  std::vector<std::string> arguments;  // [0] is the program's path
+  std::string log_path;                // standard error is appended to it
+};
+
+struct ProcessEvent {
+  enum class Kind {
+    kLine,         // a process wrote a line to its standard output
+    kExit,         // a process ended; its lines came before
+    kWoken,        // somebody called Wake()
+    kInterrupted,  // SIGINT, SIGTERM or SIGHUP came
+    kTimeout,
+  };
+  Kind kind = Kind::kTimeout;
+  std::string process;
+  std::string line;
+  ExitStatus exit;
+};
+
+class Supervisor {
+ public:
+  // Takes SIGINT, SIGTERM and SIGHUP as events from here on; threads made later do not get them.
+  static absl::StatusOr<std::unique_ptr<Supervisor>> Create();
+  // Kills what still runs.
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  absl::Status Start(const ProcessSpec& spec);
+  // The next event; waits for it, but not past `until`.
+  ProcessEvent Next(absl::Time until);
+  void Wake();
+
+  bool Runs(absl::string_view process) const;
+  std::vector<std::string> running() const;  // names, sorted
+  // SIGTERM to each, then SIGKILL to those that still run after `grace`, or at once when we are
+  // interrupted again. Drops the events that come meanwhile.
+  void Stop(absl::Span<const std::string> processes, absl::Duration grace);
+
+ private:
+  struct Running {
+    Child child;
+    LineSplitter lines;
+    bool output_closed = false;
+  };
+
+  Supervisor() = default;
+  void Signal(const std::string& process, int number);
+  // Waits for something to happen, and makes events of it.
+  void Poll(absl::Time until);
+  void ReadLines(const std::string& name, Running* running);
+  bool AnyRuns(absl::Span<const std::string> processes) const;
+
+  std::map<std::string, Running> running_;
+  std::deque<ProcessEvent> events_;
+  FileDescriptor signals_;
+  FileDescriptor wake_;
+  sigset_t former_mask_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_PROCESS_SUPERVISOR_H_

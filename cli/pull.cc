@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// conadv pull: one version of a running job's weights, as a file.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/tables.h"
+#include "cli/weights.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+constexpr absl::Duration kTimeout = absl::Seconds(30);
+
+absl::Status Pull(const FlagValues& flags, std::ostream& out) {
+  for (const char* name : {"server", "out"}) {
+    if (!flags.Given(name))
+      return absl::InvalidArgumentError(absl::StrCat("--", name, " is needed"));
+  }
+  if (flags.Given("version") && flags.Given("lag")) {
+    return absl::InvalidArgumentError("--version and --lag exclude each other");
+  }
+  v1::PullRequest selector;
+  if (flags.Given("version")) {
+    selector.set_version(flags.Count("version"));
+  } else if (flags.Given("lag")) {
+    selector.set_lag(flags.Count("lag"));
+  } else {
+    selector.set_latest(true);
+  }
+  const std::string path = flags.Text("out");
+  CONADV_ASSIGN_OR_RETURN(const Weights weights,
+                          PullWeights(flags.Text("server"), selector, kTimeout));
+  CONADV_RETURN_IF_ERROR(WriteWeights(weights, path, FileSystem::Real()));
+  if (flags.Switch("json")) {
+    out << JsonLine({{"job", weights.job},
+                     {"version", weights.version.value()},
+                     {"tensors", weights.layout.placements().size()},
+                     {"weights_crc32c", CrcText(weights.crc32c())},
+                     {"out", path}})
+        << "\n";
+  } else {
+    out << "version " << weights.version << ": " << weights.layout.placements().size()
+        << " tensors, " << FormatBytes(weights.values->bytes()) << ", crc32c "
+        << CrcText(weights.crc32c()) << ", in " << path << "\n";
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Command PullCommand() {
+  return {
+      "pull",
+      "write one version of the weights to a safetensors file",
+      "The file has the same version in every tensor, from whatever shards. Without --version and\n"
+      "--lag it is the newest. A version that is not there yet is waited for, up to 30 seconds.\n",
+      "conadv pull --server=127.0.0.1:7000 --lag=1 --out=weights.safetensors",
+      {{"server", FlagKind::kText, "HOST:PORT", "", "the coordinator: shard 0's address"},
+       {"version", FlagKind::kCount, "N", "", "this version"},
+       {"lag", FlagKind::kCount, "K", "", "the newest minus K, or the oldest there is"},
+       {"out", FlagKind::kText, "FILE", "", "the file to write"},
+       {"json", FlagKind::kSwitch, "", "false", "what was written, as a line of JSON"}},
+      Pull};
+}
+
+}  // namespace conadv

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a process of a local run that ended is started again. A pure function of (state, exit,
+// now), with a reason.
+#ifndef CONADV_CLI_RESTART_POLICY_H_
+#define CONADV_CLI_RESTART_POLICY_H_
+
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "cli/process/spawn.h"
+
+namespace conadv {
+
+enum class ProcessRole { kServer, kWorker, kEvaluator };
+
+struct RestartOptions {
+  int max_restarts = 10;                                 // of all processes together
+  absl::Duration first_delay = absl::Milliseconds(200);  // doubles with every restart in a row
+  absl::Duration max_delay = absl::Seconds(5);
+  // A process that ends sooner than this after its start never got to work.
+  absl::Duration early = absl::Seconds(10);
+  // So often in a row by an exit of its own and early: it will never work.
+  int same_failures = 3;
+};
+
+struct RestartState {
+  struct History {
+    int in_a_row = 0;        // failures without a long life in between
+    int early_failures = 0;  // in a row, not by a signal
+  };
+  int restarts = 0;
+  std::map<std::string, History> histories;  // by process
+};
+
+struct ProcessExit {
+  std::string process;
+  ProcessRole role = ProcessRole::kWorker;
+  ExitStatus exit;
+  absl::Time started;
+};
+
+enum class RestartAction {
+  kRestart,  // at `at`
+  kLeft,     // it ended by itself and on purpose
+  kStop,     // the run cannot go on
+};
+
+struct RestartDecision {
+  RestartAction action = RestartAction::kStop;
+  absl::Time at;
+  std::string reason;
+};
+
+// REQUIRES: the run is not finished.
+RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
+                              const RestartOptions& options, RestartState* state);
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_RESTART_POLICY_H_

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_directory.h"
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cli/deployment.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+absl::Status EmptyDirectory(const std::string& directory, bool force, const FileSystem& files) {
+  if (!files.Exists(directory)) return absl::OkStatus();
+  CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
+  if (names.empty()) return absl::OkStatus();
+  if (!files.Exists(JobPath(directory))) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(directory, " holds something that is not a run; choose another --out"));
+  }
+  if (!force) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        directory, " holds a run already; choose another --out, or --force to replace it"));
+  }
+  // The job goes last: what makes it a run is there until nothing else is.
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    if (path != JobPath(directory)) CONADV_RETURN_IF_ERROR(files.Remove(path));
+  }
+  return files.Remove(JobPath(directory));
+}
+
+// "E20250801 12:34:56.789012 123 file.cc:45] message" -> "message".
+absl::string_view WithoutPrefix(absl::string_view line) {
+  const bool glog = line.size() > 2 && absl::StrContains("IWEF", line.substr(0, 1)) &&
+                    absl::ascii_isdigit(static_cast<unsigned char>(line[1]));
+  const size_t end = line.find("] ");
+  return glog && end != line.npos ? line.substr(end + 2) : line;
+}
+
+}  // namespace
+
+absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
+                                 bool force, const FileSystem& files) {
+  CONADV_RETURN_IF_ERROR(EmptyDirectory(directory, force, files));
+  CONADV_RETURN_IF_ERROR(files.MakeDirectories(LogDirectory(directory)));
+  return files.WriteAtomically(JobPath(directory), job_text);
+}
+
+std::string LastMessage(absl::string_view log) {
+  const std::vector<absl::string_view> lines = absl::StrSplit(log, '\n');
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    const absl::string_view message = absl::StripAsciiWhitespace(*line);
+    if (!message.empty()) return std::string(WithoutPrefix(message));
+  }
+  return "";
+}
+
+}  // namespace conadv

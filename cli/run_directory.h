@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directory that a run leaves its results in: never one with something else, never two runs in
+// one. Calls block on the disk.
+#ifndef CONADV_CLI_RUN_DIRECTORY_H_
+#define CONADV_CLI_RUN_DIRECTORY_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/base/file.h"
+
+namespace conadv {
+
+// Makes an empty one with the job in it. If there is something at the path already, ALREADY_EXISTS;
+// with `force` an earlier run is removed, but nothing that does not look like one.
+absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
+                                 bool force, const FileSystem& files);
+
+// The last line of a log that says something, without glog's prefix; empty if there is none.
+std::string LastMessage(absl::string_view log);
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_RUN_DIRECTORY_H_

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// conadv train and conadv validate.
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/commands.h"
+#include "cli/deployment.h"
+#include "cli/job_source.h"
+#include "cli/json_output.h"
+#include "cli/local_run.h"
+#include "cli/process/supervisor.h"
+#include "cli/progress_display.h"
+#include "cli/run_directory.h"
+#include "cli/run_result.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+
+namespace conadv {
+namespace {
+
+const Flag kJobFlag = {"job", FlagKind::kText, "FILE", "", "the job, in protobuf text format"};
+const Flag kSetFlag = {"set", FlagKind::kRepeated, "FIELD=VALUE", "",
+                       "changes a field of the job, as training.tau=2"};
+
+JobSource SourceOf(const FlagValues& flags) {
+  JobSource source;
+  source.path = flags.Text("job");
+  source.settings = flags.Repeated("set");
+  return source;
+}
+
+absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::string& directory) {
+  constexpr uint64_t kMost = 256;
+  Deployment deployment;
+  for (const char* name : {"servers", "workers", "threads"}) {
+    if (flags.Count(name) > kMost) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " must be at most ", kMost, ", got ", flags.Count(name)));
+    }
+  }
+  const uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  deployment.directory = directory;
+  deployment.servers = static_cast<uint32_t>(flags.Count("servers"));
+  deployment.workers = static_cast<uint32_t>(flags.Count("workers"));
+  deployment.threads = flags.Given("threads") ? static_cast<uint32_t>(flags.Count("threads"))
+                                              : std::max(1U, cores / deployment.workers);
+  deployment.evaluator_threads = cores;
+  CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
+  const char* path = std::getenv("PATH");
+  const std::string search = path == nullptr ? "" : path;
+  CONADV_ASSIGN_OR_RETURN(deployment.server_program, FindProgram("conadv-server", own, search));
+  CONADV_ASSIGN_OR_RETURN(deployment.worker_program, FindProgram("conadv-worker", own, search));
+  return deployment;
+}
+
+absl::Status Train(const FlagValues& flags, std::ostream& out) {
+  const FileSystem& files = FileSystem::Real();
+  JobSource source = SourceOf(flags);
+  source.data_directory = flags.Text("data_dir");
+  CONADV_ASSIGN_OR_RETURN(const v1::Job proto, ReadJob(source, files));
+  CONADV_ASSIGN_OR_RETURN(const Job job, CheckJob(proto, source));
+  const std::string directory =
+      flags.Given("out") ? flags.Text("out") : absl::StrCat("out/", job.name);
+  CONADV_ASSIGN_OR_RETURN(const Deployment deployment, DeploymentOf(flags, directory));
+  CONADV_RETURN_IF_ERROR(
+      PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), files));
+
+  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Supervisor> supervisor, Supervisor::Create());
+  const bool json = flags.Switch("json");
+  absl::StatusOr<RunResult> result;
+  {
+    ProgressDisplay display(&std::cerr, json ? nullptr : TerminalWidth());
+    result = LocalRun(deployment, job, supervisor.get(), &display, &files).Run();
+  }
+  CONADV_RETURN_IF_ERROR(result.status());
+  out << (json ? absl::StrCat(ResultJson(*result, directory), "\n")
+               : ResultText(*result, job, directory))
+      << std::flush;
+  if (result->problems.empty()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the weights are complete, but ",
+                                          absl::StrJoin(result->problems, "; "),
+                                          " (logs: ", LogDirectory(directory), ")"));
+}
+
+absl::Status Validate(const FlagValues& flags, std::ostream& out) {
+  const JobSource source = SourceOf(flags);
+  CONADV_ASSIGN_OR_RETURN(const v1::Job proto, ReadJob(source, FileSystem::Real()));
+  CONADV_RETURN_IF_ERROR(CheckJob(proto, source).status());
+  out << (flags.Switch("json") ? absl::StrCat(JsonLine(ToJson(proto)), "\n") : JobText(proto));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Command TrainCommand() {
+  return {
+      "train",
+      "train a model on this machine: servers, workers and an evaluator",
+      "Without --job it trains Fashion-MNIST. The address of the coordinator is printed on "
+      "standard\n"
+      "error, for the other commands. What dies is restarted; Ctrl-C stops everything. The "
+      "directory\n"
+      "gets weights.safetensors, metrics.jsonl, job.textproto, checkpoints/ and logs/.\n",
+      "conadv train --workers=2 --set training.tau=2 --set training.epochs=1 --out=out/tau2",
+      {kJobFlag,
+       {"servers", FlagKind::kPositive, "M", "1", "shards of the parameters, a process each"},
+       {"workers", FlagKind::kPositive, "N", "2", "processes that compute gradients"},
+       {"threads", FlagKind::kPositive, "N", "",
+        "compute threads of a worker; else cores / workers"},
+       kSetFlag,
+       {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
+       {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},
+       {"data_dir", FlagKind::kText, "DIR", "",
+        "where the data set is; else the job's dataset.path"},
+       {"json", FlagKind::kSwitch, "", "false", "one line of JSON on standard output at the end"}},
+      Train};
+}
+
+Command ValidateCommand() {
+  return {"validate",
+          "check a job, and show it with every default",
+          "Every rule that the job breaks is listed, with the field's path.\n",
+          "conadv validate --job=job.textproto --set training.tau=2",
+          {kJobFlag, kSetFlag, {"json", FlagKind::kSwitch, "", "false", "the job as JSON"}},
+          Validate};
+}
+
+}  // namespace conadv

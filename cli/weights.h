@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One version of a whole model, read from all shards of a running job. Calls block.
+#ifndef CONADV_CLI_WEIGHTS_H_
+#define CONADV_CLI_WEIGHTS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/file.h"
+#include "common/base/ids.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "conadv/v1/parameter_server.pb.h"
+
+namespace conadv {
+
+struct Weights {
+  std::string job;
+  Version version;
+  Layout layout;
+  std::shared_ptr<const Arena> values;  // all shards' arenas, one after the other
+
+  uint32_t crc32c() const { return WeightsCrc32c(layout, values->span()); }
+};
+
+// Shard 0, at `coordinator`, chooses the version, and the other shards give the same one.
+// `selector` has no layout hash. Errors are the servers', with the address before them;
+// DEADLINE_EXCEEDED after `timeout` in all.
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+                                    absl::Duration timeout);
+
+// As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata.
+absl::Status WriteWeights(const Weights& weights, const std::string& path, const FileSystem& files);
+
+// As eight hexadecimal digits, which is how crcs are shown everywhere.
+std::string CrcText(uint32_t crc);
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_WEIGHTS_H_

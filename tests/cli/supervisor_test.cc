@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/process/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "tests/support/temp_dir.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Kind = ProcessEvent::Kind;
+
+class SupervisorTest : public ::testing::Test {
+ protected:
+  ProcessSpec Shell(const std::string& name, const std::string& script) {
+    return {name, {"/bin/sh", "-c", script}, directory_ / name};
+  }
+  ProcessEvent Next() { return supervisor_->Next(absl::Now() + absl::Seconds(20)); }
+
+  TempDir directory_;
+  std::unique_ptr<Supervisor> supervisor_ = Supervisor::Create().value();
+};
+
+TEST_F(SupervisorTest, LinesComeBeforeTheExit) {
+  ASSERT_TRUE(supervisor_->Start(Shell("a", "echo one; echo two; echo oops >&2; exit 4")).ok());
+  std::vector<std::string> lines;
+  ProcessEvent event = Next();
+  while (event.kind == Kind::kLine) {
+    EXPECT_EQ(event.process, "a");
+    lines.push_back(event.line);
+    event = Next();
+  }
+  EXPECT_THAT(lines, ElementsAre("one", "two"));
+  ASSERT_EQ(event.kind, Kind::kExit);
+  EXPECT_EQ(event.exit.code, 4);
+  EXPECT_THAT(supervisor_->running(), IsEmpty());
+  EXPECT_EQ(ReadFile(directory_ / "a"), "oops\n");
+}
+
+TEST_F(SupervisorTest, AWaitEndsByItself) {
+  EXPECT_EQ(supervisor_->Next(absl::Now() + absl::Milliseconds(5)).kind, Kind::kTimeout);
+}
+
+TEST_F(SupervisorTest, AnyThreadMayWakeIt) {
+  std::thread other([&] { supervisor_->Wake(); });
+  EXPECT_EQ(Next().kind, Kind::kWoken);
+  other.join();
+}
+
+TEST_F(SupervisorTest, CtrlCIsAnEventForUsAndNothingForOurChildren) {
+  ASSERT_TRUE(supervisor_->Start(Shell("a", "exec tail -f /dev/null")).ok());
+  pthread_kill(pthread_self(), SIGINT);
+  EXPECT_EQ(Next().kind, Kind::kInterrupted);
+  EXPECT_TRUE(supervisor_->Runs("a"));
+}
+
+TEST_F(SupervisorTest, StopAsksFirstAndKillsWhatDoesNotListen) {
+  ASSERT_TRUE(supervisor_->Start(Shell("polite", "exec tail -f /dev/null")).ok());
+  ASSERT_TRUE(
+      supervisor_
+          ->Start(Shell("deaf", "trap '' TERM; echo deaf; while :; do read x < /dev/null; done"))
+          .ok());
+  ASSERT_TRUE(supervisor_->Start(Shell("spared", "exec tail -f /dev/null")).ok());
+  ASSERT_EQ(Next().line, "deaf");
+  supervisor_->Stop({"polite", "deaf"}, absl::Milliseconds(50));
+  EXPECT_THAT(supervisor_->running(), ElementsAre("spared"));
+}
+
+TEST_F(SupervisorTest, NamesAreUniqueAmongThoseThatRun) {
+  ASSERT_TRUE(supervisor_->Start(Shell("a", "exec tail -f /dev/null")).ok());
+  EXPECT_EQ(supervisor_->Start(Shell("a", "true")).code(), absl::StatusCode::kAlreadyExists);
+  supervisor_->Stop({"a"}, absl::Seconds(20));
+  EXPECT_TRUE(supervisor_->Start(Shell("a", "true")).ok());
+}
+
+}  // namespace
+}  // namespace conadv
