@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/job/plan.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 
+#include "common/job/plan_proto.h"
 #include "conadv/v1/tensor.pb.h"
 
 namespace conadv {
@@ -37,6 +36,14 @@ TEST(Plan, SurvivesTheWire) {
   EXPECT_EQ(again->tensors[1].momentum, 0.1F);
   EXPECT_EQ(again->tensors[2].size(), 1);
   EXPECT_EQ(again->steps, 937);
+}
+
+TEST(Plan, SurvivesAsBytes) {
+  v1::Plan proto;
+  ASSERT_TRUE(proto.ParseFromString(PlanBytes(SmallPlan())));
+  const absl::StatusOr<Plan> again = FromProto(proto);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(PlanBytes(*again), PlanBytes(SmallPlan()));
 }
 
 TEST(Plan, FromAPeerIsRefusedWithTheTensorsName) {
