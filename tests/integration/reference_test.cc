@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole system, in processes, against the reference loop.
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/local_run.h"
+#include "tests/integration/reference_loop.h"
+#include "worker/data/idx.h"
+#include "worker/data/permutation.h"
+
+namespace conadv {
+namespace {
+
+constexpr int kSlots = 4;
+constexpr int kSlotSize = 16;
+constexpr uint64_t kSeed = 3;
+
+std::vector<std::vector<reference::Examples>> UnitsOf(const std::string& data, int steps) {
+  const Dataset dataset = *ReadIdx(data, Split::kTrain, 0);
+  std::vector<std::vector<reference::Examples>> units(steps);
+  for (int step = 0; step < steps; ++step) {
+    for (int slot = 0; slot < kSlots; ++slot) {
+      const std::vector<uint64_t> indices =
+          UnitExamples(kSeed, dataset.examples(), kSlots, kSlotSize, {Step(step), Slot(slot)});
+      reference::Examples examples{
+          torch::empty({kSlotSize, dataset.channels, dataset.height, dataset.width}),
+          torch::empty({kSlotSize}, torch::kInt64)};
+      CopyExamples(dataset, indices, examples.images.data_ptr<float>(),
+                   examples.labels.data_ptr<int64_t>());
+      units[step].push_back(std::move(examples));
+    }
+  }
+  return units;
+}
+
+void AddTensors(const SafetensorsFile& file, reference::Weights* weights) {
+  for (const NamedTensor& tensor : file.tensors) {
+    const std::vector<int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    (*weights)[tensor.name] =
+        torch::from_blob(const_cast<float*>(tensor.values.data()), shape).clone();
+  }
+}
+
+struct Case {
+  std::string algorithm;
+  int tau;
+  std::string attack;
+  bool mixture;
+  bool lars;
+};
+
+class Reference : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Reference, TheSystemComputesWhatTheReferenceLoopDoes) {
+  const Case& c = GetParam();
+  std::vector<std::string> settings = {
+      absl::StrCat("training.algorithm=", c.algorithm), absl::StrCat("attack.step=", c.attack),
+      absl::StrCat("training.mixture_batch_norm=", c.mixture ? "true" : "false")};
+  if (c.algorithm == "CONADV") settings.push_back(absl::StrCat("training.tau=", c.tau));
+  if (c.lars) {
+    settings.push_back("optimizer.lars.trust=0.02");
+    settings.push_back("optimizer.lars.weight_decay=0.001");
+  }
+  LocalRun run(SharedData(), {2, 2, settings, ""});
+  run.Finish();
+
+  reference::Options options;
+  options.adversarial = c.algorithm != "VANILLA";
+  options.tau = c.tau;
+  options.attack = c.attack;
+  options.mixture = c.mixture && options.adversarial;
+  options.lars = c.lars;
+  reference::Weights initial;
+  for (const SafetensorsFile& file : run.InitialWeights()) AddTensors(file, &initial);
+  const reference::Weights expected =
+      reference::Train(initial, UnitsOf(SharedData(), options.steps), options);
+  reference::Weights actual;
+  AddTensors(run.Weights(), &actual);
+
+  // The sign of a component near zero may flip with the last bit.
+  const double tolerance = c.attack == "SIGN" ? 1e-3 : 1e-5;
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const auto& [name, tensor] : expected) {
+    ASSERT_TRUE(actual.count(name)) << name;
+    const double error = (actual[name] - tensor).norm().item<double>();
+    const double moved = (tensor - initial[name]).norm().item<double>();
+    EXPECT_LE(error, tolerance * tensor.norm().item<double>()) << name;
+    EXPECT_GT(moved, 100 * error) << name << " has hardly moved: the comparison says nothing";
+  }
+}
+
+std::string NameOf(const ::testing::TestParamInfo<Case>& info) {
+  const Case& c = info.param;
+  return absl::StrCat(c.algorithm, "_tau", c.tau, "_", c.attack, "_", c.lars ? "lars" : "sgd", "_",
+                      c.mixture ? "mixture" : "oneBatchNorm");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Reference,
+    ::testing::Values(Case{"VANILLA", 0, "RAW", true, false}, Case{"VANILLA", 0, "RAW", true, true},
+                      Case{"CONADV", 0, "RAW", true, false}, Case{"CONADV", 0, "L2", false, true},
+                      Case{"CONADV", 1, "RAW", true, true}, Case{"CONADV", 1, "L2", true, false},
+                      Case{"CONADV", 1, "RAW", false, false}, Case{"CONADV", 1, "SIGN", true, true},
+                      Case{"CONADV", 3, "RAW", true, false}, Case{"CONADV", 3, "L2", true, true},
+                      Case{"CONADV", 3, "RAW", false, true},
+                      Case{"CONADV", 3, "SIGN", false, false},
+                      Case{"DISADV", 0, "RAW", true, false}),
+    NameOf);
+
+}  // namespace
+}  // namespace conadv
