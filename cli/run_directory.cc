@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_directory.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,24 +15,37 @@
 namespace conadv {
 namespace {
 
+// Everything that a run writes, and nothing else: what is removed is named here, one by one.
+std::vector<std::string> RunEntries(const std::string& directory) {
+  return {LogDirectory(directory), CheckpointDirectory(directory), MetricsPath(directory),
+          WeightsPath(directory), JobPath(directory)};
+}
+
 absl::Status EmptyDirectory(const std::string& directory, bool force, const FileSystem& files) {
   if (!files.Exists(directory)) return absl::OkStatus();
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
   if (names.empty()) return absl::OkStatus();
-  if (!files.Exists(JobPath(directory))) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(directory, " holds something that is not a run; choose another --out"));
+  const std::vector<std::string> ours = RunEntries(directory);
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    if (std::find(ours.begin(), ours.end(), path) == ours.end()) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          directory, " holds ", name, ", which is not part of a run; choose another --out"));
+    }
+  }
+  // A directory that only happens to have one of the names is not a run either.
+  for (const std::string& path : {JobPath(directory), LogDirectory(directory)}) {
+    if (!files.Exists(path)) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(directory, " is not empty, and not a run; choose another --out"));
+    }
   }
   if (!force) {
     return absl::AlreadyExistsError(absl::StrCat(
         directory, " holds a run already; choose another --out, or --force to replace it"));
   }
-  // The job goes last: what makes it a run is there until nothing else is.
-  for (const std::string& name : names) {
-    const std::string path = absl::StrCat(directory, "/", name);
-    if (path != JobPath(directory)) CONADV_RETURN_IF_ERROR(files.Remove(path));
-  }
-  return files.Remove(JobPath(directory));
+  for (const std::string& path : ours) CONADV_RETURN_IF_ERROR(files.Remove(path));
+  return absl::OkStatus();
 }
 
 // "E20250801 12:34:56.789012 123 file.cc:45] message" -> "message".

@@ -12,8 +12,9 @@
 
 namespace conadv {
 
-// Makes an empty one with the job in it. If there is something at the path already, ALREADY_EXISTS;
-// with `force` an earlier run is removed, but nothing that does not look like one.
+// Makes an empty one with the job in it. If there is something at the path already, ALREADY_EXISTS.
+// With `force` an earlier run is removed, but only if the directory holds nothing else: a single
+// entry that no run writes, and nothing is touched.
 absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
                                  bool force, const FileSystem& files);
 

@@ -96,6 +96,22 @@ TEST_F(RunDirectoryTest, NothingElseIsReplacedEvenByForce) {
   EXPECT_EQ(ReadFile(run_ + "/thesis.tex"), "precious");
 }
 
+TEST_F(RunDirectoryTest, AJobFileAmongOtherThingsDoesNotMakeThemARun) {
+  ASSERT_TRUE(Prepare(false).ok());
+  WriteFile(run_ + "/build/program", "precious");
+  const absl::Status refused = Prepare(true);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(refused.message(), HasSubstr("build"));
+  EXPECT_EQ(ReadFile(run_ + "/build/program"), "precious");
+  EXPECT_TRUE(FileSystem::Real().Exists(JobPath(run_)));
+}
+
+TEST_F(RunDirectoryTest, AFolderOfJobFilesIsNotARun) {
+  WriteFile(JobPath(run_), "precious");
+  EXPECT_EQ(Prepare(true).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(ReadFile(JobPath(run_)), "precious");
+}
+
 TEST(LastMessage, IsTheLastLineThatSaysSomethingWithoutItsPrefix) {
   EXPECT_EQ(LastMessage("I20250801 a\nE20250801 12:00:00.1 7 main.cc:9] no data in /x\n\n"),
             "no data in /x");
