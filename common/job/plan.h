@@ -14,12 +14,6 @@
 
 namespace conadv {
 
-// Declared here only: those who keep plans need no protobuf.
-namespace v1 {
-class Plan;
-class Tensor;
-}  // namespace v1
-
 struct Plan {
   std::vector<TensorSpec> tensors;  // in the model's order
   uint64_t examples = 0;            // of the training set, after dataset.limit

@@ -8,7 +8,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/job/plan_proto.h"
-#include "conadv/v1/tensor.pb.h"
 
 namespace conadv {
 namespace {
