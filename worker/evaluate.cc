@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/evaluate.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "glog/logging.h"
+#include "worker/attack/attack.h"
+#include "worker/model/replica.h"
+
+namespace conadv {
+namespace {
+
+// Large enough that a convolution is busy, small enough that the activations stay in the cache.
+constexpr uint64_t kBatch = 128;
+
+struct BatchResult {
+  int64_t right = 0;
+  double loss = 0;  // sum
+  int64_t robust = 0;
+};
+
+int64_t Right(const torch::Tensor& logits, const torch::Tensor& labels) {
+  return logits.argmax(1).eq(labels).sum().item<int64_t>();
+}
+
+BatchResult EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin, uint64_t end,
+                          const AttackOptions* attack) {
+  std::vector<uint64_t> indices(end - begin);
+  std::iota(indices.begin(), indices.end(), begin);
+  const auto n = static_cast<int64_t>(indices.size());
+  const torch::Tensor images = torch::empty({n, test.channels, test.height, test.width});
+  const torch::Tensor labels = torch::empty({n}, torch::kInt64);
+  CopyExamples(test, indices, images.data_ptr<float>(), labels.data_ptr<int64_t>());
+
+  BatchResult result;
+  torch::NoGradGuard no_grad;
+  const torch::Tensor logits = replica.Forward(images);
+  result.right = Right(logits, labels);
+  result.loss =
+      torch::nn::functional::cross_entropy(
+          logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
+          .item<double>();
+  if (attack != nullptr) {
+    const torch::Tensor adversarial = MakeAdversarial(replica, images, labels, test.classes,
+                                                      *attack, /*label_smoothing=*/0, AttackSeed());
+    result.robust = Right(replica.Forward(adversarial), labels);
+  }
+  return result;
+}
+
+}  // namespace
+
+Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
+                    std::shared_ptr<const Arena> weights, const Dataset& test,
+                    const EvaluationOptions& options, bool robust, int threads) {
+  CHECK_GE(threads, 1);
+  CHECK_GT(test.examples(), 0U);
+  const uint64_t examples =
+      options.limit == 0 ? test.examples() : std::min(options.limit, test.examples());
+  AttackOptions attack;
+  attack.step = AttackStep::kSign;
+  attack.step_size = options.step_size;
+  attack.epsilon = options.epsilon;
+  attack.steps = options.attack_steps;
+  robust = robust && options.attack_steps > 0;
+
+  // By batch, and added in the batches' order: floating-point sums depend on it.
+  std::vector<BatchResult> results((examples + kBatch - 1) / kBatch);
+  std::atomic<uint64_t> next{0};
+  std::vector<std::thread> runners;
+  const auto wanted = std::min<uint64_t>(static_cast<uint64_t>(threads), results.size());
+  for (uint64_t i = 0; i < wanted; ++i) {
+    // Made here, not in the thread: a factory is not thread-safe.
+    auto replica = std::make_unique<Replica>(factory(), layout, Pass::kEvaluate);
+    replica->BindWeights(weights);
+    runners.emplace_back([&, replica = std::move(replica)] {
+      for (uint64_t batch = next++; batch < results.size(); batch = next++) {
+        results[batch] =
+            EvaluateBatch(*replica, test, batch * kBatch, std::min(examples, (batch + 1) * kBatch),
+                          robust ? &attack : nullptr);
+      }
+    });
+  }
+  for (std::thread& runner : runners) runner.join();
+
+  BatchResult total;
+  for (const BatchResult& result : results) {
+    total.right += result.right;
+    total.loss += result.loss;
+    total.robust += result.robust;
+  }
+  const auto n = static_cast<double>(examples);
+  Evaluation evaluation;
+  evaluation.examples = examples;
+  evaluation.clean_accuracy = static_cast<double>(total.right) / n;
+  evaluation.clean_loss = total.loss / n;
+  evaluation.robust = robust;
+  evaluation.robust_accuracy = robust ? static_cast<double>(total.robust) / n : 0;
+  return evaluation;
+}
+
+}  // namespace conadv

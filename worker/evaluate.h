@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clean and robust accuracy of one version's weights on the test set. Blocks; uses `threads`
+// threads of its own; a pure function of its other arguments.
+#ifndef CONADV_WORKER_EVALUATE_H_
+#define CONADV_WORKER_EVALUATE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "common/job/job.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "worker/data/dataset.h"
+#include "worker/model/network.h"
+
+namespace conadv {
+
+struct Evaluation {
+  uint64_t examples = 0;
+  double clean_accuracy = 0;  // fraction
+  double clean_loss = 0;      // mean cross-entropy, without label smoothing
+  bool robust = false;        // whether robust_accuracy was measured
+  double robust_accuracy = 0;
+};
+
+// With the MAIN BatchNorm's running statistics. Robust accuracy is under L∞ PGD of
+// options.attack_steps steps from the image itself (arXiv 1706.06083), on the same weights; it is
+// measured if `robust` is set and attack_steps > 0. `weights` is the concatenation of all shards'
+// arenas. The result is the same for any number of threads. REQUIRES: threads ≥ 1; test has
+// examples, and labels below the network's number of classes.
+Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
+                    std::shared_ptr<const Arena> weights, const Dataset& test,
+                    const EvaluationOptions& options, bool robust, int threads);
+
+}  // namespace conadv
+
+#endif  // CONADV_WORKER_EVALUATE_H_
