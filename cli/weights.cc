@@ -53,16 +53,14 @@ class ShardReader {
         deadline_(deadline),
         stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {}
 
+  // Waits for a run that has not begun.
   absl::StatusOr<Layout> ReadLayout(uint32_t shards) {
+    CONADV_RETURN_IF_ERROR(WaitForFirstVersion());
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline_));
     v1::DescribeResponse described;
     CONADV_RETURN_IF_ERROR(
         At(address_, FromGrpc(stub_->Describe(&context, v1::DescribeRequest(), &described))));
-    if (described.layout_hash() == 0) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(address_, ": training has not begun, there are no weights yet"));
-    }
     std::vector<TensorSpec> tensors;
     for (const v1::DescribeResponse::Entry& entry : described.entries()) {
       CONADV_ASSIGN_OR_RETURN(TensorSpec tensor, FromProto(entry.tensor()));
@@ -107,6 +105,23 @@ class ShardReader {
   }
 
  private:
+  absl::Status WaitForFirstVersion() {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline_));
+    const auto reader = stub_->Watch(&context, v1::WatchRequest());
+    v1::WatchResponse published;
+    const bool there = reader->Read(&published);
+    // Not after a failed read: a cancellation would hide the server's own error.
+    if (there) context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (there) return absl::OkStatus();
+    if (status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED) {
+      return At(address_, FromGrpc(status));
+    }
+    return absl::DeadlineExceededError(
+        absl::StrCat(address_, ": training has not begun, there are no weights yet"));
+  }
+
   static absl::Status CheckChunk(const v1::PullResponse& chunk, bool first, size_t filled,
                                  size_t size) {
     const size_t bytes = chunk.payload().size();
