@@ -35,8 +35,8 @@ void Executor::SetWaitCause(WaitCause cause) {
 }
 
 void Executor::Stop() {
-  std::map<Key, Task> dropped;  // freed outside the lock
   {
+    std::map<Key, Task> dropped;  // freed outside the lock, and before the wait
     MutexLock lock(&mutex_);
     stopped_ = true;
     dropped.swap(queue_);

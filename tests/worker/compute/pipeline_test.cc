@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/compute/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+// Passes that take no time; those of `poisoned` fail.
+class FakeCompute final : public UnitCompute {
+ public:
+  absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
+      int, Unit, std::shared_ptr<const Arena> weights) override {
+    if (weights == nullptr) return absl::InternalError("no weights");
+    // Nobody looks into it: a pointer that owns something else will do.
+    const auto owner = std::make_shared<int>(0);
+    return std::shared_ptr<const AdversarialBatch>(
+        owner, reinterpret_cast<const AdversarialBatch*>(owner.get()));
+  }
+  absl::StatusOr<PassMeasures> Clean(int, Unit unit, std::shared_ptr<const Arena> weights,
+                                     std::shared_ptr<Arena>) override {
+    if (unit == poisoned || weights == nullptr) return absl::InternalError("poisoned");
+    return PassMeasures{};
+  }
+  absl::StatusOr<PassMeasures> Adversarial(int, Unit, std::shared_ptr<const AdversarialBatch> batch,
+                                           std::shared_ptr<const Arena> weights,
+                                           std::shared_ptr<Arena>) override {
+    if (batch == nullptr || weights == nullptr) return absl::InternalError("no batch");
+    return PassMeasures{};
+  }
+  std::optional<Unit> poisoned;
+};
+
+// Waits for what the pipeline's lanes do, then lets the test answer pulls and pushes in any order.
+class PipelineTest : public ::testing::Test {
+ protected:
+  class Source final : public WeightSource {
+   public:
+    explicit Source(PipelineTest* test) : test_(test) {}
+    void Pull(const PullSelector& selector, Done done) override {
+      MutexLock lock(&test_->mutex_);
+      test_->pulls_.push_back({selector, std::move(done)});
+      test_->changed_.NotifyAll();
+    }
+
+   private:
+    PipelineTest* const test_;
+  };
+  class Sink final : public ContributionSink {
+   public:
+    explicit Sink(PipelineTest* test) : test_(test) {}
+    void Push(const ContributionHeader& header, std::shared_ptr<const Arena> gradients,
+              Done done) override {
+      MutexLock lock(&test_->mutex_);
+      test_->pushes_.push_back({header, std::move(gradients), std::move(done)});
+      ++test_->pushed_[{header.unit, header.stream}];
+      test_->headers_.push_back(header);
+      test_->most_open_ = std::max(test_->most_open_, test_->pushes_.size());
+      test_->changed_.NotifyAll();
+    }
+
+   private:
+    PipelineTest* const test_;
+  };
+  struct OpenPull {
+    PullSelector selector;
+    WeightSource::Done done;
+  };
+  struct OpenPush {
+    ContributionHeader header;
+    std::shared_ptr<const Arena> gradients;
+    ContributionSink::Done done;
+  };
+
+  void Make(PlanOptions options, int lanes = 2) {
+    cache_.emplace(&source_, options.tau + 2, &statistics_);
+    executor_.emplace(lanes, 1000, nullptr, &statistics_, Clock::Real());
+    PipelineEvents events;
+    events.done = [this](Unit unit) { Note([&] { done_.insert(unit); }); };
+    events.failed = [this](Unit unit, const absl::Status&) {
+      Note([&] { failed_.push_back(unit); });
+    };
+    events.broken = [this](const absl::Status& status) {
+      Note([&] { broken_.push_back(status); });
+    };
+    events.drained = [this] { Note([&] { ++drained_; }); };
+    pipeline_.emplace(
+        options, 4,
+        Pipeline::Parts{&*cache_, &sink_, &compute_, &*executor_, &gradients_, &statistics_},
+        std::move(events));
+  }
+  void TearDown() override {
+    if (executor_.has_value()) executor_->Stop();
+  }
+  template <class Change>
+  void Note(const Change& change) {
+    MutexLock lock(&mutex_);
+    change();
+    changed_.NotifyAll();
+  }
+  template <class Condition>
+  void Await(const Condition& condition) {
+    MutexLock lock(&mutex_);
+    while (!condition()) {
+      ASSERT_TRUE(changed_.WaitFor(&mutex_, absl::Seconds(30))) << "nothing happens any more";
+    }
+  }
+  // Answers one open call; an exact pull with its version, another with `latest`.
+  void AnswerPull(size_t i, Version latest = Version(0)) {
+    OpenPull pull;
+    {
+      MutexLock lock(&mutex_);
+      pull = std::move(pulls_[i]);
+      pulls_.erase(pulls_.begin() + static_cast<int64_t>(i));
+    }
+    const bool exact = pull.selector.kind == PullSelector::Kind::kExactly;
+    pull.done(VersionedWeights{exact ? Version(pull.selector.value) : latest,
+                               std::make_shared<Arena>(16)});
+  }
+  void AnswerPush(size_t i, const absl::Status& status = absl::OkStatus()) {
+    OpenPush push;
+    {
+      MutexLock lock(&mutex_);
+      push = std::move(pushes_[i]);
+      pushes_.erase(pushes_.begin() + static_cast<int64_t>(i));
+    }
+    push.gradients = nullptr;
+    push.done(status);
+  }
+
+  static Unit At(uint64_t step, uint64_t slot = 0) { return {Step(step), Slot(slot)}; }
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<OpenPull> pulls_;
+  std::vector<OpenPush> pushes_;
+  std::map<std::pair<Unit, GradientStream>, int> pushed_;
+  std::vector<ContributionHeader> headers_;
+  size_t most_open_ = 0;
+  std::set<Unit> done_;
+  std::vector<Unit> failed_;
+  std::vector<absl::Status> broken_;
+  int drained_ = 0;
+  WorkerStatistics statistics_;
+  ArenaPool gradients_{16, 4};
+  Source source_{this};
+  Sink sink_{this};
+  FakeCompute compute_;
+  std::optional<WeightCache> cache_;
+  std::optional<Executor> executor_;
+  std::optional<Pipeline> pipeline_;
+};
+
+TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
+  PlanOptions options;
+  options.tau = 2;
+  options.lanes = 2;
+  options.push_window = 5;
+  Make(options);
+  std::minstd_rand random(7);
+  std::vector<Unit> units;
+  for (uint64_t step = 0; step < 12; ++step) {
+    for (uint64_t slot = 0; slot < 4; ++slot) units.push_back(At(step, slot));
+  }
+  std::shuffle(units.begin(), units.end(), random);
+  size_t granted = 0;
+  while (true) {
+    size_t pulls = 0, pushes = 0;
+    Await([&] {
+      pulls = pulls_.size();
+      pushes = pushes_.size();
+      return pulls + pushes > 0 || granted < units.size() || done_.size() == units.size();
+    });
+    if (granted < units.size() && random() % 3 == 0) {
+      pipeline_->Grant({units[granted], units[granted]});  // a repeat is ignored
+      ++granted;
+    } else if (pulls > 0 && random() % 2 == 0) {
+      AnswerPull(random() % pulls);
+    } else if (pushes > 0) {
+      AnswerPush(random() % pushes);
+    } else if (granted == units.size() && pulls == 0) {
+      break;
+    }
+  }
+  EXPECT_EQ(done_.size(), units.size());
+  EXPECT_EQ(pushed_.size(), 2 * units.size());
+  for (const auto& [key, times] : pushed_) EXPECT_EQ(times, 1) << key.first;
+  EXPECT_LE(most_open_, options.push_window);
+  for (const ContributionHeader& header : headers_) {
+    EXPECT_EQ(header.update_version.value(), header.unit.step.value());
+    if (header.stream != GradientStream::kAdversarial) continue;
+    EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
+  }
+  EXPECT_EQ(pipeline_->units_in_hand(), 0);
+  EXPECT_EQ(gradients_.in_use(), 0);
+}
+
+TEST_F(PipelineTest, TheCleanGradientLeavesBeforeTheAttacksWeightsAreThere) {
+  PlanOptions options;
+  options.tau = 1;
+  Make(options, 1);
+  pipeline_->Grant({At(5)});
+  Await([&] { return pulls_.size() == 2; });
+  AnswerPull(0);  // version 5
+  Await([&] { return pushes_.size() == 1; });
+  EXPECT_EQ(pushes_[0].header.stream, GradientStream::kClean);
+  AnswerPull(0);  // version 4
+  Await([&] { return pushes_.size() == 2; });
+  EXPECT_EQ(pushes_[1].header.attack_version, Version(4));
+  AnswerPush(1);
+  EXPECT_THAT(done_, IsEmpty());
+  AnswerPush(0);
+  EXPECT_THAT(done_, ElementsAre(At(5)));
+}
+
+TEST_F(PipelineTest, WithoutSyncTheAttackIsNeverNewerThanTheUpdate) {
+  PlanOptions options;
+  options.sync = false;
+  options.tau = 1;
+  Make(options, 1);
+  pipeline_->Grant({At(0), At(1)});
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0, Version(8));                   // the latest, for unit 0
+  Await([&] { return pushes_.size() == 1; });  // its clean gradient
+  // Version 7 for both attacks.
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 2 && pulls_.size() == 1; });
+  AnswerPull(0, Version(6));  // a shard lags: older than what unit 1 was attacked with
+  Await([&] { return headers_.size() == 4; });
+  for (const ContributionHeader& header : headers_) {
+    EXPECT_LE(header.attack_version, header.update_version);
+    EXPECT_EQ(header.update_version, header.unit == At(0) ? Version(8) : Version(7));
+  }
+}
+
+TEST_F(PipelineTest, APassThatFailsAndAPushThatIsRefusedFailTheirUnitAlone) {
+  PlanOptions options;
+  options.attacks = false;
+  Make(options, 1);
+  compute_.poisoned = At(0, 0);
+  pipeline_->Grant({At(0, 0), At(0, 1), At(0, 2)});
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 2 && failed_.size() == 1; });
+  AnswerPush(0, absl::InvalidArgumentError("tensor a: not finite"));
+  AnswerPush(0);
+  EXPECT_THAT(failed_, ElementsAre(At(0, 0), At(0, 1)));
+  EXPECT_THAT(done_, ElementsAre(At(0, 2)));
+  EXPECT_THAT(broken_, IsEmpty());
+}
+
+TEST_F(PipelineTest, AServerThatIsGoneBreaksTheSessionOnceAndDropMakesAFreshStart) {
+  PlanOptions options;
+  options.attacks = false;
+  Make(options, 1);
+  pipeline_->Grant({At(0, 0), At(0, 1)});
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 2; });
+  AnswerPush(0, absl::UnavailableError("connection refused"));
+  AnswerPush(0, absl::FailedPreconditionError("the step has not begun"));
+  EXPECT_EQ(broken_.size(), 1);
+  pipeline_->Drop();
+  cache_->Clear();
+  EXPECT_EQ(pipeline_->units_in_hand(), 0);
+  pipeline_->Grant({At(0, 1)});
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });
+  AnswerPush(0);
+  EXPECT_THAT(done_, ElementsAre(At(0, 1)));
+  EXPECT_EQ(broken_.size(), 1);
+}
+
+TEST_F(PipelineTest, WhatADroppedUnitStillHasUnderWayComesToNothing) {
+  PlanOptions options;
+  options.attacks = false;
+  Make(options, 1);
+  pipeline_->Grant({At(0)});
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });
+  pipeline_->Drop();
+  AnswerPush(0, absl::CancelledError("cancelled"));
+  EXPECT_THAT(broken_, IsEmpty());
+  EXPECT_THAT(done_, IsEmpty());
+  EXPECT_EQ(gradients_.in_use(), 0);
+}
+
+TEST_F(PipelineTest, DrainFinishesWhatIsAlmostDoneAndNothingElse) {
+  PlanOptions options;
+  options.tau = 1;
+  Make(options, 1);
+  pipeline_->Grant({At(3), At(4)});
+  Await([&] { return pulls_.size() == 3; });  // versions 3, 2, 4
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });  // unit 3 has begun
+  pipeline_->Drain();
+  EXPECT_EQ(pipeline_->units_in_hand(), 1);
+  pipeline_->Grant({At(5)});
+  EXPECT_EQ(pipeline_->units_in_hand(), 1);
+  AnswerPull(0);  // version 2, for its attack
+  Await([&] { return pushes_.size() == 2; });
+  EXPECT_EQ(drained_, 0);
+  AnswerPush(0);
+  AnswerPush(0);
+  EXPECT_EQ(drained_, 1);
+  EXPECT_THAT(done_, UnorderedElementsAre(At(3)));
+}
+
+}  // namespace
+}  // namespace conadv
