@@ -25,7 +25,7 @@ build: install $(BUILD)/build.ninja  ## install and build everything into build/
 
 train: install $(BUILD)/build.ninja  ## train Fashion-MNIST here: 1 server, 2 workers; more flags in ARGS="..."
 	cmake --build $(BUILD) --target $(PROGRAMS)
-	$(BUILD)/bin/conadv train --job=$(JOB) --servers=1 --workers=2 --out=$(OUT) $(ARGS)
+	$(BUILD)/bin/conadv train --job=$(JOB) --servers=1 --workers=2 --out=$(OUT) --force $(ARGS)
 
 test: build  ## run every test
 	ctest --test-dir $(BUILD) --output-on-failure -j2

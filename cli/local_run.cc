@@ -268,20 +268,33 @@ absl::Status LocalRun::TakeWeights(absl::Time now) {
 
 void LocalRun::SeeOut() {
   feed_.reset();
+  // Our membership keeps the coordinator there for a worker that has only just started: it is told
+  // that the run is over, and leaves like the others.
+  AwaitExits(/*servers_too=*/false);
   observer_->Leave();
+  AwaitExits(/*servers_too=*/true);
+  for (const std::string& name : supervisor_->running()) {
+    result_.problems.push_back(absl::StrCat(name, " did not end by itself after the run"));
+  }
+  StopAll();
+}
+
+void LocalRun::AwaitExits(bool servers_too) {
   const absl::Time until = absl::Now() + kSeeOut;
-  while (!supervisor_->running().empty() && absl::Now() < until) {
-    const ProcessEvent event = supervisor_->Next(until);
-    if (event.kind == ProcessEvent::Kind::kInterrupted) break;
+  const auto awaited = [servers_too](const std::string& name) {
+    return servers_too || RoleOf(name) != ProcessRole::kServer;
+  };
+  for (absl::Time now = absl::Now(); now < until; now = absl::Now()) {
+    const std::vector<std::string> running = supervisor_->running();
+    if (std::none_of(running.begin(), running.end(), awaited)) return;
+    const absl::Time beat = servers_too ? until : observer_->Tick(now);
+    const ProcessEvent event = supervisor_->Next(std::min(until, beat));
+    if (event.kind == ProcessEvent::Kind::kInterrupted) return;
     if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok()) {
       result_.problems.push_back(
           absl::StrCat(event.process, " ended with ", event.exit.ToString(), " after the run"));
     }
   }
-  for (const std::string& name : supervisor_->running()) {
-    result_.problems.push_back(absl::StrCat(name, " did not end by itself after the run"));
-  }
-  StopAll();
 }
 
 void LocalRun::StopAll() {

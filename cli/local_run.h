@@ -56,6 +56,7 @@ class LocalRun {
   // The weights, once they are there; their error if they cannot be had.
   absl::Status TakeWeights(absl::Time now);
   void SeeOut();
+  void AwaitExits(bool servers_too);
   void StopAll();
   absl::Time NextDeadline() const;
   absl::Status Failure(const std::string& process, const std::string& reason) const;

@@ -15,7 +15,6 @@
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/wire/addresses.h"
-#include "common/wire/channel.h"
 #include "server/rpc/server.h"
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
@@ -29,8 +28,7 @@ ABSL_FLAG(int, shards, 0, "how many shards there are; without it, as many as --s
 ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0; without it, the first of --servers");
 ABSL_FLAG(std::string, checkpoint_dir, "", "where to write checkpoints; overrides the job's");
 ABSL_FLAG(int, threads, 2, "threads that add contributions and update weights");
-ABSL_FLAG(absl::Duration, connect_timeout, absl::Minutes(5),
-          "how long to wait for the coordinator");
+ABSL_FLAG(double, connect_timeout, 300, "seconds to wait for the coordinator");
 ABSL_FLAG(absl::Duration, evaluator_patience, absl::ZeroDuration(),
           "how long to wait, after the last step, for an evaluator to join");
 ABSL_FLAG(std::string, when_done, "exit",
@@ -103,10 +101,10 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   return options;
 }
 
-absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options) {
+absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSignals& signals) {
   if (options.shard != 0) {
-    return FetchJob(MakeChannel(options.coordinator), options.coordinator,
-                    absl::GetFlag(FLAGS_connect_timeout));
+    return FetchJob(options.coordinator, absl::Seconds(absl::GetFlag(FLAGS_connect_timeout)),
+                    [&signals] { return signals.received(); });
   }
   const std::string path = absl::GetFlag(FLAGS_job);
   CONADV_ASSIGN_OR_RETURN(const std::string text, FileSystem::Real().Read(path));
@@ -116,7 +114,7 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options) {
 absl::Status Main() {
   const ShutdownSignals& signals = ShutdownSignals::Install();
   CONADV_ASSIGN_OR_RETURN(LaunchOptions options, ReadFlags());
-  CONADV_ASSIGN_OR_RETURN(options.job, ReadJob(options));
+  CONADV_ASSIGN_OR_RETURN(options.job, ReadJob(options, signals));
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(std::move(options)));
   // Whoever started us reads this line to learn the port.
   std::printf("listening on %s\n", server->address().c_str());

@@ -79,6 +79,8 @@ void CheckServer(const v1::Job& job, Violations* violations) {
   const uint64_t needed = uint64_t{EffectiveTau(job.training())} + 1;
   violations->Require(server.retain() == 0 || server.retain() >= needed, "server.retain",
                       absl::StrCat("must be 0 or ≥ training.tau + 1 = ", needed), server.retain());
+  violations->Require(server.retain() <= 65536, "server.retain", "must be ≤ 65536",
+                      server.retain());
   violations->RequireReal(server.lease_seconds() >= 0.1 && server.lease_seconds() <= 3600,
                           "server.lease_seconds", "must be 0.1 to 3600", server.lease_seconds());
 }

@@ -1,27 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/shard_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 
 namespace conadv {
+namespace {
 
-absl::StatusOr<v1::Job> FetchJob(const std::shared_ptr<grpc::Channel>& channel,
-                                 const std::string& address, absl::Duration timeout) {
-  grpc::ClientContext context;
-  // gRPC keeps trying to connect until the deadline, with back-off.
-  context.set_wait_for_ready(true);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+constexpr absl::Duration kTry = absl::Seconds(2);
+
+}  // namespace
+
+absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
+                                 const std::function<bool()>& stopped) {
   v1::GetJobRequest request;
   request.set_job_only(true);
   v1::GetJobResponse response;
-  const grpc::Status status =
-      v1::Coordinator::NewStub(channel)->GetJob(&context, request, &response);
-  if (status.ok()) return response.job();
+  grpc::Status status;
+  const absl::Time deadline = absl::Now() + timeout;
+  do {
+    // A channel for each try: one that has looked up a name too early does so again only after the
+    // resolver's back-off, which grows to two minutes. Within a try gRPC goes on connecting until
+    // the try's deadline.
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(absl::ToChronoTime(std::min(absl::Now() + kTry, deadline)));
+    status = v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response);
+    if (status.ok()) return response.job();
+  } while (absl::Now() < deadline && !stopped());
   return absl::UnavailableError(absl::StrCat("no coordinator at ", address, " within ",
                                              absl::FormatDuration(timeout), ": ",
                                              status.error_message()));

@@ -7,6 +7,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,9 +20,10 @@
 
 namespace conadv {
 
-// Waits for a coordinator that starts later. UNAVAILABLE names the address.
-absl::StatusOr<v1::Job> FetchJob(const std::shared_ptr<grpc::Channel>& channel,
-                                 const std::string& address, absl::Duration timeout);
+// Waits for a coordinator that starts later, until `stopped` says otherwise. UNAVAILABLE names the
+// address.
+absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
+                                 const std::function<bool()>& stopped);
 
 class ShardSession {
  public:

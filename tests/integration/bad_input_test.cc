@@ -40,7 +40,7 @@ TEST(BadInput, AMissingDataFileIsNamed) {
   const TempDir empty;
   const Outcome outcome = TrainOn(empty.path());
   EXPECT_FALSE(outcome.ok);
-  EXPECT_THAT(outcome.error, HasSubstr(empty.path() + "/train-images-idx3-ubyte"));
+  EXPECT_THAT(outcome.error, HasSubstr("neither " + empty.path() + "/train-"));
 }
 
 TEST(BadInput, ATruncatedDataFileAndAWrongMagicAreNamed) {
@@ -85,7 +85,7 @@ TEST(BadInput, AGradientThatIsNotFiniteStopsTheRunAndNamesTheTensor) {
 TEST(BadInput, AnUnreachableCoordinatorIsNamed) {
   for (const char* program : {"conadv-worker", "conadv-server"}) {
     std::vector<std::string> arguments = {BinaryPath(program), "--coordinator=127.0.0.1:1",
-                                          "--connect_timeout=1s"};
+                                          "--connect_timeout=1"};
     if (program == std::string("conadv-server")) {
       arguments.insert(arguments.end(), {"--shard=1", "--shards=2"});
     }

@@ -56,7 +56,7 @@ TEST_P(Reference, TheSystemComputesWhatTheReferenceLoopDoes) {
   std::vector<std::string> settings = {
       absl::StrCat("training.algorithm=", c.algorithm), absl::StrCat("attack.step=", c.attack),
       absl::StrCat("training.mixture_batch_norm=", c.mixture ? "true" : "false")};
-  if (c.algorithm == "CONADV") settings.push_back(absl::StrCat("training.tau=", c.tau));
+  settings.push_back(absl::StrCat("training.tau=", c.tau));
   if (c.lars) {
     settings.push_back("optimizer.lars.trust=0.02");
     settings.push_back("optimizer.lars.weight_decay=0.001");

@@ -68,11 +68,10 @@ TEST(Staleness, TheInspectorsHistogramsCountEveryContribution) {
   const size_t last = text.rfind('\n', text.size() - 2);
   const nlohmann::json view =
       nlohmann::json::parse(text.substr(last == std::string::npos ? 0 : last + 1));
-  const auto count = [&](const char* field) {
-    return std::stoull(view[field]["count"].get<std::string>());
-  };
-  EXPECT_EQ(count("attack_staleness"), std::stoull(view["version"].get<std::string>()));
-  EXPECT_EQ(count("update_staleness"), std::stoull(view["version"].get<std::string>()));
+  const auto count = [&](const char* field) { return view[field]["count"].get<uint64_t>(); };
+  const auto version = view["version"].get<uint64_t>();
+  EXPECT_EQ(count("attack_staleness"), version);
+  EXPECT_EQ(count("update_staleness"), version);
   EXPECT_GT(count("update_staleness"), 0U);
 }
 

@@ -12,6 +12,7 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
+#include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "worker/client/backoff.h"
@@ -21,7 +22,10 @@ namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 
-absl::StatusOr<RunInfo> TryGetRun(v1::Coordinator::Stub* stub, absl::Duration timeout) {
+// On a channel of its own: one that has looked up a name too early does so again only after the
+// resolver's back-off, which grows to two minutes.
+absl::StatusOr<RunInfo> TryGetRun(const std::string& address, absl::Duration timeout) {
+  const auto stub = v1::Coordinator::NewStub(MakeChannel(address));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   v1::GetJobResponse response;
@@ -41,7 +45,6 @@ CoordinatorClient::CoordinatorClient(std::shared_ptr<grpc::Channel> channel, std
 
 absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
                                                   const std::function<bool()>& stopped) {
-  const auto stub = v1::Coordinator::NewStub(channel_);
   const absl::Time deadline = Clock::Real().Now() + timeout;
   BackoffOptions options;
   options.most = absl::Seconds(1);
@@ -51,7 +54,7 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
     if (stopped()) return absl::CancelledError("told to stop");
     const absl::Duration left = deadline - Clock::Real().Now();
     absl::StatusOr<RunInfo> run =
-        TryGetRun(stub.get(), std::clamp(left, absl::Seconds(1), kCallTimeout));
+        TryGetRun(address_, std::clamp(left, absl::Seconds(1), kCallTimeout));
     if (run.ok()) return run;
     const absl::Status& status = run.status();
     const std::string who = absl::StrCat("coordinator ", address_, ": ");

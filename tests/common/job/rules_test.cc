@@ -119,6 +119,7 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"schedule.step.milestones=0.5,0.5"},
        "schedule.step.milestones[1]: must be > the one before, 0.5, got 0.5"},
       {{"schedule.step.factor=0"}, "schedule.step.factor: must be > 0, got 0"},
+      {{"server.retain=65537"}, "server.retain: must be ≤ 65536, got 65537"},
       {{"training.tau=3", "server.retain=3"},
        "server.retain: must be 0 or ≥ training.tau + 1 = 4, got 3"},
       {{"server.lease_seconds=0.05"}, "server.lease_seconds: must be 0.1 to 3600, got 0.05"},
