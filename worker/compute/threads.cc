@@ -4,9 +4,12 @@
 #include <dlfcn.h>
 #include <torch/torch.h>
 
-namespace conadv {
+#include <mutex>
 
-void UseOneBlasThread() {
+namespace conadv {
+namespace {
+
+void SetAll() {
   // Looked up, not linked: which BLAS there is decides the machine it runs on.
   for (const char* name :
        {"openblas_set_num_threads", "MKL_Set_Num_Threads", "bli_thread_set_num_threads"}) {
@@ -17,6 +20,14 @@ void UseOneBlasThread() {
   }
   at::set_num_threads(1);
   at::set_num_interop_threads(1);
+}
+
+}  // namespace
+
+void UseOneBlasThread() {
+  // LibTorch refuses to be told twice.
+  static std::once_flag once;
+  std::call_once(once, SetAll);
 }
 
 }  // namespace conadv

@@ -7,7 +7,7 @@ namespace conadv {
 
 // One thread for each LibTorch operation and each BLAS call: our own threads are the parallelism,
 // concurrent calls of a multi-threaded OpenBLAS would wait for each other, and sums keep one order.
-// Call once, before anything is computed.
+// Call before anything is computed; again does nothing.
 void UseOneBlasThread();
 
 }  // namespace conadv

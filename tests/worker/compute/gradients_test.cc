@@ -3,16 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
 #include <thread>
 
 #include "tests/worker/model/replicas.h"
 #include "worker/attack/attack.h"
+#include "worker/compute/threads.h"
 
 namespace conadv {
 namespace {
 
 class GradientsTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() { UseOneBlasThread(); }
   Replica Make(Pass pass) {
     Replica replica(factory_(), layout_, pass);
     replica.BindWeights(weights_);
