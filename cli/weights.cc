@@ -53,9 +53,25 @@ class ShardReader {
         deadline_(deadline),
         stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {}
 
-  // Waits for a run that has not begun.
+  // Of a run that has not begun; then every shard has joined, too.
+  absl::Status WaitForFirstVersion() {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline_));
+    const auto reader = stub_->Watch(&context, v1::WatchRequest());
+    v1::WatchResponse published;
+    const bool there = reader->Read(&published);
+    // Not after a failed read: a cancellation would hide the server's own error.
+    if (there) context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (there) return absl::OkStatus();
+    if (status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED) {
+      return At(address_, FromGrpc(status));
+    }
+    return absl::DeadlineExceededError(
+        absl::StrCat(address_, ": training has not begun, there are no weights yet"));
+  }
+
   absl::StatusOr<Layout> ReadLayout(uint32_t shards) {
-    CONADV_RETURN_IF_ERROR(WaitForFirstVersion());
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline_));
     v1::DescribeResponse described;
@@ -105,23 +121,6 @@ class ShardReader {
   }
 
  private:
-  absl::Status WaitForFirstVersion() {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(deadline_));
-    const auto reader = stub_->Watch(&context, v1::WatchRequest());
-    v1::WatchResponse published;
-    const bool there = reader->Read(&published);
-    // Not after a failed read: a cancellation would hide the server's own error.
-    if (there) context.TryCancel();
-    const grpc::Status status = reader->Finish();
-    if (there) return absl::OkStatus();
-    if (status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED) {
-      return At(address_, FromGrpc(status));
-    }
-    return absl::DeadlineExceededError(
-        absl::StrCat(address_, ": training has not begun, there are no weights yet"));
-  }
-
   static absl::Status CheckChunk(const v1::PullResponse& chunk, bool first, size_t filled,
                                  size_t size) {
     const size_t bytes = chunk.payload().size();
@@ -162,6 +161,7 @@ absl::StatusOr<Version> ReadAll(std::vector<ShardReader>& shards, const Layout& 
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
                                     absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
+  CONADV_RETURN_IF_ERROR(ShardReader(coordinator, deadline).WaitForFirstVersion());
   CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(coordinator, deadline));
   std::vector<ShardReader> shards;
   for (const std::string& address : job.servers()) shards.emplace_back(address, deadline);

@@ -59,6 +59,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
       if (!request_.has_hello()) return absl::InvalidArgumentError("join: say hello first");
       CONADV_ASSIGN_OR_RETURN(const HelloMessage hello, FromProto(request_.hello(), peer_));
       name_ = hello.name;
+      is_worker_ = hello.role == Role::kWorker;
       CONADV_ASSIGN_OR_RETURN(id_, coordinator_->Join(hello, this));
       return absl::OkStatus();
     }
@@ -80,7 +81,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
 
   absl::Status HandleHeartbeat() {
     coordinator_->OnHeartbeat(*id_);
-    if (!request_.heartbeat().has_stats()) return absl::OkStatus();
+    if (!is_worker_ || !request_.heartbeat().has_stats()) return absl::OkStatus();
     return stats_->Set(name_, request_.heartbeat().stats());
   }
 
@@ -115,6 +116,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   WorkerStatsBook* const stats_;
   const std::string peer_;
   std::string name_;
+  bool is_worker_ = false;
   std::optional<MemberId> id_;
   v1::JoinRequest request_;
   Mutex mutex_;

@@ -115,7 +115,8 @@ TEST(BadInput, AnEvictedVersionIsRefusedWithTheRetainedRange) {
   const std::string server = "--server=" + run.Coordinator();
   const std::string out = "--out=" + run.out() + "/pulled.safetensors";
   // Version 50 was there, so version 1 is long gone.
-  ASSERT_TRUE(RunToEnd({BinaryPath("conadv"), "pull", server, "--version=50", out}).ok);
+  const Outcome pulled = RunToEnd({BinaryPath("conadv"), "pull", server, "--version=50", out});
+  ASSERT_TRUE(pulled.ok) << pulled.error;
   const Outcome outcome = RunToEnd({BinaryPath("conadv"), "pull", server, "--version=1", out});
   EXPECT_FALSE(outcome.ok);
   EXPECT_THAT(outcome.error, HasSubstr("no longer kept"));
