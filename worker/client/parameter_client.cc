@@ -15,4 +15,9 @@ std::string PullSelector::ToString() const {
   return "";
 }
 
+absl::Duration TransferAllowance(uint64_t bytes) {
+  constexpr double kSlowestBytesPerSecond = 4 << 20;
+  return absl::Seconds(static_cast<double>(bytes) / kSlowestBytesPerSecond);
+}
+
 }  // namespace conadv

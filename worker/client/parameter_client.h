@@ -58,6 +58,9 @@ struct PushContent {
   Range range;             // in the shard's arena
 };
 
+// What a call's deadline leaves for `bytes` on the slowest network that is worth training on.
+absl::Duration TransferAllowance(uint64_t bytes);
+
 struct PulledShard {
   Version version;
   absl::Time

@@ -77,7 +77,9 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     const bool patient = shard == 0 || selector_.kind == PullSelector::Kind::kExactly ||
                          selector_.kind == PullSelector::Kind::kAtLeast;
     parts_->clients[shard]->Pull(
-        selector, patient ? parts_->options.long_poll : parts_->options.lagging_shard,
+        selector,
+        (patient ? parts_->options.long_poll : parts_->options.lagging_shard) +
+            TransferAllowance(parts_->layout->arena_size(shard) * sizeof(float)),
         [self, shard](Version) { return self->Place(shard); },
         [self, shard, selector, patient, done](const absl::StatusOr<PulledShard>& pulled) {
           if (pulled.ok()) {

@@ -18,7 +18,8 @@
 namespace conadv {
 
 struct PullOptions {
-  // Of one call. A version that is not there by then is asked for again, for as long as it takes.
+  // Of one call, beside the time that its bytes may take. A version that is not there by then is
+  // asked for again, for as long as it takes.
   absl::Duration long_poll = absl::Seconds(20);
   // Of the other shards' calls after shard 0 chose the version: a shard that lags longer than this
   // may be waiting for the very unit that these weights are for, so an older version is taken.

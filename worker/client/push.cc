@@ -32,7 +32,8 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
  private:
   void Call(size_t shard) {
     parts_->clients[shard]->Push(
-        contents_[shard], parts_->options.timeout,
+        contents_[shard],
+        parts_->options.timeout + TransferAllowance(contents_[shard].range.size() * sizeof(float)),
         [self = shared_from_this(), shard](const absl::StatusOr<PushAnswer>& answer) {
           if (IsTransient(answer.status())) {
             const auto wait = self->backoff_[shard].Next(Clock::Real().Now());

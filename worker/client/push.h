@@ -29,7 +29,8 @@ class ContributionSink {
 };
 
 struct PushOptions {
-  absl::Duration timeout = absl::Seconds(60);  // of one call
+  // Of one call, beside the time that its bytes may take.
+  absl::Duration timeout = absl::Seconds(30);
   // Of a shard that is away or overloaded. Trying again is safe: shards accept each contribution
   // once.
   BackoffOptions backoff;

@@ -50,7 +50,11 @@ class Member::Course {
   }
   void On(const Broken& broken) {
     if (leaving_) return;
-    why_ = broken.status;
+    // What the servers say of themselves is not the coordinator's last word; that this process does
+    // not fit them is.
+    why_ = absl::IsInvalidArgument(broken.status)
+               ? broken.status
+               : absl::UnavailableError(broken.status.message());
     session_->Cancel();
   }
   void On(const Drained&) { Leave(); }

@@ -128,5 +128,12 @@ TEST_F(ShardedPullTest, AnErrorNamesTheShardAndComesAfterAllCallsAreOver) {
   EXPECT_THAT(answer_->status().message(), HasSubstr("version 1 from shard 1 at shard.test:1"));
 }
 
+TEST_F(ShardedPullTest, ADeadlineLeavesTimeForTheBytes) {
+  EXPECT_GE(TransferAllowance(uint64_t{1} << 30), absl::Minutes(2));
+  Start(PullSelector::Exactly(Version(1)));
+  EXPECT_EQ(shards_[0].pulls.front().timeout,
+            PullOptions().long_poll + TransferAllowance(layout_->arena_size(0) * sizeof(float)));
+}
+
 }  // namespace
 }  // namespace conadv

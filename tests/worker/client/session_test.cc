@@ -3,16 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "conadv/v1/coordinator.grpc.pb.h"
+#include "tests/worker/client/fake_coordinator.h"
 #include "tests/worker/client/fake_shard.h"
 #include "worker/client/coordinator_client.h"
 
@@ -21,19 +19,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-using Stream = grpc::ServerReaderWriter<v1::JoinResponse, v1::JoinRequest>;
-
-class FakeCoordinator final : public v1::Coordinator::Service {
- public:
-  grpc::Status Join(grpc::ServerContext*, Stream* stream) override { return join(stream); }
-  grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest*,
-                      v1::GetJobResponse* response) override {
-    return get_job(response);
-  }
-  std::function<grpc::Status(Stream*)> join;
-  std::function<grpc::Status(v1::GetJobResponse*)> get_job;
-};
 
 // Keeps the events, and wakes who waits for one.
 class Listener final : public SessionListener {
@@ -81,15 +66,8 @@ class Listener final : public SessionListener {
 class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
-    int port = 0;
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&service_);
-    server_ = builder.BuildAndStart();
-    address_ = "127.0.0.1:" + std::to_string(port);
-    channel_ = grpc::CreateChannel(address_, grpc::InsecureChannelCredentials());
+    channel_ = grpc::CreateChannel(service_.address(), grpc::InsecureChannelCredentials());
   }
-  ~SessionTest() override { server_->Shutdown(); }
 
   std::shared_ptr<Session> Start() {
     SessionHello hello;
@@ -99,8 +77,6 @@ class SessionTest : public ::testing::Test {
   }
 
   FakeCoordinator service_;
-  std::unique_ptr<grpc::Server> server_;
-  std::string address_;
   std::shared_ptr<grpc::Channel> channel_;
   Listener listener_;
   ManualTimer timer_;
@@ -116,7 +92,7 @@ v1::JoinResponse Welcome() {
 }
 
 TEST_F(SessionTest, WhatTheCoordinatorSaysComesInOrder) {
-  service_.join = [](Stream* stream) {
+  service_.join = [](JoinStream* stream) {
     v1::JoinRequest request;
     EXPECT_TRUE(stream->Read(&request));
     EXPECT_EQ(request.hello().name(), "worker-1");
@@ -147,7 +123,7 @@ TEST_F(SessionTest, WhatTheCoordinatorSaysComesInOrder) {
 TEST_F(SessionTest, NothingSaidIsLostAndLeaveIsTheLast) {
   std::vector<uint64_t> done;
   std::string order;
-  service_.join = [&](Stream* stream) {
+  service_.join = [&](JoinStream* stream) {
     stream->Write(Welcome());
     v1::JoinRequest request;
     while (stream->Read(&request)) {
@@ -175,7 +151,7 @@ TEST_F(SessionTest, NothingSaidIsLostAndLeaveIsTheLast) {
 
 TEST_F(SessionTest, AHeartbeatCarriesTheTotals) {
   std::vector<uint64_t> units_done;
-  service_.join = [&](Stream* stream) {
+  service_.join = [&](JoinStream* stream) {
     stream->Write(Welcome());
     v1::JoinRequest request;
     while (stream->Read(&request)) {
@@ -196,7 +172,7 @@ TEST_F(SessionTest, AHeartbeatCarriesTheTotals) {
 }
 
 TEST_F(SessionTest, CancelClosesTheStream) {
-  service_.join = [](Stream* stream) {
+  service_.join = [](JoinStream* stream) {
     stream->Write(Welcome());
     v1::JoinRequest request;
     while (stream->Read(&request)) {
@@ -220,8 +196,9 @@ TEST_F(SessionTest, GetRunWaitsUntilEveryShardHasJoined) {
     response->add_servers("a:1");
     return grpc::Status::OK;
   };
-  const auto run =
-      CoordinatorClient(channel_, address_).GetRun(absl::Seconds(30), [] { return false; });
+  const auto run = CoordinatorClient(channel_, service_.address()).GetRun(absl::Seconds(30), [] {
+    return false;
+  });
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_EQ(run->job.dataset.path, "/data");
   EXPECT_THAT(run->servers, ElementsAre("a:1"));
@@ -232,15 +209,17 @@ TEST_F(SessionTest, GetRunNamesTheAddressOfACoordinatorThatNeverAnswers) {
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "waiting for shard 1");
   };
   const auto run =
-      CoordinatorClient(channel_, address_).GetRun(absl::Milliseconds(150), [] { return false; });
+      CoordinatorClient(channel_, service_.address()).GetRun(absl::Milliseconds(150), [] {
+        return false;
+      });
   EXPECT_TRUE(absl::IsUnavailable(run.status()));
-  EXPECT_THAT(run.status().message(), HasSubstr(address_));
+  EXPECT_THAT(run.status().message(), HasSubstr(service_.address()));
   EXPECT_THAT(run.status().message(), HasSubstr("waiting for shard 1"));
 }
 
 TEST_F(SessionTest, GetRunEndsWhenToldToStop) {
   const auto run =
-      CoordinatorClient(channel_, address_).GetRun(absl::Hours(1), [] { return true; });
+      CoordinatorClient(channel_, service_.address()).GetRun(absl::Hours(1), [] { return true; });
   EXPECT_TRUE(absl::IsCancelled(run.status()));
 }
 
