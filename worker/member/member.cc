@@ -52,9 +52,8 @@ class Member::Course {
     if (leaving_) return;
     // What the servers say of themselves is not the coordinator's last word; that this process does
     // not fit them is.
-    why_ = absl::IsInvalidArgument(broken.status)
-               ? broken.status
-               : absl::UnavailableError(broken.status.message());
+    why_ = absl::IsInvalidArgument(broken.status) ? broken.status
+                                                  : absl::UnavailableError(broken.status.message());
     session_->Cancel();
   }
   void On(const Drained&) { Leave(); }
