@@ -40,8 +40,8 @@ void Checkpointer::OnVersion(const Snapshot& weights, Optimizer& optimizer) {
   }
   pending->snapshot = weights;
   for (const Optimizer::StateTensor& state : optimizer.state()) {
-    pending->states.emplace_back(
-        state.name, std::vector<float>(state.values.begin(), state.values.end()));
+    pending->states.emplace_back(state.name,
+                                 std::vector<float>(state.values.begin(), state.values.end()));
   }
   thread_.Submit([this, pending = std::move(pending)] { Write(*pending); });
 }

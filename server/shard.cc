@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/shard.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
 #include "server/aggregate/add.h"
@@ -16,6 +19,26 @@ namespace {
 // Contributions in flight beyond those that wait in trees: pushes of many workers that arrive at
 // once.
 constexpr uint64_t kContributionsInFlight = 32;
+// Kept free for the unit that a follower waits for: without it nothing would ever be freed.
+constexpr uint64_t kForAwaited = 4;
+
+// Bytes of memory that this machine has.
+uint64_t PhysicalBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+// A plan comes from a peer: what it would make us allocate has to be there.
+absl::Status CheckMemory(const Job& job, uint32_t shard, const Layout& layout) {
+  const double arena_bytes = 4.0 * static_cast<double>(layout.arena_size(shard));
+  const double needed = (job.server.retain + 2) * arena_bytes;
+  const auto there = static_cast<double>(PhysicalBytes());
+  if (needed <= there) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrFormat("shard %d would keep %d versions of %.1f GiB, but this machine has %.1f GiB; "
+                      "use more shards or a lower server.retain",
+                      shard, job.server.retain + 2, arena_bytes / (1 << 30), there / (1 << 30)));
+}
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
   return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
@@ -27,7 +50,8 @@ Shard::Run MakeRun(const Job& job, uint32_t shard, const Plan& plan, Layout layo
   run.contribution_size =
       std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
                run.layout.stream_range(shard, GradientStream::kAdversarial).size());
-  run.most_contributions = streams * (job.training.slots + kContributionsInFlight);
+  run.most_openings = job.training.slots + kContributionsInFlight;
+  run.most_contributions = streams * run.most_openings;
   return run;
 }
 
@@ -104,11 +128,14 @@ std::shared_ptr<const Shard::Run> Shard::run() const {
 absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) {
   MutexLock lock(&mutex_);
   if (state_ != nullptr) {
-    CONADV_RETURN_IF_ERROR(CheckSamePlan(state_->run->plan, plan));
-    return state_;
+    const absl::Status same = CheckSamePlan(state_->run->plan, plan);
+    // Until the weights are whole, whoever was asked to offer last decides.
+    if (same.ok()) return state_;
+    if (snapshots_.retained().has_value()) return same;
   }
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards_));
+  CONADV_RETURN_IF_ERROR(CheckMemory(job_, shard_, layout));
   auto run = std::make_shared<const Run>(MakeRun(job_, shard_, plan, std::move(layout)));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run));
@@ -117,6 +144,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
 
 absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& plan) {
   CONADV_ASSIGN_OR_RETURN(const std::shared_ptr<State> state, StateFor(plan));
+  if (snapshots_.retained().has_value()) return InitialWeights{state->run, nullptr};
   return InitialWeights{state->run, state->arenas.Take()};
 }
 
@@ -126,14 +154,23 @@ absl::StatusOr<PushOutcome> Shard::FinishInitialWeights(const InitialWeights& we
   ZeroPadding(layout, shard_, whole, weights.arena->data());
   CONADV_RETURN_IF_ERROR(CheckFinite(layout, shard_, whole, weights.arena->span()));
   const std::shared_ptr<State> state = this->state();
+  if (state->run != weights.run) {
+    return absl::AbortedError("another worker offers initial weights with another plan");
+  }
   {
     MutexLock lock(&state->mutex);
     if (state->initialized) return PushOutcome::kDuplicate;
     state->initialized = true;
+    state->applying = true;  // no update before the observer has seen version 0
   }
   const Snapshot snapshot{Version(0), weights.arena, clock_->WallNow(), std::nullopt};
   snapshots_.Publish(snapshot);
   observer_->OnInitialized(snapshot, *state->optimizer);
+  {
+    MutexLock lock(&state->mutex);
+    state->applying = false;
+  }
+  pool_->Submit([this, state] { ApplyReady(state); });
   return PushOutcome::kAccepted;
 }
 
@@ -163,15 +200,29 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
     staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
     return admission;
   }
-  if (state->contributions.in_use() >= run.most_contributions) {
-    MutexLock lock(&state->mutex);
-    if (state->sequencer.awaited() != contribution.unit) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "shard ", shard_, " holds ", run.most_contributions, " contributions; retry in 50 ms"));
-    }
-  }
+  CONADV_RETURN_IF_ERROR(CheckRoom(*state, contribution));
   admission.buffer = state->contributions.Take();
   return admission;
+}
+
+absl::Status Shard::CheckRoom(State& state, const Contribution& contribution) {
+  const uint64_t in_use = state.contributions.in_use();
+  const Run& run = *state.run;
+  if (in_use < run.most_openings) return absl::OkStatus();
+  // What completes a unit frees memory, so it has room of its own: refused, it would wait for
+  // itself.
+  const GradientStream other = contribution.stream == GradientStream::kClean
+                                   ? GradientStream::kAdversarial
+                                   : GradientStream::kClean;
+  const bool completes = state.aggregator.IsDuplicate(contribution.unit, other);
+  if (completes && in_use < run.most_contributions) return absl::OkStatus();
+  {
+    MutexLock lock(&state.mutex);
+    const bool awaited = state.sequencer.awaited() == contribution.unit;
+    if (awaited && in_use < run.most_contributions + kForAwaited) return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("shard ", shard_, " holds ", in_use, " contributions; retry in 50 ms"));
 }
 
 absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contribution& contribution,
@@ -209,13 +260,18 @@ void Shard::FinishPush(Contribution contribution, Admission admission,
   });
 }
 
-void Shard::Follow(const Unit& unit) {
+absl::Status Shard::Follow(const Unit& unit) {
   const std::shared_ptr<State> state = this->state();
+  if (state == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("shard ", shard_, " is told of updates but has no initial weights"));
+  }
   {
     MutexLock lock(&state->mutex);
     state->sequencer.Append(unit);
   }
   pool_->Submit([this, state] { ApplyReady(state); });
+  return absl::OkStatus();
 }
 
 void Shard::ApplyReady(const std::shared_ptr<State>& state) {
@@ -257,7 +313,7 @@ Shard::Memory Shard::memory() const {
   const uint64_t optimizer_bytes = state->optimizer->state_bytes();
   return {state->arenas.bytes() + state->contributions.bytes() + optimizer_bytes,
           (job_.server.retain + 2) * arena_bytes + optimizer_bytes +
-              state->run->most_contributions * contribution_bytes};
+              (state->run->most_contributions + kForAwaited) * contribution_bytes};
 }
 
 }  // namespace conadv

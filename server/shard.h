@@ -46,6 +46,7 @@ class Shard {
     Version last;                     // the run's final version
     size_t contribution_size = 0;     // elements of the longer stream
     uint64_t most_contributions = 0;  // arenas of contributions that may exist at a time
+    uint64_t most_openings = 0;       // of those, for units of which nothing is here yet
   };
 
   Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
@@ -57,7 +58,7 @@ class Shard {
   // checks the weights and publishes version 0.
   struct InitialWeights {
     std::shared_ptr<const Run> run;
-    std::shared_ptr<Arena> arena;
+    std::shared_ptr<Arena> arena;  // nullptr: a duplicate
   };
   absl::StatusOr<InitialWeights> BeginInitialWeights(const Plan& plan);
   absl::StatusOr<PushOutcome> FinishInitialWeights(const InitialWeights& weights);
@@ -74,8 +75,8 @@ class Shard {
   void FinishPush(Contribution contribution, Admission admission,
                   std::function<void(absl::StatusOr<PushOutcome>)> done);
 
-  // The leader's order (followers, SSP and ASYNC).
-  void Follow(const Unit& unit);
+  // The leader's order (followers, SSP and ASYNC). FAILED_PRECONDITION before the initial weights.
+  absl::Status Follow(const Unit& unit);
   bool follows() const { return shard_ != 0 && !job_.training.sync(); }
 
   // nullptr before the initial weights' plan.
@@ -99,6 +100,7 @@ class Shard {
 
   absl::StatusOr<std::shared_ptr<State>> StateFor(const Plan& plan);
   std::shared_ptr<State> state() const;
+  absl::Status CheckRoom(State& state, const Contribution& contribution);
   absl::StatusOr<PushOutcome> CheckAndClaim(State& state, const Contribution& contribution,
                                             const Admission& admission);
   void ApplyReady(const std::shared_ptr<State>& state);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "common/job/rules.h"
 
 namespace conadv {
@@ -108,7 +110,10 @@ ScheduleOptions ResolveSchedule(const v1::Schedule& schedule) {
 ServerOptions ResolveServer(const v1::Server& server, const TrainingOptions& training) {
   ServerOptions options;
   options.retain = server.retain();
-  if (options.retain == 0) options.retain = training.sync() ? training.tau + 2 : kRetainWithoutSync;
+  if (options.retain == 0 && !training.sync()) options.retain = kRetainWithoutSync;
+  // Shards may be one version apart: what one of them still computes with, the other must still
+  // have.
+  if (training.sync()) options.retain = std::max(options.retain, training.tau + 2);
   options.checkpoint_every = server.checkpoint_every();
   options.checkpoint_dir = server.checkpoint_dir();
   options.lease = absl::Seconds(server.lease_seconds());

@@ -29,8 +29,11 @@ void Coordinator::AskForWeights() {
 void Coordinator::GrantUnits() {
   std::vector<WorkerLoad> loads = Loads();
   std::map<MemberId, std::vector<Unit>> grants;
-  while (leases_->can_lease()) {
-    const std::optional<MemberId> id = NextWorker(options_.job.training, lease_options_, loads);
+  while (const std::optional<Unit> next = leases_->Next()) {
+    const auto failed = failed_units_.find(*next);
+    const std::optional<MemberId> id =
+        failed == failed_units_.end() ? NextWorker(options_.job.training, lease_options_, loads)
+                                      : AnotherWorker(loads, failed->second);
     if (!id.has_value()) break;
     grants[*id].push_back(*leases_->Lease(*id));
     for (WorkerLoad& load : loads) load.held += load.id == *id ? 1 : 0;

@@ -27,7 +27,8 @@ absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink
   const MemberId id = next_id_;
   ++next_id_;
   const absl::Time now = clock_->Now();
-  members_[id] = Member{id, hello, now, now, 0, false, sink};
+  Member& member = members_[id] = Member{id, hello, now, now, 0, false, sink};
+  member.hello.plan.reset();  // it has been compared; a large model's would be copied by every view
   sink->Send(WelcomeMessage{id, options_.job.server.lease, plan_.has_value() ? plan_->steps : 0});
   Advance();
   return id;
@@ -93,7 +94,7 @@ void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
 void Coordinator::OnFailed(MemberId id, const Unit& unit, const std::string& reason) {
   MutexLock lock(&mutex_);
   if (!leases_.has_value() || !leases_->Release(unit, id)) return;
-  if (!failed_units_.emplace(unit, reason).second) {
+  if (!failed_units_.emplace(unit, id).second) {
     FailLocked(absl::AbortedError(
         absl::StrCat(unit.ToString(), " failed twice, so the run stops: ", reason)));
     return;
@@ -114,12 +115,28 @@ void Coordinator::OnOffered(MemberId id) {
 
 void Coordinator::OnGone(MemberId id) {
   MutexLock lock(&mutex_);
-  Remove(id);
+  Lose(id);
   Advance();
+}
+
+void Coordinator::Lose(MemberId id) {
+  const auto found = members_.find(id);
+  if (found == members_.end()) return;
+  const Member& member = found->second;
+  const bool holds_weights = member.hello.role == Role::kShard && initialized_;
+  if (holds_weights && !member.told_finished) {
+    FailLocked(absl::UnavailableError(absl::StrCat("shard ", member.hello.shard, " at ",
+                                                   member.hello.address,
+                                                   " is gone, and its weights with it")));
+    return;
+  }
+  Remove(id);
 }
 
 void Coordinator::Remove(MemberId id) {
   if (members_.erase(id) == 0) return;
+  // A worker that left before it offered anything binds nobody to its plan.
+  if (!initialized_ && FirstOf(Role::kWorker) == nullptr) plan_.reset();
   if (leases_.has_value()) leases_->ReleaseAll(id);
   if (offering_ == id) offering_.reset();
   if (evaluating_ == id) evaluating_.reset();
@@ -133,9 +150,11 @@ void Coordinator::Tick() {
     if (now - member.heard > options_.job.server.lease) silent.push_back(id);
   }
   for (const MemberId id : silent) {
-    members_[id].sink->Close(absl::DeadlineExceededError(
+    const auto found = members_.find(id);
+    if (found == members_.end()) continue;
+    found->second.sink->Close(absl::DeadlineExceededError(
         absl::StrCat("nothing heard for ", absl::FormatDuration(options_.job.server.lease))));
-    Remove(id);
+    Lose(id);
   }
   Advance();
 }

@@ -95,6 +95,9 @@ class Coordinator {
  private:
   absl::Status AcceptPlan(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AcceptShard(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The member is gone without having been told that the run is over: a shard takes its weights
+  // with it.
+  void Lose(MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FailLocked(const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What may happen next.
@@ -127,7 +130,8 @@ class Coordinator {
   bool initialized_ ABSL_GUARDED_BY(mutex_) = false;  // every shard has version 0
   LeaseOptions lease_options_ ABSL_GUARDED_BY(mutex_);
   std::optional<LeaseTable> leases_ ABSL_GUARDED_BY(mutex_);
-  std::map<Unit, std::string> failed_units_ ABSL_GUARDED_BY(mutex_);  // failed once, and why
+  std::map<Unit, MemberId> failed_units_
+      ABSL_GUARDED_BY(mutex_);  // failed once, and whose they were
   std::optional<absl::Time> training_began_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> last_step_done_ ABSL_GUARDED_BY(mutex_);
   std::optional<MemberId> evaluating_ ABSL_GUARDED_BY(mutex_);

@@ -43,4 +43,14 @@ std::optional<MemberId> NextWorker(const TrainingOptions& training, const LeaseO
   return best == nullptr ? std::nullopt : std::optional<MemberId>(best->id);
 }
 
+std::optional<MemberId> AnotherWorker(const std::vector<WorkerLoad>& workers, MemberId not_this) {
+  if (workers.empty()) return std::nullopt;
+  const WorkerLoad* best = nullptr;
+  for (const WorkerLoad& worker : workers) {
+    if (worker.id == not_this) continue;
+    if (best == nullptr || LessLoaded(worker, *best)) best = &worker;
+  }
+  return best == nullptr ? workers.front().id : best->id;
+}
+
 }  // namespace conadv

@@ -33,6 +33,10 @@ size_t MostHeld(const TrainingOptions& training, const LeaseOptions& options,
 std::optional<MemberId> NextWorker(const TrainingOptions& training, const LeaseOptions& options,
                                    const std::vector<WorkerLoad>& workers);
 
+// The least loaded worker other than `not_this`, full or not; `not_this` if there is no other.
+// Nothing without workers.
+std::optional<MemberId> AnotherWorker(const std::vector<WorkerLoad>& workers, MemberId not_this);
+
 }  // namespace conadv
 
 #endif  // CONADV_SERVER_COORDINATE_GRANT_H_

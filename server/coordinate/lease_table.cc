@@ -17,7 +17,7 @@ Step LeaseTable::oldest_unfinished() const {
   return oldest.step;
 }
 
-std::optional<Unit> LeaseTable::NextUnit() const {
+std::optional<Unit> LeaseTable::Next() const {
   const Unit next = returned_.empty() ? fresh_ : std::min(fresh_, *returned_.begin());
   if (next.step.value() >= options_.steps) return std::nullopt;
   if (next.step.Since(oldest_unfinished()) > options_.window) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<Unit> LeaseTable::NextUnit() const {
 }
 
 std::optional<Unit> LeaseTable::Lease(MemberId member) {
-  const std::optional<Unit> unit = NextUnit();
+  const std::optional<Unit> unit = Next();
   if (!unit.has_value()) return std::nullopt;
   if (*unit == fresh_) {
     fresh_ = Successor(fresh_);

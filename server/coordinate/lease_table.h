@@ -28,7 +28,8 @@ class LeaseTable {
 
   // The next unit, leased to `member`; nothing while none may be leased.
   std::optional<Unit> Lease(MemberId member);
-  bool can_lease() const { return NextUnit().has_value(); }
+  // What Lease would lease.
+  std::optional<Unit> Next() const;
 
   // True if the unit was not done before, whoever held it.
   bool MarkDone(const Unit& unit);
@@ -44,7 +45,6 @@ class LeaseTable {
   std::vector<Unit> units_of(MemberId member) const;
 
  private:
-  std::optional<Unit> NextUnit() const;
   Unit Successor(const Unit& unit) const;
 
   const LeaseOptions options_;

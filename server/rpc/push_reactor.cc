@@ -60,7 +60,8 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     if (auto* plan = std::get_if<Plan>(&header_->content)) {
       CONADV_ASSIGN_OR_RETURN(initial_, shard_->BeginInitialWeights(*plan));
       buffer_ = initial_->arena;
-      range_ = {0, buffer_->size()};
+      duplicate_ = buffer_ == nullptr;
+      if (!duplicate_) range_ = {0, buffer_->size()};
     } else {
       CONADV_ASSIGN_OR_RETURN(
           admission_,

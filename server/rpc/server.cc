@@ -45,7 +45,8 @@ Server::Server(LaunchOptions options, const Job& job)
   checkpointer_ = std::make_unique<Checkpointer>(
       CheckpointerOptions{
           options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
-          job_.server.checkpoint_every, job_.name, JobText(options_.job), options_.shard, options_.shards},
+          job_.server.checkpoint_every, job_.name, JobText(options_.job), options_.shard,
+          options_.shards},
       &FileSystem::Real(), [this] { return shard_->run(); });
   events_ = std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get());
   pool_ = std::make_unique<ThreadPool>(options_.threads);
@@ -83,6 +84,9 @@ absl::Status Server::Listen() {
   // Two servers on one port would share its connections between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  // A peer that vanished without a word must not hold buffers and versions.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.RegisterService(parameter_service_.get());

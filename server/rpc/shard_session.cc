@@ -111,11 +111,14 @@ void ShardSession::Follow() {
           absl::StrCat("coordinator ", coordinator_,
                        ": the order of updates has a gap before version ", response.version())));
     }
-    // Version 0 is nobody's update. Its record means that every shard has its initial weights or
-    // gets them now.
+    // Version 0 is nobody's update.
     if (response.version() == 0) continue;
-    shard_->Follow({Step(response.step()), Slot(response.slot())});
+    const absl::Status status = shard_->Follow({Step(response.step()), Slot(response.slot())});
+    if (!status.ok()) return End(status);
   }
+  End(absl::AbortedError(
+      absl::StrCat("coordinator ", coordinator_,
+                   ": the order of updates broke off: ", stream->Finish().error_message())));
 }
 
 bool ShardSession::Write(const v1::JoinRequest& request) {

@@ -37,9 +37,13 @@ class TickingStream final : public grpc::ServerWriteReactor<v1::StalenessRespons
       MutexLock lock(&mutex_);
       cancelled = cancelled_ || !ok;
       if (!cancelled) {
-        // The alarm's callback may outlive the call: it keeps the stream.
-        alarm_.Set(absl::ToChronoTime(absl::Now() + interval_),
-                   [self = self_](bool expired) { self->OnTick(expired); });
+        // While the alarm is pending only OnTick can finish the call, so the stream is there. A
+        // reference in the callback would never go: the alarm keeps its callback, and the stream
+        // its alarm.
+        alarm_.Set(absl::ToChronoTime(absl::Now() + interval_), [this](bool expired) {
+          const std::shared_ptr<TickingStream> self = self_;
+          self->OnTick(expired);
+        });
       }
     }
     if (cancelled) Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the watcher is gone"));

@@ -74,8 +74,6 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
     v1::JoinRequest request;
     request.set_leave(true);
     Send(std::move(request));
-    MutexLock lock(&mutex_);
-    left_ = true;
   }
 
   void Cancel() override { context_.TryCancel(); }
@@ -108,6 +106,7 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
   void Send(v1::JoinRequest request) {
     MutexLock lock(&mutex_);
     if (closed_ || left_) return;
+    left_ = request.leave();
     // Units that are done while a write is under way go together.
     if (request.has_done() && outgoing_.size() > (writing_ ? 1 : 0) &&
         outgoing_.back().has_done()) {

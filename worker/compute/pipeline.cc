@@ -111,7 +111,12 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
       break;
     }
   }
-  if (!submitted.ok()) Break(work, submitted);
+  if (submitted.ok()) return;
+  if (action.kind != ActionKind::kAttack) {
+    MutexLock lock(&mutex_);
+    --in_flight_;
+  }
+  Break(work, submitted);
 }
 
 void Pipeline::AskAttackWeights(const WorkPtr& work, Version version) {
@@ -130,7 +135,7 @@ void Pipeline::AskAttackWeights(const WorkPtr& work, Version version) {
 
 void Pipeline::OnUpdateWeights(const WorkPtr& work,
                                const absl::StatusOr<VersionedWeights>& weights) {
-  if (!weights.ok()) return Break(work, weights.status());
+  if (!weights.ok()) return OnNoWeights(work, weights.status());
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
@@ -149,7 +154,7 @@ void Pipeline::OnUpdateWeights(const WorkPtr& work,
 
 void Pipeline::OnAttackWeights(const WorkPtr& work,
                                const absl::StatusOr<VersionedWeights>& weights) {
-  if (!weights.ok()) return Break(work, weights.status());
+  if (!weights.ok()) return OnNoWeights(work, weights.status());
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
@@ -161,6 +166,20 @@ void Pipeline::OnAttackWeights(const WorkPtr& work,
       work->attack_weights = work->update_weights;
     }
   }
+  Advance();
+}
+
+void Pipeline::OnNoWeights(const WorkPtr& work, const absl::Status& status) {
+  if (!options_.sync || !absl::IsOutOfRange(status)) return Break(work, status);
+  // Weights of step t that are no longer kept anywhere mean that step t + 1 has been applied, and
+  // with it that every shard has this unit: its contribution arrived, and only word of it was lost.
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+    units_.erase(work->progress.unit);
+  }
+  events_.done(work->progress.unit);
+  CheckDrained();
   Advance();
 }
 

@@ -81,6 +81,8 @@ class Pipeline {
   void RunPass(const WorkPtr& work, GradientStream stream, int lane);
   void OnPushed(const WorkPtr& work, const absl::Status& status);
   void Fail(const WorkPtr& work, const absl::Status& status);
+  // What becomes of a unit whose weights cannot be had.
+  void OnNoWeights(const WorkPtr& work, const absl::Status& status);
   void Break(const WorkPtr& work, const absl::Status& status);
   // Reports that the pipeline has drained, if it has.
   void CheckDrained();

@@ -74,7 +74,8 @@ TEST(ResolvedJob, OnlySspHasABound) {
 TEST(ResolvedJob, RetainsMoreVersionsWithoutSync) {
   EXPECT_EQ(Resolved({"training.tau=7"}).server.retain, 9);
   EXPECT_EQ(Resolved({"training.consistency=ssp"}).server.retain, 64);
-  EXPECT_EQ(Resolved({"training.tau=7", "server.retain=8"}).server.retain, 8);
+  EXPECT_EQ(Resolved({"training.tau=7", "server.retain=8"}).server.retain, 9);
+  EXPECT_EQ(Resolved({"training.tau=7", "server.retain=12"}).server.retain, 12);
 }
 
 TEST(ResolvedJob, RawAttacksHaveNoBall) {

@@ -215,6 +215,47 @@ TEST_F(CoordinatorTest, AUnitThatFailsTwiceStopsTheRunWithItsReason) {
   EXPECT_FALSE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
 }
 
+TEST_F(CoordinatorTest, AUnitThatFailedGoesToAnotherWorker) {
+  Make();
+  FakeMember bad;
+  FakeMember good;
+  const MemberId bad_id = *Join(Role::kWorker, &bad);
+  ASSERT_TRUE(Join(Role::kWorker, &good).ok());
+  coordinator_->OnOffered(bad_id);
+  const Unit unit = bad.units.front();
+  bad.units.clear();
+  coordinator_->OnFailed(bad_id, unit, "broken memory");
+  EXPECT_THAT(bad.units, ::testing::Not(::testing::Contains(unit)));
+  EXPECT_THAT(good.units, ::testing::Contains(unit));
+}
+
+TEST_F(CoordinatorTest, AShardThatIsLostStopsTheRunAndCannotComeBackEmpty) {
+  Make(2);
+  FakeMember worker;
+  FakeMember shard;
+  const MemberId shard_id = *Join(Role::kShard, &shard, 1);
+  const MemberId worker_id = *Join(Role::kWorker, &worker);
+  coordinator_->OnOffered(worker_id);
+  coordinator_->OnGone(shard_id);
+  EXPECT_THAT(std::string(worker.closed.message()), HasSubstr("shard 1"));
+  FakeMember again;
+  EXPECT_FALSE(Join(Role::kShard, &again, 1).ok());
+  EXPECT_FALSE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
+}
+
+TEST_F(CoordinatorTest, AWorkerThatLeftBeforeItOfferedBindsNobodyToItsPlan) {
+  Make(2);  // shard 1 is not there: nobody has been asked to offer
+  FakeMember first;
+  const MemberId id = *Join(Role::kWorker, &first);
+  coordinator_->OnGone(id);
+  HelloMessage other;
+  other.name = "other";
+  other.plan = SomePlan();
+  other.plan->data_fingerprint = 43;
+  FakeMember second;
+  EXPECT_TRUE(coordinator_->Join(other, &second).ok());
+}
+
 TEST_F(CoordinatorTest, AWorkerThatComesAfterTheEndIsSentHome) {
   Make();
   FakeMember worker;

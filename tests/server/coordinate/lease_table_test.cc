@@ -27,9 +27,9 @@ TEST(LeaseTable, UnitsAreLeasedInOrder) {
 TEST(LeaseTable, NeverLeasesPastTheWindow) {
   LeaseTable table({100, 2, 1});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.Lease(kA).has_value());
-  EXPECT_FALSE(table.can_lease());
+  EXPECT_FALSE(table.Next().has_value());
   EXPECT_TRUE(table.MarkDone(At(0, 1)));
-  EXPECT_FALSE(table.can_lease()) << "step 0 is still open";
+  EXPECT_FALSE(table.Next().has_value()) << "step 0 is still open";
   EXPECT_TRUE(table.MarkDone(At(0, 0)));
   EXPECT_EQ(table.Lease(kA), At(2, 0));
 }

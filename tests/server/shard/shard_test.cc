@@ -149,8 +149,8 @@ TEST_F(ShardTest, AFollowerAppliesInTheLeadersOrder) {
   Make(Consistency::kAsync, 1, 2);
   ASSERT_TRUE(Push(Of(0, 1, 0), 1).ok());
   EXPECT_EQ(Latest(), 0U) << "the leader has not said what comes first";
-  shard_->Follow({Step(0), Slot(0)});
-  shard_->Follow({Step(0), Slot(1)});
+  EXPECT_TRUE(shard_->Follow({Step(0), Slot(0)}).ok());
+  EXPECT_TRUE(shard_->Follow({Step(0), Slot(1)}).ok());
   while (pool_.RunOne()) {
   }
   EXPECT_EQ(Latest(), 0U);
@@ -162,7 +162,7 @@ TEST_F(ShardTest, AFollowerAppliesInTheLeadersOrder) {
 
 TEST_F(ShardTest, TooManyContributionsAtOnceAreSentAwayAndMemoryStaysBounded) {
   Make();
-  const uint64_t most = shard_->run()->most_contributions;
+  const uint64_t most = shard_->run()->most_openings;
   std::vector<Shard::Admission> held;
   for (uint64_t i = 0; i < most; ++i) {
     auto admission = shard_->BeginPush(Of(0, 0, 0), shard_->run()->layout.hash());
@@ -183,8 +183,47 @@ TEST_F(ShardTest, OtherInitialWeightsPlansAreRefusedAndRepeatsAreDuplicates) {
   EXPECT_EQ(shard_->BeginInitialWeights(other).status().code(), absl::StatusCode::kInvalidArgument);
   const auto again = shard_->BeginInitialWeights(SomePlan());
   ASSERT_TRUE(again.ok());
-  again->arena->Zero();
-  EXPECT_EQ(*shard_->FinishInitialWeights(*again), PushOutcome::kDuplicate);
+  EXPECT_EQ(again->arena, nullptr);
+}
+
+TEST_F(ShardTest, APlanThatNeedsMoreMemoryThanThereIsIsRefused) {
+  Shard shard(SomeJob(Consistency::kSync), 0, 1, &Clock::Real(), &pool_, &observer_);
+  Plan plan = SomePlan();
+  plan.tensors[0].shape = {uint64_t{1} << 40};
+  EXPECT_EQ(shard.BeginInitialWeights(plan).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(shard.BeginInitialWeights(SomePlan()).ok());
+}
+
+TEST_F(ShardTest, WhatCompletesAUnitIsAdmittedWhenNothingElseIs) {
+  Job job = SomeJob(Consistency::kAsync);
+  job.training.algorithm = Algorithm::kConAdv;
+  job.training.adversarial_weight = 1;
+  job.training.slots = 4;
+  Shard shard(job, 0, 1, &Clock::Real(), &pool_, &observer_);
+  Plan plan = SomePlan();
+  plan.steps = 1000;
+  const auto initial = shard.BeginInitialWeights(plan);
+  initial->arena->Zero();
+  ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
+  // Clean gradients of more units than may be open: the others have to wait.
+  const auto push = [&](uint64_t unit, GradientStream stream) {
+    Contribution contribution = Of(unit / 4, unit % 4, 0);
+    contribution.stream = stream;
+    auto admission = shard.BeginPush(contribution, shard.run()->layout.hash());
+    if (!admission.ok()) return admission.status();
+    for (float& value : admission->buffer->span()) value = 0;
+    shard.FinishPush(contribution, *std::move(admission), [](absl::StatusOr<PushOutcome>) {});
+    while (pool_.RunOne()) {
+    }
+    return absl::OkStatus();
+  };
+  uint64_t open = 0;
+  while (push(open, GradientStream::kClean).ok()) ++open;
+  EXPECT_EQ(open, shard.run()->most_openings);
+  for (uint64_t unit = 0; unit < open; ++unit) {
+    EXPECT_TRUE(push(unit, GradientStream::kAdversarial).ok()) << unit;
+  }
+  EXPECT_EQ(shard.snapshots().Latest()->version.value(), open);
 }
 
 TEST(ShardStress, ManyThreadsPushEverythingTwiceAndItCountsOnce) {
