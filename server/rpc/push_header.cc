@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/push_header.h"
 
-#include <cmath>
-
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
@@ -18,11 +16,6 @@ absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
   if (!v1::Stream_IsValid(from.stream())) {
     return absl::InvalidArgumentError(
         absl::StrCat("header.contribution.stream: there is no stream ", from.stream()));
-  }
-  if (!std::isfinite(from.loss()) || !std::isfinite(from.accuracy())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "header.contribution.loss: ", from.loss(),
-        "; the loss has diverged: a lower schedule.peak or a longer schedule.warmup may help"));
   }
   Contribution to;
   to.unit = {Step(from.step()), Slot(from.slot())};

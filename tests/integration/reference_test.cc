@@ -47,6 +47,12 @@ struct Case {
   std::string attack;
   bool mixture;
   bool lars;
+
+  std::string Name() const {
+    return absl::StrCat(algorithm, "_tau", tau, "_", attack, "_", lars ? "lars" : "sgd", "_",
+                        mixture ? "mixture" : "oneBatchNorm");
+  }
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.Name(); }
 };
 
 class Reference : public ::testing::TestWithParam<Case> {};
@@ -89,11 +95,7 @@ TEST_P(Reference, TheSystemComputesWhatTheReferenceLoopDoes) {
   }
 }
 
-std::string NameOf(const ::testing::TestParamInfo<Case>& info) {
-  const Case& c = info.param;
-  return absl::StrCat(c.algorithm, "_tau", c.tau, "_", c.attack, "_", c.lars ? "lars" : "sgd", "_",
-                      c.mixture ? "mixture" : "oneBatchNorm");
-}
+std::string NameOf(const ::testing::TestParamInfo<Case>& info) { return info.param.Name(); }
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, Reference,

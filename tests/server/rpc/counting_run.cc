@@ -22,7 +22,7 @@ v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency) {
   v1::Training* training = job.mutable_training();
   training->set_algorithm(v1::Training::VANILLA);
   training->set_consistency(consistency);
-  training->set_global_batch(CountingRun::kSlots);
+  training->set_global_batch(2 * CountingRun::kSlots);
   training->set_slots(CountingRun::kSlots);
   training->set_steps(steps);
   job.mutable_optimizer()->mutable_sgd()->set_momentum(0);
