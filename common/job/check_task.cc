@@ -88,7 +88,8 @@ void CheckLength(const v1::Training& training, Violations* violations) {
   if (slots_ok) {
     // BatchNorm has no variance to divide by in a slot of one.
     violations->Require(
-        training.global_batch() / training.slots() >= 2, "training.global_batch",
+        training.global_batch() == 0 || training.global_batch() / training.slots() >= 2,
+        "training.global_batch",
         absl::StrCat("must be ≥ 2 examples for each of the ", training.slots(), " training.slots"),
         training.global_batch());
     violations->Require(
