@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "cli/process/supervisor.h"
 #include "cli/render.h"
 #include "common/base/status_macros.h"
+#include "common/wire/addresses.h"
 #include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/inspector.grpc.pb.h"
@@ -31,7 +33,11 @@ const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "bet
 const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
 
 absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
-  if (flags.Given("server")) return flags.Text("server");
+  if (flags.Given("server")) {
+    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
+                            ExpandAddresses(flags.Text("server")));
+    return servers.front();
+  }
   return absl::InvalidArgumentError(
       "--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
 }
@@ -63,6 +69,11 @@ void Print(const google::protobuf::Message& answer, const std::string& text,
 template <class Request, class Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
+// As often as the servers allow.
+absl::Duration IntervalOf(const FlagValues& flags) {
+  return std::clamp(flags.Seconds("interval"), absl::Milliseconds(50), absl::Hours(1));
+}
+
 // Asks once, or at every interval until interrupted or `over`.
 template <class Request, class Response>
 absl::Status Ask(const FlagValues& flags, std::ostream& out, Method<Request, Response> method,
@@ -81,7 +92,7 @@ absl::Status Ask(const FlagValues& flags, std::ostream& out, Method<Request, Res
     CONADV_RETURN_IF_ERROR(At(server, (stub.get()->*method)(&context, Request(), &response)));
     Print(response, render(response), flags, out);
     if (interrupts == nullptr || over(response) || !out) return absl::OkStatus();
-    const ProcessEvent event = interrupts->Next(absl::Now() + flags.Seconds("interval"));
+    const ProcessEvent event = interrupts->Next(absl::Now() + IntervalOf(flags));
     if (event.kind == ProcessEvent::Kind::kInterrupted) return absl::OkStatus();
   }
 }
@@ -124,7 +135,7 @@ absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
   const auto stub = v1::Inspector::NewStub(MakeChannel(server));
   grpc::ClientContext context;
   v1::WatchStalenessRequest request;
-  request.set_interval_seconds(absl::ToDoubleSeconds(flags.Seconds("interval")));
+  request.set_interval_seconds(absl::ToDoubleSeconds(IntervalOf(flags)));
   const auto reader = stub->WatchStaleness(&context, request);
   v1::StalenessResponse staleness;
   while (out && reader->Read(&staleness)) Print(staleness, render(staleness), flags, out);

@@ -138,9 +138,9 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
                     RestartOptions(), &restart_state_);
   switch (decision.action) {
     case RestartAction::kStop: return Failure(event.process, decision.reason);
-    case RestartAction::kLeft: return absl::OkStatus();
+    case RestartAction::kLeft: display_->Note(decision.reason); return absl::OkStatus();
     case RestartAction::kRestart:
-      display_->Note(decision.reason);
+      display_->Note(Explained(event.process, decision.reason));
       restarts_[event.process] = decision.at;
       return absl::OkStatus();
   }
@@ -310,13 +310,19 @@ void LocalRun::StopAll() {
   supervisor_->Stop(servers, kGrace);
 }
 
+std::string LocalRun::Explained(const std::string& process, const std::string& reason) const {
+  const auto spec = specs_.find(process);
+  if (spec == specs_.end()) return reason;
+  const absl::StatusOr<std::string> log = files_->Read(spec->second.log_path);
+  const std::string message = log.ok() ? LastMessage(*log) : "";
+  return absl::StrCat(reason, message.empty() ? "" : ": ", message);
+}
+
 absl::Status LocalRun::Failure(const std::string& process, const std::string& reason) const {
   const auto spec = specs_.find(process);
   if (spec == specs_.end()) return absl::AbortedError(reason);
-  const absl::StatusOr<std::string> log = files_->Read(spec->second.log_path);
-  const std::string message = log.ok() ? LastMessage(*log) : "";
-  return absl::AbortedError(absl::StrCat(reason, message.empty() ? "" : ": ", message,
-                                         " (log: ", spec->second.log_path, ")"));
+  return absl::AbortedError(
+      absl::StrCat(Explained(process, reason), " (log: ", spec->second.log_path, ")"));
 }
 
 }  // namespace conadv

@@ -59,6 +59,8 @@ class LocalRun {
   void AwaitExits(bool servers_too);
   void StopAll();
   absl::Time NextDeadline() const;
+  // With the last thing that the process said.
+  std::string Explained(const std::string& process, const std::string& reason) const;
   absl::Status Failure(const std::string& process, const std::string& reason) const;
   bool trained() const;
 

@@ -9,6 +9,7 @@
 #include "cli/weights.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/wire/addresses.h"
 
 namespace conadv {
 namespace {
@@ -32,8 +33,9 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
     selector.set_latest(true);
   }
   const std::string path = flags.Text("out");
-  CONADV_ASSIGN_OR_RETURN(const Weights weights,
-                          PullWeights(flags.Text("server"), selector, kTimeout));
+  CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
+                          ExpandAddresses(flags.Text("server")));
+  CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, kTimeout));
   CONADV_RETURN_IF_ERROR(WriteWeights(weights, path, FileSystem::Real()));
   if (flags.Switch("json")) {
     out << JsonLine({{"job", weights.job},

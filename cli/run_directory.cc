@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -57,6 +62,22 @@ absl::string_view WithoutPrefix(absl::string_view line) {
 }
 
 }  // namespace
+
+absl::StatusOr<RunLock> RunLock::Take(const std::string& directory, const FileSystem& files) {
+  CONADV_RETURN_IF_ERROR(files.MakeDirectories(directory));
+  // The programs that a run starts must not hold it on.
+  RunLock lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.descriptor_ >= 0 && ::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (lock.descriptor_ >= 0 && errno == EWOULDBLOCK) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("a run is writing to ", directory, " now; choose another --out"));
+  }
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", directory));
+}
+
+RunLock::~RunLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
                                  bool force, const FileSystem& files) {

@@ -5,12 +5,28 @@
 #define CONADV_CLI_RUN_DIRECTORY_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/base/file.h"
 
 namespace conadv {
+
+// While it lives, no other process has this directory's.
+class RunLock {
+ public:
+  // Makes the directory. ALREADY_EXISTS: a run is writing there now.
+  static absl::StatusOr<RunLock> Take(const std::string& directory, const FileSystem& files);
+  RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  RunLock& operator=(RunLock&&) = delete;
+  ~RunLock();
+
+ private:
+  explicit RunLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
 
 // Makes an empty one with the job in it. If there is something at the path already, ALREADY_EXISTS.
 // With `force` an earlier run is removed, but only if the directory holds nothing else: a single

@@ -68,6 +68,7 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   const std::string directory =
       flags.Given("out") ? flags.Text("out") : absl::StrCat("out/", job.name);
   CONADV_ASSIGN_OR_RETURN(const Deployment deployment, DeploymentOf(flags, directory));
+  CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
   CONADV_RETURN_IF_ERROR(
       PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), files));
 

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/signals.h"
@@ -126,9 +129,16 @@ absl::Status Main() {
 }  // namespace conadv
 
 int main(int argc, char** argv) {
+  // gRPC's own dump of a port that is in use would hide our one line about it.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   google::InitGoogleLogging(argv[0]);
   FLAGS_logtostderr = true;
   absl::SetProgramUsageMessage("One shard of a conadv run's parameters; shard 0 coordinates.");
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "main.cc");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = conadv::Main();
   if (status.ok()) return 0;

@@ -96,11 +96,15 @@ std::string TemporaryName(const std::string& path) {
 class RealFileSystem final : public FileSystem {
  public:
   absl::StatusOr<std::string> Read(const std::string& path) const override {
-    Descriptor file(path, O_RDONLY);
+    // Not blocking: opening a pipe without a writer would wait for one.
+    Descriptor file(path, O_RDONLY | O_NONBLOCK);
     if (!file.ok()) return FileError(errno, "open", path);
     struct stat stat {};
     if (::fstat(file.get(), &stat) != 0) return FileError(errno, "read", path);
     if (S_ISDIR(stat.st_mode)) return FileError(EISDIR, "read", path);
+    if (!S_ISREG(stat.st_mode)) {
+      return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": it is not a file"));
+    }
     // The size is a hint: what is read counts. One more, so that the end is seen without growing.
     std::string bytes(static_cast<size_t>(stat.st_size) + 1, '\0');
     size_t size = 0;

@@ -97,8 +97,10 @@ void CheckLength(const v1::Training& training, Violations* violations) {
         absl::StrCat("must be a multiple of training.slots (", training.slots(), ")"),
         training.global_batch());
   }
-  violations->RequireReal(training.epochs() >= 0, "training.epochs", "must be ≥ 0",
-                          training.epochs());
+  violations->RequireReal(training.epochs() >= 0 && training.epochs() <= 1e6, "training.epochs",
+                          "must be 0 to 1e6", training.epochs());
+  violations->Require(training.steps() <= 1'000'000'000'000, "training.steps", "must be ≤ 1e12",
+                      training.steps());
   violations->Require(training.epochs() != 0 || training.steps() > 0, "training.epochs",
                       "must be > 0 unless training.steps is");
   const float smoothing = training.label_smoothing();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "server/coordinate/coordinator.h"
 
 namespace conadv {
@@ -79,8 +80,17 @@ void Coordinator::OnPublished(Version version) {
   StartEvaluation(version, /*robust=*/false);
 }
 
-void Coordinator::OnEvaluated(const EvaluationResult& result) {
+absl::Status Coordinator::OnEvaluated(const EvaluationResult& result) {
   MutexLock lock(&mutex_);
+  const auto is_fraction = [](double value) { return value >= 0 && value <= 1; };
+  if (!initialized_ || result.version > LastVersion()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("report.version: this run has no version ", result.version.value()));
+  }
+  if (result.examples == 0 || !is_fraction(result.clean_accuracy) ||
+      !is_fraction(result.robust_accuracy.value_or(0))) {
+    return absl::InvalidArgumentError("report: needs examples, and accuracies from 0 to 1");
+  }
   evaluation_ = result;
   evaluating_.reset();
   // One that was asked for earlier may have found the last version, but it left out the attack.
@@ -89,6 +99,7 @@ void Coordinator::OnEvaluated(const EvaluationResult& result) {
   const bool last = plan_.has_value() && result.version >= LastVersion() && whole;
   if (last && leases_.has_value() && leases_->finished()) final_evaluation_done_ = true;
   Advance();
+  return absl::OkStatus();
 }
 
 void Coordinator::TellFinished(Role role) {

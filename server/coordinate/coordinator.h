@@ -77,7 +77,8 @@ class Coordinator {
   void OnGone(MemberId id);
   // Shard 0 published a version: an evaluation may be due.
   void OnPublished(Version version);
-  void OnEvaluated(const EvaluationResult& result);
+  // INVALID_ARGUMENT: a version that is not the run's, no examples, or fractions that are none.
+  absl::Status OnEvaluated(const EvaluationResult& result);
   // Drops members that have said nothing for a lease. Call it now and then.
   void Tick();
   // Stops the run: every session ends with `reason`.

@@ -31,10 +31,10 @@ grpc::ServerUnaryReactor* CoordinatorService::Report(grpc::CallbackServerContext
                                                      const v1::ReportRequest* request,
                                                      v1::ReportResponse* /*response*/) {
   const EvaluationResult result = FromProto(*request);
-  metrics_->Append(result);
-  coordinator_->OnEvaluated(result);
+  const absl::Status status = coordinator_->OnEvaluated(result);
+  if (status.ok()) metrics_->Append(result);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
+  reactor->Finish(ToGrpc(status));
   return reactor;
 }
 

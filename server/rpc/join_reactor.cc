@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/join_reactor.h"
 
+#include <glog/logging.h>
+
 #include <deque>
 #include <optional>
 #include <utility>
@@ -32,7 +34,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   void Close(const absl::Status& status) override { End(ToGrpc(status)); }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return End(grpc::Status::OK);
+    if (!ok) return OnStreamEnd();
     const absl::Status status = Handle();
     if (!status.ok()) return End(ToGrpc(status));
     StartRead(&request_);
@@ -49,11 +51,18 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   void OnCancel() override { End(grpc::Status(grpc::StatusCode::CANCELLED, "the member is gone")); }
 
   void OnDone() override {
+    if (!name_.empty()) LOG(INFO) << name_ << " at " << peer_ << (left_ ? " has left" : " is gone");
     if (id_.has_value()) coordinator_->OnGone(*id_);
     delete this;
   }
 
  private:
+  void OnStreamEnd() {
+    if (id_.has_value() || left_) return End(grpc::Status::OK);
+    End(ToGrpc(
+        absl::InvalidArgumentError("join: the stream ended, or was not protobuf, before hello")));
+  }
+
   absl::Status Handle() {
     if (!id_.has_value()) {
       if (!request_.has_hello()) return absl::InvalidArgumentError("join: say hello first");
@@ -61,6 +70,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
       name_ = hello.name;
       is_worker_ = hello.role == Role::kWorker;
       CONADV_ASSIGN_OR_RETURN(id_, coordinator_->Join(hello, this));
+      LOG(INFO) << name_ << " at " << peer_ << " has joined";
       return absl::OkStatus();
     }
     switch (request_.message_case()) {
@@ -73,6 +83,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
       case v1::JoinRequest::kOffered: coordinator_->OnOffered(*id_); return absl::OkStatus();
       case v1::JoinRequest::kLeave:
         coordinator_->OnGone(*std::exchange(id_, std::nullopt));
+        left_ = true;
         End(grpc::Status::OK);
         return absl::OkStatus();
       default: return absl::InvalidArgumentError("join: a message of no known kind");
@@ -117,6 +128,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   const std::string peer_;
   std::string name_;
   bool is_worker_ = false;
+  bool left_ = false;
   std::optional<MemberId> id_;
   v1::JoinRequest request_;
   Mutex mutex_;

@@ -7,12 +7,18 @@ bool CallRegistry::Add(const std::shared_ptr<grpc::ClientContext>& context) {
   MutexLock lock(&mutex_);
   if (shut_) return false;
   calls_.insert(context);
+  ++active_;
   return true;
 }
 
-void CallRegistry::Remove(const std::shared_ptr<grpc::ClientContext>& context) {
+void CallRegistry::Remove(std::shared_ptr<grpc::ClientContext> context) {
+  {
+    MutexLock lock(&mutex_);
+    calls_.erase(context);
+  }
+  context.reset();
   MutexLock lock(&mutex_);
-  calls_.erase(context);
+  --active_;
   removed_.NotifyAll();
 }
 
@@ -33,7 +39,7 @@ void CallRegistry::Shutdown() {
   }
   CancelAll();
   MutexLock lock(&mutex_);
-  while (!calls_.empty()) removed_.Wait(&mutex_);
+  while (active_ > 0) removed_.Wait(&mutex_);
 }
 
 }  // namespace conadv

@@ -19,8 +19,10 @@ class CallRegistry {
 
   // False after Shutdown: the call must not be started.
   bool Add(const std::shared_ptr<grpc::ClientContext>& context);
-  // The last thing a call does with anything that is not its own.
-  void Remove(const std::shared_ptr<grpc::ClientContext>& context);
+  // The last thing a call does with anything that is not its own, from its last callback. Lets go
+  // of the context before Shutdown may return: a context holds its channel, and gRPC 1.51 aborts
+  // when one of its own threads lets go of the last channel.
+  void Remove(std::shared_ptr<grpc::ClientContext> context);
   void CancelAll();
   // Cancels, and waits until no call is left. Not to be called from a call's own callbacks.
   void Shutdown();
@@ -29,6 +31,7 @@ class CallRegistry {
   Mutex mutex_;
   CondVar removed_;
   std::set<std::shared_ptr<grpc::ClientContext>> calls_ ABSL_GUARDED_BY(mutex_);
+  int active_ ABSL_GUARDED_BY(mutex_) = 0;  // calls whose contexts may still be there
   bool shut_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

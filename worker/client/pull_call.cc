@@ -65,7 +65,7 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
       done_(assembly_.Finish());
     }
     done_ = nullptr;
-    registry_->Remove(context_);
+    registry_->Remove(std::move(context_));
     delete this;
   }
 
@@ -76,7 +76,7 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   }
 
   CallRegistry* const registry_;
-  const std::shared_ptr<grpc::ClientContext> context_;
+  std::shared_ptr<grpc::ClientContext> context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer message_;
   PullAssembly assembly_;
@@ -96,7 +96,7 @@ void StartPullCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     return;
   }
   auto* call =
-      new PullCall(registry, context, Encode(selector, layout_hash),
+      new PullCall(registry, std::move(context), Encode(selector, layout_hash),
                    PullAssembly(selector, layout_hash, peer, std::move(allocate)), std::move(done));
   call->Start(stub);
 }

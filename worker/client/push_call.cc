@@ -69,7 +69,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   void OnDone(const grpc::Status& status) override {
     done_(status.ok() ? Answer() : FromGrpc(status));
     done_ = nullptr;
-    registry_->Remove(context_);
+    registry_->Remove(std::move(context_));
     delete this;
   }
 
@@ -103,7 +103,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
 
   CallRegistry* const registry_;
   PeerIdentity* const peer_;
-  const std::shared_ptr<grpc::ClientContext> context_;
+  std::shared_ptr<grpc::ClientContext> context_;
   std::string header_;  // serialized; empty once it is sent
   const std::shared_ptr<const Arena> arena_;
   const size_t arena_begin_;
@@ -127,8 +127,8 @@ void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     done(absl::CancelledError("this client is shutting down"));
     return;
   }
-  auto* call = new PushCall(registry, peer, context, Encode(content, layout_hash, worker), content,
-                            std::move(done));
+  auto* call = new PushCall(registry, peer, std::move(context),
+                            Encode(content, layout_hash, worker), content, std::move(done));
   call->Start(stub);
 }
 

@@ -98,8 +98,11 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
   }
 
   void OnDone(const grpc::Status& status) override {
-    listener_->OnClosed(FromGrpc(status));
-    self_.reset();
+    SessionListener* const listener = listener_;
+    // Let go on the timer's thread, maybe while we are still here: gRPC 1.51 aborts when one of its
+    // own threads lets go of the last channel, and the stream holds one.
+    timer_->After(absl::ZeroDuration(), [self = std::move(self_)] {});
+    listener->OnClosed(FromGrpc(status));
   }
 
  private:

@@ -124,6 +124,22 @@ absl::StatusOr<IdxFile> ReadFile(const std::string& directory, const std::string
   return file;
 }
 
+// Labels count from 0. A training set has each of them: a flipped bit must not become a model with
+// more classes.
+absl::StatusOr<uint32_t> CountClasses(const IdxFile& labels, Split split) {
+  std::array<bool, 256> seen{};
+  for (const uint8_t label : labels.bytes) seen[label] = true;
+  const uint32_t classes =
+      uint32_t{*std::max_element(labels.bytes.begin(), labels.bytes.end())} + 1;
+  if (split == Split::kTest) return classes;
+  for (uint32_t label = 0; label < classes; ++label) {
+    if (seen[label]) continue;
+    return Refuse(labels.path, absl::StrCat("there is a label ", classes - 1, ", but no label ",
+                                            label, "; labels count from 0 without a gap"));
+  }
+  return classes;
+}
+
 }  // namespace
 
 absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
@@ -139,7 +155,7 @@ absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint6
   dataset.height = images.extents[1];
   dataset.width = images.extents[2];
   // Of the whole file: the model does not change with the limit.
-  dataset.classes = uint32_t{*std::max_element(labels.bytes.begin(), labels.bytes.end())} + 1;
+  CONADV_ASSIGN_OR_RETURN(dataset.classes, CountClasses(labels, split));
   dataset.pixels = std::move(images.bytes);
   dataset.labels = std::move(labels.bytes);
   if (limit > 0 && limit < dataset.examples()) {

@@ -81,7 +81,7 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"training.global_batch=0"}, "training.global_batch: must be ≥ 1, got 0"},
       {{"training.global_batch=510"},
        "training.global_batch: must be a multiple of training.slots (4), got 510"},
-      {{"training.epochs=-1"}, "training.epochs: must be ≥ 0, got -1"},
+      {{"training.epochs=-1"}, "training.epochs: must be 0 to 1e6, got -1"},
       {{"training.epochs=0"}, "training.epochs: must be > 0 unless training.steps is"},
       {{"training.label_smoothing=1"}, "training.label_smoothing: must be 0 to < 1, got 1"},
       {{"training.label_smoothing=-0.5"}, "training.label_smoothing: must be 0 to < 1, got -0.5"},

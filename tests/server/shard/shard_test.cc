@@ -238,7 +238,6 @@ TEST(ShardStress, ManyThreadsPushEverythingTwiceAndItCountsOnce) {
   initial->arena->Zero();
   ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
   std::atomic<int> accepted{0};
-  std::atomic<int> answers{0};
   Mutex mutex;
   CondVar changed;
   std::vector<std::thread> pushers;
