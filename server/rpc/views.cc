@@ -8,24 +8,6 @@
 namespace conadv {
 namespace {
 
-const char* NameOf(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kConAdv: return "CONADV";
-    case Algorithm::kDisAdv: return "DISADV";
-    case Algorithm::kVanilla: return "VANILLA";
-  }
-  return "";
-}
-
-const char* NameOf(Consistency consistency) {
-  switch (consistency) {
-    case Consistency::kSync: return "SYNC";
-    case Consistency::kSsp: return "SSP";
-    case Consistency::kAsync: return "ASYNC";
-  }
-  return "";
-}
-
 v1::StatusResponse::Phase ToProto(Phase phase) {
   return static_cast<v1::StatusResponse::Phase>(phase);  // the same order
 }
@@ -76,8 +58,8 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   v1::StatusResponse status;
   const Job& job = parts.shard->job();
   status.set_job(job.name);
-  status.set_algorithm(NameOf(job.training.algorithm));
-  status.set_consistency(NameOf(job.training.consistency));
+  status.set_algorithm(std::string(AlgorithmName(job.training.algorithm)));
+  status.set_consistency(std::string(ConsistencyName(job.training.consistency)));
   status.set_tau(job.training.tau);
   status.set_shard(parts.shard->shard());
   status.set_shards(parts.shard->shards());
