@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "conadv checkpoint 1";
+constexpr char kFormat[] = "conadv checkpoint 2";
 
 // Hexadecimal: many readers of JSON keep only 53 bits of a number.
 std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
@@ -28,6 +28,7 @@ Json ToJson(const Manifest& manifest) {
           {"shard", manifest.shard},
           {"shards", manifest.shards},
           {"layout_hash", Hex(manifest.layout_hash)},
+          {"applied", {{"prefix", manifest.applied_prefix}, {"ahead", manifest.applied_ahead}}},
           {"plan_base64", absl::Base64Escape(manifest.plan)},
           {"job", manifest.job},
           {"files", std::move(files)}};
@@ -52,6 +53,8 @@ absl::StatusOr<Manifest> FromJson(const Json& json) {
   manifest.version = Version(json.at("version").get<uint64_t>());
   manifest.shard = json.at("shard").get<uint32_t>();
   manifest.shards = json.at("shards").get<uint32_t>();
+  manifest.applied_prefix = json.at("applied").at("prefix").get<uint64_t>();
+  manifest.applied_ahead = json.at("applied").at("ahead").get<std::set<uint64_t>>();
   manifest.job = json.at("job").get<std::string>();
   if (!absl::SimpleHexAtoi(json.at("layout_hash").get<std::string>(), &manifest.layout_hash) ||
       !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {

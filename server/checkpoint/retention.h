@@ -20,12 +20,6 @@ namespace conadv {
 absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
                                                          const CheckpointOwner& owner);
 
-// The newest checkpoint that verifies. What is wrong with newer ones goes to `damaged`. NOT_FOUND:
-// there is none.
-absl::StatusOr<RestoredCheckpoint> ReadNewestCheckpoint(const FileSystem& files,
-                                                        const CheckpointOwner& owner,
-                                                        std::vector<absl::Status>* damaged);
-
 // Removes what this shard has but the newest `keep` complete checkpoints and that of version 0:
 // incomplete ones too, so none may be in writing.
 absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep);
@@ -34,6 +28,11 @@ absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& ow
 // it made after that must not be mixed with what it will make.
 absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwner& owner,
                                     Version version);
+
+// Removes what this shard has of a version, or of all.
+absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                              Version version);
+absl::Status RemoveAllCheckpoints(const FileSystem& files, const CheckpointOwner& owner);
 
 }  // namespace conadv
 
