@@ -23,6 +23,7 @@ constexpr absl::Duration kPullTimeout = absl::Seconds(30);
 constexpr absl::Duration kLastRecords = absl::Seconds(5);
 // How long a process may take to end by itself, and to obey.
 constexpr absl::Duration kSeeOut = absl::Seconds(30);
+constexpr absl::Duration kSeeOutIdle = absl::Seconds(10);
 constexpr absl::Duration kGrace = absl::Seconds(5);
 constexpr absl::Duration kTick = absl::Seconds(1);
 // A member may be silent for a lease, and join again for as long.
@@ -274,6 +275,8 @@ void LocalRun::SeeOut() {
   // Our membership keeps the coordinator there for a worker that has only just started: it is told
   // that the run is over, and leaves like the others.
   AwaitExits(/*servers_too=*/false);
+  // Whoever is left hangs or was stopped; it has nothing that anyone needs.
+  StopAllBut(ProcessRole::kServer);
   observer_->Leave();
   AwaitExits(/*servers_too=*/true);
   for (const std::string& name : supervisor_->running()) {
@@ -283,7 +286,7 @@ void LocalRun::SeeOut() {
 }
 
 void LocalRun::AwaitExits(bool servers_too) {
-  const absl::Time until = absl::Now() + kSeeOut;
+  const absl::Time until = absl::Now() + (servers_too ? kSeeOut : kSeeOutIdle);
   const auto awaited = [servers_too](const std::string& name) {
     return servers_too || RoleOf(name) != ProcessRole::kServer;
   };
@@ -292,7 +295,7 @@ void LocalRun::AwaitExits(bool servers_too) {
     if (std::none_of(running.begin(), running.end(), awaited)) return;
     const absl::Time beat = servers_too ? until : observer_->Tick(now);
     const ProcessEvent event = supervisor_->Next(std::min({until, beat, now + kTick}));
-    CheckLiveness(now);
+    if (event.kind == ProcessEvent::Kind::kExit) liveness_.OnExit(event.process);
     if (event.kind == ProcessEvent::Kind::kInterrupted) return;
     // The weights are written and the last checkpoint is: whoever is killed now loses nothing.
     if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok() && event.exit.signal == 0) {
@@ -300,6 +303,17 @@ void LocalRun::AwaitExits(bool servers_too) {
           absl::StrCat(event.process, " ended with ", event.exit.ToString(), " after the run"));
     }
   }
+}
+
+void LocalRun::StopAllBut(ProcessRole role) {
+  std::vector<std::string> others;
+  for (const std::string& name : supervisor_->running()) {
+    if (RoleOf(name) != role) others.push_back(name);
+  }
+  for (const std::string& name : others) {
+    display_->Note(absl::StrCat(name, " does not end by itself; ending it"));
+  }
+  supervisor_->Stop(others, kGrace);
 }
 
 void LocalRun::StopAll() {

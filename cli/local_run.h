@@ -63,6 +63,7 @@ class LocalRun {
   absl::Status TakeWeights(absl::Time now);
   void SeeOut();
   void AwaitExits(bool servers_too);
+  void StopAllBut(ProcessRole role);
   void StopAll();
   absl::Time NextDeadline() const;
   // With the last thing that the process said.

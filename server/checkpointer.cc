@@ -28,9 +28,10 @@ struct Checkpointer::Pending {
 Checkpointer::Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock)
     : options_(std::move(options)), files_(files), clock_(clock), thread_(1) {}
 
-void Checkpointer::Arm(Version version) {
+void Checkpointer::Arm(Version version, std::vector<Version> common) {
   {
     MutexLock lock(&mutex_);
+    common_ = std::move(common);
     if (!published_.has_value() || *published_ < version) {
       armed_ = version;
       return;
@@ -94,9 +95,8 @@ void Checkpointer::Write(const Pending& pending) {
   const absl::Status status = WriteCheckpoint(*files_, options_.owner, checkpoint, pending.layout);
   if (!status.ok()) {
     LOG(ERROR) << "checkpoint of version " << checkpoint.version << ": " << status.message();
-  } else if (const absl::Status pruned = PruneCheckpoints(*files_, options_.owner, options_.keep);
-             !pruned.ok()) {
-    LOG(WARNING) << "old checkpoints stay: " << pruned.message();
+  } else {
+    Prune();
   }
   {
     MutexLock lock(&mutex_);
@@ -104,6 +104,16 @@ void Checkpointer::Write(const Pending& pending) {
     if (status.ok()) state_.newest = checkpoint.version;
   }
   Tell({pending.version, status, false, clock_->Now() - begin});
+}
+
+void Checkpointer::Prune() {
+  std::vector<Version> common;
+  {
+    MutexLock lock(&mutex_);
+    common = common_;
+  }
+  const absl::Status status = PruneCheckpoints(*files_, options_.owner, options_.keep, common);
+  if (!status.ok()) LOG(WARNING) << "old checkpoints stay: " << status.message();
 }
 
 absl::StatusOr<std::vector<Version>> Checkpointer::Complete() const {

@@ -51,8 +51,9 @@ class Checkpointer {
 
   // Told of every outcome, on the checkpointer's thread. Before anything else.
   void SetListener(Listener listener) { listener_ = std::move(listener); }
-  // A checkpoint of this version, which is yet to come. Does not wait.
-  void Arm(Version version);
+  // A checkpoint of this version, which is yet to come. Does not wait. The `common` ones are kept
+  // beside the newest that are here: other shards may lack those.
+  void Arm(Version version, std::vector<Version> common);
   // Begins to write if the version is due.
   void OnPublished(const Publication& publication);
   // Versions that can be restored, newest first, as far as their files' sizes tell. A directory
@@ -73,6 +74,7 @@ class Checkpointer {
   bool IsDue(Version version, Version last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Submit(std::function<void()> task);
   void Write(const Pending& pending);
+  void Prune();
   absl::StatusOr<UnitLedger> RestoreNow(std::optional<Version> version, Shard* shard);
   absl::StatusOr<UnitLedger> Install(Version version, Shard* shard);
   void Tell(const CheckpointOutcome& outcome);
@@ -85,6 +87,7 @@ class Checkpointer {
   CondVar idle_;
   int tasks_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<Version> armed_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Version> common_ ABSL_GUARDED_BY(mutex_);
   std::optional<Version> published_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);
   ThreadPool thread_;  // last: joins before the rest goes

@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
+#include "common/base/unit_ledger.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "common/base/unit_ledger.h"
 #include "server/aggregate/slot_tree.h"
 
 namespace conadv {

@@ -65,14 +65,17 @@ absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files
   return versions;
 }
 
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep) {
+absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
+                              const std::vector<Version>& common) {
   CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
   size_t kept = 0;
   for (const Version version : versions) {
     const bool complete = IsComplete(files, owner, version);
+    const bool wanted =
+        version == Version(0) || std::find(common.begin(), common.end(), version) != common.end();
     if (complete && kept < keep) {
       ++kept;
-    } else if (!complete || version != Version(0)) {
+    } else if (!complete || !wanted) {
       CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, version));
     }
   }

@@ -20,9 +20,10 @@ namespace conadv {
 absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
                                                          const CheckpointOwner& owner);
 
-// Removes what this shard has but the newest `keep` complete checkpoints and that of version 0:
-// incomplete ones too, so none may be in writing.
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep);
+// Removes what this shard has but the newest `keep` complete checkpoints, those of version 0 and of
+// `common`: incomplete ones too, so none may be in writing.
+absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
+                              const std::vector<Version>& common);
 
 // Removes what this shard has of versions after `version`: when a run goes back to `version`, what
 // it made after that must not be mixed with what it will make.

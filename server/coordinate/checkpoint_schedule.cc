@@ -15,14 +15,25 @@ uint64_t NextMultiple(uint64_t value, uint64_t of) { return (value + of - 1) / o
 
 }  // namespace
 
-void CheckpointSchedule::Begin(Version first, bool restored, Version last, absl::Time now) {
+void CheckpointSchedule::Begin(Version first, const std::vector<Version>& written, Version last,
+                               absl::Time now) {
   begun_ = true;
   last_ = last;
-  Ask(first, now);
-  for (uint32_t shard = 0; shard < options_.shards; ++shard) {
-    if (restored) OnAnswer(shard, {first, "", false, absl::ZeroDuration()});
+  for (const Version version : written) {
+    if (version <= first) AddCommon(version);
+  }
+  const bool restored = !common_.empty() && common_.back() == first;
+  if (!restored) Ask(first, now);
+  asked_at_ = now;
+  if (restored && first == last) {
+    for (uint32_t shard = 0; shard < options_.shards; ++shard) last_answered_.insert(shard);
   }
   for (const auto& [shard, answer] : std::exchange(early_, {})) OnAnswer(shard, answer);
+}
+
+void CheckpointSchedule::AddCommon(Version version) {
+  common_.push_back(version);
+  if (common_.size() > options_.keep) common_.erase(common_.begin());
 }
 
 void CheckpointSchedule::Ask(Version version, absl::Time now) {
@@ -58,19 +69,20 @@ void CheckpointSchedule::OnAnswer(uint32_t shard, const CheckpointAnswer& answer
   took_ = std::max(took_, answer.took);
   if (answer.missed) ahead_ = std::min(2 * ahead_, kMostAhead);
   if (answer.missed || !answer.error.empty()) all_written_ = false;
-  if (unanswered_.empty() && all_written_) newest_ = asked_;
+  if (unanswered_.empty() && all_written_) AddCommon(*asked_);
 }
 
-std::optional<Version> NewestCommon(const std::vector<std::vector<Version>>& lists) {
-  if (lists.empty()) return std::nullopt;
-  std::optional<Version> newest;
+std::vector<Version> CommonVersions(const std::vector<std::vector<Version>>& lists) {
+  std::vector<Version> common;
+  if (lists.empty()) return common;
   for (const Version version : lists.front()) {
-    const bool common = std::all_of(lists.begin(), lists.end(), [version](const auto& list) {
+    const bool everywhere = std::all_of(lists.begin(), lists.end(), [version](const auto& list) {
       return std::find(list.begin(), list.end(), version) != list.end();
     });
-    if (common && (!newest.has_value() || version > *newest)) newest = version;
+    if (everywhere) common.push_back(version);
   }
-  return newest;
+  std::sort(common.begin(), common.end());
+  return common;
 }
 
 }  // namespace conadv

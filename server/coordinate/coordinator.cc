@@ -16,7 +16,7 @@ Coordinator::Coordinator(CoordinatorOptions options, const Clock* clock)
       clock_(clock),
       shards_(options_.shards),
       checkpoints_({options_.job.server.checkpoint_every, options_.job.server.checkpoint_interval,
-                    options_.shards}),
+                    options_.shards, options_.job.server.checkpoint_keep}),
       last_tick_(clock->Now()) {}
 
 absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink* sink) {
@@ -96,17 +96,16 @@ void Coordinator::OnOffered(MemberId id) {
   MutexLock lock(&mutex_);
   if (offering_ != id || initialized_) return;
   offering_.reset();
-  BeginTraining(UnitLedger(options_.job.training.updates_per_step(), Step(0)), Version(0),
-                /*restored=*/false);
+  BeginTraining(UnitLedger(options_.job.training.updates_per_step(), Step(0)), Version(0));
   Advance();
 }
 
-void Coordinator::BeginTraining(const UnitLedger& done, Version version, bool restored) {
+void Coordinator::BeginTraining(const UnitLedger& done, Version version) {
   const absl::Time now = clock_->Now();
   initialized_ = true;
   lease_options_ = LeaseOptionsOf(options_.job.training, plan_->steps);
   leases_.emplace(lease_options_, done, options_.job.training.updates_per_step());
-  checkpoints_.Begin(version, restored, LastVersion(), now);
+  checkpoints_.Begin(version, written_, LastVersion(), now);
   latest_ = version;
   AskForCheckpoint();
   training_began_ = now;
@@ -171,7 +170,7 @@ Coordinator::View Coordinator::Read() const {
                               leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>());
   }
   view.evaluation = evaluation_;
-  view.checkpoint = checkpoints_.newest();
+  if (!checkpoints_.common().empty()) view.checkpoint = checkpoints_.common().back();
   for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
     const std::string& error = shards_[shard].checkpoint_error;
     if (error.empty()) continue;

@@ -117,8 +117,7 @@ class Coordinator {
   absl::Status AcceptShard(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void BeginTraining(const UnitLedger& done, Version version, bool restored)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginTraining(const UnitLedger& done, Version version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskForCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendToShards(const MemberMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The member is gone without having been told that the run is over: a shard takes its weights
@@ -158,8 +157,9 @@ class Coordinator {
   MemberId next_id_ ABSL_GUARDED_BY(mutex_){1};
   std::map<MemberId, Member> members_ ABSL_GUARDED_BY(mutex_);
   std::vector<ShardEntry> shards_ ABSL_GUARDED_BY(mutex_);
-  bool restoring_ ABSL_GUARDED_BY(mutex_) = false;  // has begun
-  bool restored_ ABSL_GUARDED_BY(mutex_) = false;   // every shard is ready
+  bool restoring_ ABSL_GUARDED_BY(mutex_) = false;        // has begun
+  bool restored_ ABSL_GUARDED_BY(mutex_) = false;         // every shard is ready
+  std::vector<Version> written_ ABSL_GUARDED_BY(mutex_);  // that every shard had
   std::optional<Version> restore_version_ ABSL_GUARDED_BY(mutex_);
   std::optional<RunState> run_state_ ABSL_GUARDED_BY(mutex_);  // while restoring
   CheckpointSchedule checkpoints_ ABSL_GUARDED_BY(mutex_);

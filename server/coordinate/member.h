@@ -46,6 +46,7 @@ struct RestoreMessage {
 };
 struct CheckpointMessage {
   Version version;
+  std::vector<Version> common;  // the newest that every shard has
 };
 struct OfferMessage {};
 struct GrantMessage {

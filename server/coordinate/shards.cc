@@ -38,7 +38,8 @@ void Coordinator::BeginRestore() {
   restoring_ = true;
   std::vector<std::vector<Version>> lists;
   for (const ShardEntry& shard : shards_) lists.push_back(shard.checkpoints);
-  restore_version_ = NewestCommon(lists);
+  written_ = CommonVersions(lists);
+  if (!written_.empty()) restore_version_ = written_.back();
   SendToShards(RestoreMessage{restore_version_});
 }
 
@@ -78,7 +79,7 @@ void Coordinator::EndRestore() {
     }
   }
   plan_ = std::move(run_state_->plan);
-  BeginTraining(run_state_->applied, run_state_->version, /*restored=*/true);
+  BeginTraining(run_state_->applied, run_state_->version);
   run_state_.reset();
 }
 
@@ -95,7 +96,7 @@ void Coordinator::OnCheckpointed(MemberId id, const CheckpointAnswer& answer) {
 
 void Coordinator::AskForCheckpoint() {
   const std::optional<Version> target = checkpoints_.Next(latest_, clock_->Now());
-  if (target.has_value()) SendToShards(CheckpointMessage{*target});
+  if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
 }
 
 void Coordinator::SendToShards(const MemberMessage& message) {

@@ -37,6 +37,9 @@ struct Encoder {
   }
   void operator()(const CheckpointMessage& message) const {
     out->mutable_checkpoint()->set_version(message.version.value());
+    for (const Version version : message.common) {
+      out->mutable_checkpoint()->add_common(version.value());
+    }
   }
 };
 

@@ -60,7 +60,7 @@ void LocalShard::Send(const MemberMessage& message) {
   } else if (const auto* restore = std::get_if<RestoreMessage>(&message)) {
     agent_.Restore(restore->version);
   } else if (const auto* checkpoint = std::get_if<CheckpointMessage>(&message)) {
-    agent_.Checkpoint(checkpoint->version);
+    agent_.Checkpoint(checkpoint->version, checkpoint->common);
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/base/mutex.h"
@@ -29,7 +31,9 @@ class ShardAgent {
   // The lineage that the next restore begins.
   void SetLineage(Incarnation lineage);
   void Restore(std::optional<Version> version);
-  void Checkpoint(Version version) { checkpointer_->Arm(version); }
+  void Checkpoint(Version version, std::vector<Version> common) {
+    checkpointer_->Arm(version, std::move(common));
+  }
 
  private:
   void OnRestored(std::optional<Version> version, const absl::StatusOr<UnitLedger>& applied);

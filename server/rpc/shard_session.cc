@@ -116,8 +116,11 @@ void ShardSession::Handle(const v1::JoinResponse& response) {
       return agent_.Restore(response.restore().fresh()
                                 ? std::nullopt
                                 : std::optional<Version>(response.restore().version()));
-    case v1::JoinResponse::kCheckpoint:
-      return agent_.Checkpoint(Version(response.checkpoint().version()));
+    case v1::JoinResponse::kCheckpoint: {
+      std::vector<Version> common;
+      for (const uint64_t version : response.checkpoint().common()) common.emplace_back(version);
+      return agent_.Checkpoint(Version(response.checkpoint().version()), std::move(common));
+    }
     case v1::JoinResponse::kFinished: {
       MutexLock lock(&mutex_);
       over_ = true;

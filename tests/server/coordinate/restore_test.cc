@@ -132,33 +132,44 @@ class ScheduleTest : public ::testing::Test {
 };
 
 TEST_F(ScheduleTest, MultiplesInTurnAndNeverTheNextBeforeEveryShardHasAnswered) {
-  CheckpointSchedule schedule({10, absl::Hours(1), 2});
-  schedule.Begin(Version(0), /*restored=*/false, Version(100), now_);
+  CheckpointSchedule schedule({10, absl::Hours(1), 2, 2});
+  schedule.Begin(Version(0), {}, Version(100), now_);
   EXPECT_FALSE(schedule.Next(Version(0), now_).has_value()) << "the initial version is not written";
   Answer(schedule, 0);
   EXPECT_EQ(schedule.Next(Version(0), now_), Version(10));
   schedule.OnAnswer(0, {Version(10), "", false, absl::ZeroDuration()});
   EXPECT_FALSE(schedule.Next(Version(12), now_).has_value());
-  EXPECT_EQ(schedule.newest(), Version(0));
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(0)));
   schedule.OnAnswer(1, {Version(10), "", false, absl::ZeroDuration()});
-  EXPECT_EQ(schedule.newest(), Version(10));
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(0), Version(10)));
   EXPECT_EQ(schedule.Next(Version(37), now_), Version(40));
 }
 
 TEST_F(ScheduleTest, WhatWasMissedIsAskedForFurtherAhead) {
-  CheckpointSchedule schedule({0, absl::ZeroDuration(), 2});
-  schedule.Begin(Version(5), /*restored=*/true, Version(100), now_);
-  EXPECT_EQ(schedule.newest(), Version(5));
+  CheckpointSchedule schedule({0, absl::ZeroDuration(), 2, 2});
+  schedule.Begin(Version(5), {Version(5)}, Version(100), now_);
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(5)));
   EXPECT_EQ(schedule.Next(Version(5), now_), Version(7));
   Answer(schedule, 7, /*missed=*/true);
-  EXPECT_EQ(schedule.newest(), Version(5));
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(5)));
   const Version next = *schedule.Next(Version(9), now_ + absl::Hours(1));
   EXPECT_GT(next, Version(11));
 }
 
+TEST_F(ScheduleTest, WhatOneShardCouldNotWriteIsNotCommon) {
+  CheckpointSchedule schedule({10, absl::Hours(1), 2, 2});
+  schedule.Begin(Version(20), {Version(0), Version(10), Version(20), Version(30)}, Version(100),
+                 now_);
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(10), Version(20)));
+  ASSERT_EQ(schedule.Next(Version(25), now_), Version(30));
+  schedule.OnAnswer(0, {Version(30), "", false, absl::ZeroDuration()});
+  schedule.OnAnswer(1, {Version(30), "disk full", false, absl::ZeroDuration()});
+  EXPECT_THAT(schedule.common(), ElementsAre(Version(10), Version(20)));
+}
+
 TEST_F(ScheduleTest, ByTimeItTakesAtMostATwentieth) {
-  CheckpointSchedule schedule({0, absl::Seconds(10), 2});
-  schedule.Begin(Version(1), /*restored=*/true, Version(100), now_);
+  CheckpointSchedule schedule({0, absl::Seconds(10), 2, 2});
+  schedule.Begin(Version(1), {Version(1)}, Version(100), now_);
   EXPECT_FALSE(schedule.Next(Version(1), now_ + absl::Seconds(9)).has_value());
   EXPECT_EQ(schedule.Next(Version(1), now_ + absl::Seconds(10)), Version(3));
   Answer(schedule, 3);  // took a second
@@ -167,8 +178,8 @@ TEST_F(ScheduleTest, ByTimeItTakesAtMostATwentieth) {
 }
 
 TEST_F(ScheduleTest, TheLastVersionIsAnsweredForByEveryShardUnasked) {
-  CheckpointSchedule schedule({10, absl::Hours(1), 2});
-  schedule.Begin(Version(1), /*restored=*/true, Version(12), now_);
+  CheckpointSchedule schedule({10, absl::Hours(1), 2, 2});
+  schedule.Begin(Version(1), {Version(1)}, Version(12), now_);
   EXPECT_FALSE(schedule.Next(Version(9), now_).has_value());
   schedule.OnAnswer(0, {Version(12), "", false, {}});
   EXPECT_FALSE(schedule.last_answered());
