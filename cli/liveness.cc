@@ -59,9 +59,17 @@ MemberPoll::~MemberPoll() {
   thread_.join();
 }
 
-std::optional<std::set<std::string>> MemberPoll::Take() {
+std::optional<MemberPoll::Answer> MemberPoll::Take() {
   MutexLock lock(&mutex_);
   return std::exchange(answer_, std::nullopt);
+}
+
+std::string MemberPoll::Warning() {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
+  v1::StatusResponse response;
+  stub_->Status(&context, v1::StatusRequest(), &response);
+  return response.warning();
 }
 
 void MemberPoll::Loop() {
@@ -70,11 +78,12 @@ void MemberPoll::Loop() {
     context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
     v1::WorkersResponse response;
     const bool answered = stub_->Workers(&context, v1::WorkersRequest(), &response).ok();
-    std::set<std::string> names;
-    for (const auto& member : response.members()) names.insert(member.name());
+    Answer answer;
+    for (const auto& member : response.members()) answer.members.insert(member.name());
+    answer.warning = answered ? Warning() : "";
     const absl::Time until = absl::Now() + kInterval;
     MutexLock lock(&mutex_);
-    if (answered) answer_ = std::move(names);
+    if (answered) answer_ = std::move(answer);
     while (!stopping_ && absl::Now() < until) changed_.WaitFor(&mutex_, until - absl::Now());
     if (stopping_) return;
   }

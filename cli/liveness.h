@@ -54,21 +54,26 @@ class Liveness {
   std::map<std::string, Seen> seen_;
 };
 
-// Asks for the members once a second, in a thread of its own.
+// Asks who takes part, and what goes wrong, once a second, in a thread of its own.
 class MemberPoll {
  public:
   explicit MemberPoll(const std::shared_ptr<grpc::Channel>& channel);
   ~MemberPoll();
-  // Names of the members, if there was an answer since the last call.
-  std::optional<std::set<std::string>> Take();
+  struct Answer {
+    std::set<std::string> members;  // names
+    std::string warning;
+  };
+  // If there was one since the last call.
+  std::optional<Answer> Take();
 
  private:
   void Loop();
+  std::string Warning();
 
   const std::unique_ptr<v1::Inspector::Stub> stub_;
   Mutex mutex_;
   CondVar changed_;
-  std::optional<std::set<std::string>> answer_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Answer> answer_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -90,6 +90,7 @@ class LocalRun {
   absl::Time joined_at_;        // when we were last a member
   std::set<std::string> left_;  // because the run was over
   Liveness liveness_;
+  bool warned_ = false;
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
   std::optional<absl::Time> finished_;      // when the coordinator said so
   std::future<absl::StatusOr<Weights>> pull_;

@@ -68,8 +68,12 @@ absl::Status LocalRun::CheckWorkers(absl::Time now) {
 
 void LocalRun::CheckLiveness(absl::Time now) {
   if (poll_ == nullptr) return;
-  if (const auto members = poll_->Take(); members.has_value()) {
-    liveness_.OnAnswer(ServerName(0), *members, now);
+  if (const auto answer = poll_->Take(); answer.has_value()) {
+    liveness_.OnAnswer(ServerName(0), answer->members, now);
+    if (!answer->warning.empty() && !warned_) {
+      display_->Note(absl::StrCat("warning: ", answer->warning));
+    }
+    warned_ = !answer->warning.empty();
   }
   for (const std::string& process : liveness_.TakeLost(now)) {
     display_->Note(absl::StrCat(process, " runs, but takes no part any more; killing it"));

@@ -51,6 +51,7 @@ std::string RenderStatus(const v1::StatusResponse& status) {
                                          ", tau ", status.tau(), ", ", status.consistency(), ")"));
   pairs.emplace_back("phase", PhaseText(status.phase()));
   if (!status.message().empty()) pairs.emplace_back("message", Printable(status.message()));
+  if (!status.warning().empty()) pairs.emplace_back("warning", Printable(status.warning()));
   pairs.emplace_back("step", status.steps() == 0
                                  ? absl::StrCat(status.step())
                                  : absl::StrCat(status.step(), " of ", status.steps()));
@@ -84,7 +85,8 @@ std::string RenderWorkers(const v1::WorkersResponse& workers) {
                     absl::AsciiStrToLower(v1::Role_Name(member.role())), Printable(member.peer()),
                     absl::StrCat(member.threads()), absl::StrCat(member.units_done()),
                     Seconds(member.seconds_since_message()),
-                    FormatElapsed(absl::Seconds(member.seconds_joined())), LeasedText(member)});
+                    FormatElapsed(absl::Seconds(member.seconds_joined())),
+                    absl::StrCat(LeasedText(member), member.straggles() ? " (straggles)" : "")});
   }
   return FormatTable({"ID", "NAME", "ROLE", "PEER", "THREADS", "UNITS DONE", "LAST HEARD", "JOINED",
                       "LEASED (STEP, SLOT)"},

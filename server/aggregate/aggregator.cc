@@ -2,6 +2,7 @@
 #include "server/aggregate/aggregator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,11 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
                      " is newer than update_version ", update));
+  }
+  if (!std::isfinite(contribution.loss) || !std::isfinite(contribution.accuracy)) {
+    return absl::InvalidArgumentError(absl::StrCat("contribution of ", contribution.unit.ToString(),
+                                                   ": its loss is ", contribution.loss,
+                                                   " and its accuracy ", contribution.accuracy));
   }
   if (options.sync && update != step) {
     return absl::InvalidArgumentError(

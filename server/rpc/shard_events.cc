@@ -32,6 +32,7 @@ void ShardEvents::Record(const AppliedUpdate& update) {
     MutexLock lock(&mutex_);
     metrics = MetricsOf(update, began_);
     last_ = metrics;
+    divergence_.Add(metrics.clean_loss);
     published_.push_back(update.published);
     if (published_.size() > kThroughputUpdates) published_.pop_front();
   }
@@ -41,7 +42,7 @@ void ShardEvents::Record(const AppliedUpdate& update) {
 
 ShardEvents::Progress ShardEvents::progress() const {
   MutexLock lock(&mutex_);
-  Progress progress{first_, last_, 0};
+  Progress progress{first_, last_, 0, divergence_.warning()};
   if (published_.size() < 2) return progress;
   const double seconds = absl::ToDoubleSeconds(published_.back() - published_.front());
   const double examples = static_cast<double>(published_.size() - 1) * job_.training.slot_size() *

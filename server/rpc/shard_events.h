@@ -6,11 +6,13 @@
 
 #include <deque>
 #include <optional>
+#include <string>
 
 #include "common/base/mutex.h"
 #include "common/job/job.h"
 #include "server/checkpointer.h"
 #include "server/coordinate/coordinator.h"
+#include "server/divergence.h"
 #include "server/rpc/version_log.h"
 #include "server/shard.h"
 
@@ -31,6 +33,7 @@ class ShardEvents final : public ShardObserver {
     Version first;  // what this shard began with
     std::optional<StepMetrics> last;
     double examples_per_second = 0;  // over the newest updates
+    std::string warning;             // about the loss
   };
   Progress progress() const;
 
@@ -47,6 +50,7 @@ class ShardEvents final : public ShardObserver {
   Version first_ ABSL_GUARDED_BY(mutex_);
   absl::Time began_ ABSL_GUARDED_BY(mutex_);
   std::optional<StepMetrics> last_ ABSL_GUARDED_BY(mutex_);
+  Divergence divergence_ ABSL_GUARDED_BY(mutex_);
   std::deque<absl::Time> published_ ABSL_GUARDED_BY(mutex_);  // of the newest updates
 };
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "server/rpc/member_proto.h"
 
 namespace conadv {
@@ -23,7 +24,10 @@ void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
   status->set_step(view.step.value());
   status->set_steps(view.steps);
   status->set_message(view.message);
-  status->set_warning(view.warning);
+  if (!view.warning.empty()) {
+    status->set_warning(
+        absl::StrCat(status->warning(), status->warning().empty() ? "" : "; ", view.warning));
+  }
   if (view.checkpoint.has_value()) status->set_checkpoint_version(view.checkpoint->value());
   status->set_seconds(absl::ToDoubleSeconds(view.training_time));
   for (const auto& [member, leased] : view.members) {
@@ -77,6 +81,7 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   const ShardEvents::Progress progress = parts.events->progress();
   status.set_examples_per_second(progress.examples_per_second);
   status.set_restored_version(progress.first.value());
+  status.set_warning(progress.warning);
   if (progress.last.has_value()) {
     status.set_clean_loss(progress.last->clean_loss);
     status.set_adversarial_loss(progress.last->adversarial_loss);
