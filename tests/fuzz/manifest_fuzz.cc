@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 #include "server/checkpoint/manifest.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/property.h"
@@ -76,6 +77,20 @@ void TestDamage(const Manifest& manifest, uint64_t position, uint8_t change) {
   Require(EncodeManifest(*after) == text, "damage is noticed", damaged);
 }
 
+// A number that was changed on the way would also match a checksum of the changed one.
+void RequireSameNumbers(absl::string_view text, const Manifest& manifest) {
+  const auto before = nlohmann::json::parse(text.begin(), text.end());
+  const auto after = nlohmann::json::parse(EncodeManifest(manifest));
+  for (const char* name : {"version", "shard", "shards", "crc32c"}) {
+    Require(before.at(name) == after.at(name), "numbers are read as they are", name);
+  }
+  for (const auto& [name, file] : after.at("files").items()) {
+    const auto& was = before.at("files").at(name);
+    Require(was.at("bytes") == file.at("bytes") && was.at("crc32c") == file.at("crc32c"),
+            "numbers of files are read as they are", name);
+  }
+}
+
 void TestManifest(absl::string_view text) {
   const AllocationMeter meter;
   const absl::StatusOr<Manifest> manifest = DecodeManifest(text);
@@ -86,6 +101,7 @@ void TestManifest(absl::string_view text) {
     const absl::StatusOr<Manifest> again = DecodeManifest(EncodeManifest(*manifest));
     Require(again.ok(), "what was read can be written", again.status().ToString());
     Require(EncodeManifest(*again) == EncodeManifest(*manifest), "what was read is written");
+    RequireSameNumbers(text, *manifest);
   }
   Supply supply(text);
   const uint64_t position = supply.Number(2);

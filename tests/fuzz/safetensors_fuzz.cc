@@ -28,8 +28,11 @@ void RequireSound(const SafetensorsFile& file) {
   for (const NamedTensor& tensor : file.tensors) {
     Require(names.insert(tensor.name).second, "names differ", tensor.name);
     uint64_t size = 1;
-    for (const uint64_t extent : tensor.shape) size *= extent;
-    Require(size == tensor.values.size(), "there are as many values as the shape says",
+    bool fits = true;
+    for (const uint64_t extent : tensor.shape) {
+      fits = fits && !__builtin_mul_overflow(size, extent, &size);
+    }
+    Require(fits && size == tensor.values.size(), "there are as many values as the shape says",
             tensor.name);
     const auto* const first = reinterpret_cast<const char*>(tensor.values.data());
     const auto* const last = reinterpret_cast<const char*>(tensor.values.end());
