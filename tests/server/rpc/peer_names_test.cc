@@ -17,6 +17,7 @@ using ::testing::HasSubstr;
 absl::Status Hello(const std::string& name) {
   v1::Hello hello;
   hello.set_name(name);
+  hello.set_role(v1::OBSERVER);
   return FromProto(hello, "peer").status();
 }
 
