@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The doors to the build. CMakePresets.json has the other builds: debug, asan, tsan, clang.
 .DEFAULT_GOAL := help
-.PHONY: help install build train test sanitize fuzz bench format tidy clean
+.PHONY: help install build train test sanitize fuzz bench chaos format tidy clean
 MAKEFLAGS += --no-print-directory
 
 BUILD := build
@@ -46,6 +46,9 @@ fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; T
 
 bench: build  ## run every benchmark
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
+
+chaos: build  ## 50 runs with random faults, which must all end as if there were none; RUNS=, SEED=, ARGS=
+	$(BUILD)/bin/conadv-chaos --program=$(BUILD)/bin/conadv --runs=$(or $(RUNS),50) --seed=$(or $(SEED),1) $(ARGS)
 
 format:  ## lay out the C++ sources as .clang-format says
 	@deploy/install.sh lint

@@ -15,6 +15,8 @@
 namespace conadv {
 namespace {
 
+constexpr char kListenFlag[] = "--listen=";
+
 ProcessSpec Spec(const Deployment& deployment, const std::string& name,
                  std::vector<std::string> arguments) {
   return {name, std::move(arguments),
@@ -49,7 +51,7 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
                        const std::string& coordinator) {
   std::vector<std::string> arguments = {
       deployment.server_program, absl::StrCat("--shard=", shard),
-      absl::StrCat("--shards=", deployment.servers), "--listen=127.0.0.1:0",
+      absl::StrCat("--shards=", deployment.servers), absl::StrCat(kListenFlag, "127.0.0.1:0"),
       absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
   if (shard == 0) {
     arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
@@ -67,6 +69,12 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
   return Spec(deployment, name,
               {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
                absl::StrCat("--threads=", deployment.threads), absl::StrCat("--name=", name)});
+}
+
+void ListenOn(const std::string& address, ProcessSpec* server) {
+  for (std::string& argument : server->arguments) {
+    if (absl::StartsWith(argument, kListenFlag)) argument = absl::StrCat(kListenFlag, address);
+  }
 }
 
 ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator) {

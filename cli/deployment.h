@@ -41,6 +41,8 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
                        const std::string& coordinator);
 ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
                        const std::string& coordinator);
+// The same server, but on this address.
+void ListenOn(const std::string& address, ProcessSpec* server);
 ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator);
 
 // The program of this name in `own_directory`, else in the directories of `search_path` (as $PATH).

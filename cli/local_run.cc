@@ -19,16 +19,22 @@ namespace {
 constexpr char kListening[] = "listening on ";
 constexpr absl::Duration kServerStart = absl::Seconds(60);
 constexpr absl::Duration kPullTimeout = absl::Seconds(30);
-// How long the last records may take after the end, and the workers' end before the run's.
+// How long the last records may take after the end.
 constexpr absl::Duration kLastRecords = absl::Seconds(5);
-constexpr absl::Duration kWithoutWorkers = absl::Seconds(10);
 // How long a process may take to end by itself, and to obey.
 constexpr absl::Duration kSeeOut = absl::Seconds(30);
+constexpr absl::Duration kSeeOutIdle = absl::Seconds(10);
 constexpr absl::Duration kGrace = absl::Seconds(5);
-// A broken session may be a server's end, which says more: that event comes first.
-constexpr absl::Duration kRejoinAfter = absl::Seconds(1);
-constexpr int kMostRejoins = 5;
 constexpr absl::Duration kTick = absl::Seconds(1);
+// A member may be silent for a lease, and join again for as long.
+constexpr absl::Duration kLeastAway = absl::Seconds(10);
+
+LivenessOptions LivenessOptionsOf(const Job& job) {
+  LivenessOptions options;
+  options.most_away = std::max(3 * job.server.lease, kLeastAway);
+  options.most_starting = std::max(options.most_away, options.most_starting);
+  return options;
+}
 
 }  // namespace
 
@@ -38,7 +44,9 @@ LocalRun::LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor
       job_(job),
       supervisor_(supervisor),
       display_(display),
-      files_(files) {
+      files_(files),
+      metrics_(MetricsPath(deployment_.directory), files),
+      liveness_(LivenessOptionsOf(job)) {
   progress_.phase = "starting";
   progress_.updates_per_step = job.training.updates_per_step();
   progress_.global_batch = job.training.global_batch;
@@ -48,7 +56,6 @@ LocalRun::LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor
 LocalRun::~LocalRun() = default;
 
 absl::StatusOr<RunResult> LocalRun::Run() {
-  metrics_.open(MetricsPath(deployment_.directory), std::ios::app);
   const absl::Status status = Train();
   if (!status.ok()) {
     StopAll();
@@ -94,9 +101,13 @@ absl::Status LocalRun::Handle(const ProcessEvent& event) {
 
 absl::Status LocalRun::OnServerLine(const ProcessEvent& event) {
   absl::string_view rest = event.line;
-  if (event.process != ServerName(0) || !coordinator_.empty()) return absl::OkStatus();
   if (!absl::ConsumePrefix(&rest, kListening)) return absl::OkStatus();
-  coordinator_ = std::string(absl::StripAsciiWhitespace(rest));
+  const std::string address(absl::StripAsciiWhitespace(rest));
+  // When it is started again, the others find it where it was.
+  ListenOn(address, &specs_[event.process]);
+  if (event.process != ServerName(0) || !coordinator_.empty()) return absl::OkStatus();
+  coordinator_ = address;
+  joined_at_ = absl::Now();
   display_->Note(absl::StrCat("coordinator: ", coordinator_));
   return StartOthers();
 }
@@ -112,6 +123,7 @@ absl::Status LocalRun::StartOthers() {
   const auto wake = [this] { supervisor_->Wake(); };
   observer_ = std::make_unique<Observer>(MakeChannel(coordinator_), wake);
   feed_ = std::make_unique<MetricsFeed>(MakeChannel(coordinator_), wake);
+  poll_ = std::make_unique<MemberPoll>(MakeChannel(coordinator_));
   progress_.phase = "waiting for the first step";
   return absl::OkStatus();
 }
@@ -119,16 +131,20 @@ absl::Status LocalRun::StartOthers() {
 absl::Status LocalRun::Start(const ProcessSpec& spec) {
   specs_[spec.name] = spec;
   started_[spec.name] = absl::Now();
+  liveness_.OnStart(spec.name, absl::Now());
   return supervisor_->Start(spec);
 }
 
 absl::Status LocalRun::OnExit(const ProcessEvent& event) {
   const absl::Time now = absl::Now();
   const ProcessRole role = RoleOf(event.process);
+  liveness_.OnExit(event.process);
   // There is no work left for it: nothing is lost but its good manners.
   const bool idle = finished_.has_value() || (role == ProcessRole::kWorker && trained());
   if (role != ProcessRole::kServer && idle) {
-    if (event.exit.ok()) return absl::OkStatus();
+    left_.insert(event.process);
+    // What is killed from outside has done nothing wrong.
+    if (event.exit.ok() || event.exit.signal != 0) return absl::OkStatus();
     result_.problems.push_back(absl::StrCat(event.process, " ended with ", event.exit.ToString(),
                                             " after its work was done"));
     return absl::OkStatus();
@@ -140,7 +156,10 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
     case RestartAction::kStop: return Failure(event.process, decision.reason);
     case RestartAction::kLeft: display_->Note(decision.reason); return absl::OkStatus();
     case RestartAction::kRestart:
-      display_->Note(Explained(event.process, decision.reason));
+      // Whom a signal ended, said nothing about it.
+      display_->Note(event.exit.signal != 0 ? decision.reason
+                                            : Explained(event.process, decision.reason));
+      ++result_.restarts;
       restarts_[event.process] = decision.at;
       return absl::OkStatus();
   }
@@ -162,50 +181,10 @@ absl::Status LocalRun::Advance(absl::Time now) {
     CONADV_RETURN_IF_ERROR(Start(specs_[name]));
   }
   TakeMetrics(now);
+  CheckLiveness(now);
   CONADV_RETURN_IF_ERROR(CheckMembership(now));
   CONADV_RETURN_IF_ERROR(CheckWorkers(now));
   return TakeWeights(now);
-}
-
-absl::Status LocalRun::CheckMembership(absl::Time now) {
-  if (observer_ == nullptr || finished_.has_value()) return absl::OkStatus();
-  const Observer::State state = observer_->state();
-  if (state.finished) {
-    finished_ = now;
-    return absl::OkStatus();
-  }
-  if (!state.closed) return absl::OkStatus();
-  const bool broken = state.status.ok() || absl::IsUnavailable(state.status) ||
-                      absl::IsDeadlineExceeded(state.status) || absl::IsCancelled(state.status);
-  if (!broken || rejoins_ == kMostRejoins) {
-    return Failure(ServerName(0),
-                   absl::StrCat("the coordinator ended the run: ", state.status.message()));
-  }
-  if (!rejoin_at_.has_value()) rejoin_at_ = now + kRejoinAfter;
-  if (now < *rejoin_at_) return absl::OkStatus();
-  rejoin_at_.reset();
-  ++rejoins_;
-  observer_ =
-      std::make_unique<Observer>(MakeChannel(coordinator_), [this] { supervisor_->Wake(); });
-  return absl::OkStatus();
-}
-
-absl::Status LocalRun::CheckWorkers(absl::Time now) {
-  const auto is_worker = [](const std::string& name) {
-    return RoleOf(name) == ProcessRole::kWorker;
-  };
-  const std::vector<std::string> running = supervisor_->running();
-  bool any = coordinator_.empty() || trained() || finished_.has_value() ||
-             std::any_of(running.begin(), running.end(), is_worker);
-  for (const auto& [name, at] : restarts_) any = any || is_worker(name);
-  if (any) {
-    workers_gone_.reset();
-    return absl::OkStatus();
-  }
-  // They may know of the run's end before we do.
-  if (!workers_gone_.has_value()) workers_gone_ = now;
-  if (now - *workers_gone_ < kWithoutWorkers) return absl::OkStatus();
-  return absl::AbortedError("every worker has left before the last step");
 }
 
 bool LocalRun::trained() const {
@@ -214,17 +193,37 @@ bool LocalRun::trained() const {
 
 void LocalRun::TakeMetrics(absl::Time now) {
   if (feed_ == nullptr) return;
-  const std::vector<v1::MetricsRecord> records = feed_->Take();
+  const std::vector<MetricsFeed::Item> items = feed_->Take();
   progress_.final_version = feed_->final_version();
-  if (records.empty()) return;
-  for (const v1::MetricsRecord& record : records) {
+  if (items.empty()) return;
+  for (const MetricsFeed::Item& item : items) {
+    if (item.begins.has_value()) {
+      GoBack(*item.begins);
+      continue;
+    }
+    v1::MetricsRecord record = item.record;
+    if (record.has_step()) {
+      record.mutable_step()->set_seconds(record.step().seconds() + metrics_.seconds_before());
+    }
     Apply(record, now, &progress_);
-    metrics_ << JsonLine(ToJson(record)) << "\n";
+    metrics_.Append(JsonLine(ToJson(record)));
   }
-  if (!metrics_.flush()) {
-    display_->Note(absl::StrCat("cannot write ", MetricsPath(deployment_.directory)));
-    metrics_.clear();
+  if (const absl::Status status = metrics_.Flush(); !status.ok()) display_->Note(status.message());
+}
+
+void LocalRun::GoBack(uint64_t version) {
+  const absl::Status status = metrics_.GoBackTo(version, progress_.final_version);
+  if (!status.ok()) display_->Note(status.message());
+  if (progress_.version > version) {
+    const uint64_t again = progress_.version - version;
+    result_.updates_recomputed += again;
+    display_->Note(absl::StrCat("the run goes on from the checkpoint of version ", version, "; ",
+                                again, " updates are computed again"));
+  } else if (version > 0) {
+    display_->Note(absl::StrCat("the run goes on from the checkpoint of version ", version));
   }
+  progress_.version = version;
+  progress_.training_time = absl::Seconds(metrics_.seconds_before());
 }
 
 absl::Status LocalRun::TakeWeights(absl::Time now) {
@@ -249,6 +248,11 @@ absl::Status LocalRun::TakeWeights(absl::Time now) {
   const bool heard_all = trained() && progress_.evaluated_version == progress_.final_version;
   if (!heard_all && now - *finished_ < kLastRecords) return absl::OkStatus();
   absl::StatusOr<Weights> weights = pull_.get();
+  if (absl::IsUnavailable(weights.status()) || absl::IsDeadlineExceeded(weights.status())) {
+    // A server was lost just now. It comes back, and with it the end of the run.
+    finished_.reset();
+    return absl::OkStatus();
+  }
   if (!weights.ok()) {
     return absl::Status(weights.status().code(), absl::StrCat("the final weights cannot be read: ",
                                                               weights.status().message()));
@@ -271,6 +275,8 @@ void LocalRun::SeeOut() {
   // Our membership keeps the coordinator there for a worker that has only just started: it is told
   // that the run is over, and leaves like the others.
   AwaitExits(/*servers_too=*/false);
+  // Whoever is left hangs or was stopped; it has nothing that anyone needs.
+  StopAllBut(ProcessRole::kServer);
   observer_->Leave();
   AwaitExits(/*servers_too=*/true);
   for (const std::string& name : supervisor_->running()) {
@@ -280,7 +286,7 @@ void LocalRun::SeeOut() {
 }
 
 void LocalRun::AwaitExits(bool servers_too) {
-  const absl::Time until = absl::Now() + kSeeOut;
+  const absl::Time until = absl::Now() + (servers_too ? kSeeOut : kSeeOutIdle);
   const auto awaited = [servers_too](const std::string& name) {
     return servers_too || RoleOf(name) != ProcessRole::kServer;
   };
@@ -288,13 +294,26 @@ void LocalRun::AwaitExits(bool servers_too) {
     const std::vector<std::string> running = supervisor_->running();
     if (std::none_of(running.begin(), running.end(), awaited)) return;
     const absl::Time beat = servers_too ? until : observer_->Tick(now);
-    const ProcessEvent event = supervisor_->Next(std::min(until, beat));
+    const ProcessEvent event = supervisor_->Next(std::min({until, beat, now + kTick}));
+    if (event.kind == ProcessEvent::Kind::kExit) liveness_.OnExit(event.process);
     if (event.kind == ProcessEvent::Kind::kInterrupted) return;
-    if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok()) {
+    // The weights are written and the last checkpoint is: whoever is killed now loses nothing.
+    if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok() && event.exit.signal == 0) {
       result_.problems.push_back(
           absl::StrCat(event.process, " ended with ", event.exit.ToString(), " after the run"));
     }
   }
+}
+
+void LocalRun::StopAllBut(ProcessRole role) {
+  std::vector<std::string> others;
+  for (const std::string& name : supervisor_->running()) {
+    if (RoleOf(name) != role) others.push_back(name);
+  }
+  for (const std::string& name : others) {
+    display_->Note(absl::StrCat(name, " does not end by itself; ending it"));
+  }
+  supervisor_->Stop(others, kGrace);
 }
 
 void LocalRun::StopAll() {
@@ -306,6 +325,7 @@ void LocalRun::StopAll() {
   supervisor_->Stop(others, kGrace);
   // Without us and the workers nothing holds the servers.
   feed_.reset();
+  poll_.reset();
   observer_.reset();
   supervisor_->Stop(servers, kGrace);
 }

@@ -5,11 +5,11 @@
 #ifndef CONADV_CLI_LOCAL_RUN_H_
 #define CONADV_CLI_LOCAL_RUN_H_
 
-#include <fstream>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +17,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cli/deployment.h"
+#include "cli/liveness.h"
 #include "cli/metrics_feed.h"
+#include "cli/metrics_file.h"
 #include "cli/observer.h"
 #include "cli/process/supervisor.h"
 #include "cli/progress.h"
@@ -51,12 +53,17 @@ class LocalRun {
   absl::Status Start(const ProcessSpec& spec);
   absl::Status StartOthers();
   absl::Status CheckMembership(absl::Time now);
+  absl::Status JoinAgain(absl::Time now);
   absl::Status CheckWorkers(absl::Time now);
+  // Kills what runs but takes no part any more; its exit is seen to as any other.
+  void CheckLiveness(absl::Time now);
+  void GoBack(uint64_t version);
   void TakeMetrics(absl::Time now);
   // The weights, once they are there; their error if they cannot be had.
   absl::Status TakeWeights(absl::Time now);
   void SeeOut();
   void AwaitExits(bool servers_too);
+  void StopAllBut(ProcessRole role);
   void StopAll();
   absl::Time NextDeadline() const;
   // With the last thing that the process said.
@@ -77,10 +84,12 @@ class LocalRun {
   RestartState restart_state_;
 
   ProgressState progress_;
-  std::ofstream metrics_;
+  MetricsFile metrics_;
   absl::Time started_all_;
   std::optional<absl::Time> rejoin_at_;
-  int rejoins_ = 0;
+  absl::Time joined_at_;        // when we were last a member
+  std::set<std::string> left_;  // because the run was over
+  Liveness liveness_;
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
   std::optional<absl::Time> finished_;      // when the coordinator said so
   std::future<absl::StatusOr<Weights>> pull_;
@@ -90,6 +99,7 @@ class LocalRun {
   // Last: their callbacks use the supervisor until they are gone.
   std::unique_ptr<Observer> observer_;
   std::unique_ptr<MetricsFeed> feed_;
+  std::unique_ptr<MemberPoll> poll_;
 };
 
 }  // namespace conadv

@@ -28,10 +28,10 @@ MetricsFeed::~MetricsFeed() {
   thread_.join();
 }
 
-std::vector<v1::MetricsRecord> MetricsFeed::Take() {
+std::vector<MetricsFeed::Item> MetricsFeed::Take() {
   MutexLock lock(&mutex_);
   changed_.NotifyAll();
-  return std::exchange(records_, {});
+  return std::exchange(items_, {});
 }
 
 uint64_t MetricsFeed::final_version() const {
@@ -49,6 +49,7 @@ void MetricsFeed::Run() {
 }
 
 bool MetricsFeed::Follow() {
+  if (!LearnLineage()) return false;
   grpc::ClientContext context;
   {
     MutexLock lock(&mutex_);
@@ -57,13 +58,13 @@ bool MetricsFeed::Follow() {
   }
   v1::WatchMetricsRequest request;
   request.set_after(next_);
+  request.set_lineage(lineage_);
   const auto reader = stub_->WatchMetrics(&context, request);
   v1::MetricsRecord record;
   bool wanted = true;
   while (wanted && reader->Read(&record)) {
     next_ = record.index() + 1;
-    if (final_version() == 0) LearnFinalVersion();
-    wanted = Add(std::move(record));
+    wanted = Add({std::nullopt, std::move(record)});
     wake_();
   }
   if (!wanted) context.TryCancel();
@@ -73,21 +74,29 @@ bool MetricsFeed::Follow() {
   return ended || stopping_;
 }
 
-void MetricsFeed::LearnFinalVersion() {
+bool MetricsFeed::LearnLineage() {
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + kStatusDeadline));
   v1::StatusResponse response;
-  if (!stub_->Status(&context, v1::StatusRequest(), &response).ok()) return;
-  MutexLock lock(&mutex_);
-  final_version_ = response.final_version();
+  if (!stub_->Status(&context, v1::StatusRequest(), &response).ok()) return false;
+  // Without a last version there is no plan yet, so no record either.
+  if (response.lineage() == 0 || response.final_version() == 0) return false;
+  {
+    MutexLock lock(&mutex_);
+    final_version_ = response.final_version();
+  }
+  if (response.lineage() == lineage_) return true;
+  lineage_ = response.lineage();
+  next_ = 0;
+  return Add({response.restored_version(), {}});
 }
 
-bool MetricsFeed::Add(v1::MetricsRecord record) {
+bool MetricsFeed::Add(Item item) {
   MutexLock lock(&mutex_);
-  while (records_.size() >= kMostRecords && !stopping_) {
+  while (items_.size() >= kMostRecords && !stopping_) {
     changed_.WaitFor(&mutex_, absl::Seconds(1));
   }
-  records_.push_back(std::move(record));
+  items_.push_back(std::move(item));
   return !stopping_;
 }
 

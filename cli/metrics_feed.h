@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,8 +25,14 @@ class MetricsFeed {
   MetricsFeed(const MetricsFeed&) = delete;
   MetricsFeed& operator=(const MetricsFeed&) = delete;
 
+  struct Item {
+    // The run goes on from this version: what came of later ones is void. The first item always is
+    // one.
+    std::optional<uint64_t> begins;
+    v1::MetricsRecord record;  // otherwise
+  };
   // What came since the last call, in order, none twice.
-  std::vector<v1::MetricsRecord> Take();
+  std::vector<Item> Take();
   // The run's last version; 0 until it is known, which is before the first record can be taken.
   uint64_t final_version() const;
 
@@ -33,16 +40,18 @@ class MetricsFeed {
   void Run();
   // Until the stream ends; true if there is nothing more to come.
   bool Follow();
-  void LearnFinalVersion();
+  // Asks which lineage it is; false if there is none now.
+  bool LearnLineage();
   // False when it is time to stop.
-  bool Add(v1::MetricsRecord record);
+  bool Add(Item item);
 
   const std::unique_ptr<v1::Inspector::Stub> stub_;
   const std::function<void()> wake_;
-  uint64_t next_ = 0;  // index; the thread's
+  uint64_t lineage_ = 0;  // the thread's, as the next
+  uint64_t next_ = 0;     // index
   mutable Mutex mutex_;
   CondVar changed_;
-  std::vector<v1::MetricsRecord> records_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Item> items_ ABSL_GUARDED_BY(mutex_);
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the call under way
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t final_version_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -11,10 +11,12 @@ namespace conadv {
 RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
                               const RestartOptions& options, RestartState* state) {
   const std::string what = absl::StrCat(exit.process, " ended with ", exit.exit.ToString());
-  if (exit.role == ProcessRole::kServer) {
+  // A server that ends by itself with an error has said why the run cannot go on.
+  if (exit.role == ProcessRole::kServer && exit.exit.signal == 0 && !exit.exit.ok()) {
     return {RestartAction::kStop, now, absl::StrCat(what, " before the run was finished")};
   }
-  if (exit.exit.ok()) return {RestartAction::kLeft, now, absl::StrCat(exit.process, " has left")};
+  if (exit.role != ProcessRole::kServer && exit.exit.ok())
+    return {RestartAction::kLeft, now, absl::StrCat(exit.process, " has left")};
 
   RestartState::History& history = state->histories[exit.process];
   const bool early = now - exit.started < options.early;
@@ -26,15 +28,24 @@ RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
     return {RestartAction::kStop, now,
             absl::StrCat(what, " ", history.early_failures, " times, each soon after its start")};
   }
-  if (state->restarts >= options.max_restarts) {
-    return {RestartAction::kStop, now,
-            absl::StrCat(what, ", and ", state->restarts, " restarts have been made already")};
+  while (!state->restarts.empty() && now - state->restarts.front() > options.window) {
+    state->restarts.pop_front();
   }
-  ++state->restarts;
-  const absl::Duration delay =
+  if (state->restarts.size() >= options.max_restarts) {
+    return {RestartAction::kStop, now,
+            absl::StrCat(what, ", and ", state->restarts.size(), " restarts in ",
+                         absl::FormatDuration(options.window), " have been made already")};
+  }
+  state->restarts.push_back(now);
+  absl::Duration delay =
       std::min(options.first_delay * std::exp2(history.in_a_row - 1), options.max_delay);
+  // Everyone waits for a server.
+  if (exit.role == ProcessRole::kServer && history.in_a_row == 1) delay = absl::ZeroDuration();
   return {RestartAction::kRestart, now + delay,
-          absl::StrCat(what, "; starting it again in ", absl::FormatDuration(delay))};
+          absl::StrCat(what, "; starting it again ",
+                       delay == absl::ZeroDuration()
+                           ? "now"
+                           : absl::StrCat("in ", absl::FormatDuration(delay)))};
 }
 
 }  // namespace conadv

@@ -4,6 +4,7 @@
 #ifndef CONADV_CLI_RESTART_POLICY_H_
 #define CONADV_CLI_RESTART_POLICY_H_
 
+#include <deque>
 #include <map>
 #include <string>
 
@@ -15,7 +16,9 @@ namespace conadv {
 enum class ProcessRole { kServer, kWorker, kEvaluator };
 
 struct RestartOptions {
-  int max_restarts = 10;                                 // of all processes together
+  // Of all processes together, within `window`.
+  size_t max_restarts = 20;
+  absl::Duration window = absl::Minutes(10);
   absl::Duration first_delay = absl::Milliseconds(200);  // doubles with every restart in a row
   absl::Duration max_delay = absl::Seconds(5);
   // A process that ends sooner than this after its start never got to work.
@@ -29,7 +32,7 @@ struct RestartState {
     int in_a_row = 0;        // failures without a long life in between
     int early_failures = 0;  // in a row, not by a signal
   };
-  int restarts = 0;
+  std::deque<absl::Time> restarts;           // the newest
   std::map<std::string, History> histories;  // by process
 };
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/deployment.h"
@@ -84,6 +85,25 @@ absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view
   CONADV_RETURN_IF_ERROR(EmptyDirectory(directory, force, files));
   CONADV_RETURN_IF_ERROR(files.MakeDirectories(LogDirectory(directory)));
   return files.WriteAtomically(JobPath(directory), job_text);
+}
+
+absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSystem& files) {
+  const std::string checkpoints = CheckpointDirectory(directory);
+  std::vector<std::string> versions;
+  if (files.Exists(JobPath(directory)) && files.Exists(checkpoints)) {
+    CONADV_ASSIGN_OR_RETURN(versions, files.List(checkpoints));
+  }
+  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+    const auto shards = files.List(absl::StrCat(checkpoints, "/", *version));
+    if (!shards.ok() || shards->empty()) continue;
+    // "shard-0-of-2"
+    const std::vector<absl::string_view> words = absl::StrSplit(shards->front(), '-');
+    uint32_t count = 0;
+    if (words.size() == 4 && absl::SimpleAtoi(words[3], &count) && count > 0) return count;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("there is no run with a checkpoint in ", directory,
+                   "; --resume takes the --out directory of an earlier run"));
 }
 
 std::string LastMessage(absl::string_view log) {

@@ -34,6 +34,10 @@ class RunLock {
 absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
                                  bool force, const FileSystem& files);
 
+// How many shards a run in `directory` had, so that it can go on. FAILED_PRECONDITION: there is no
+// run, or it has no checkpoint.
+absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSystem& files);
+
 // The last line of a log that says something, without glog's prefix; empty if there is none.
 std::string LastMessage(absl::string_view log);
 

@@ -41,7 +41,9 @@ std::string ResultJson(const RunResult& result, const std::string& directory) {
                    {"clean_accuracy", OrNull(result.clean_accuracy)},
                    {"robust_accuracy", OrNull(result.robust_accuracy)},
                    {"out", directory},
-                   {"weights_crc32c", CrcText(result.weights_crc32c)}});
+                   {"weights_crc32c", CrcText(result.weights_crc32c)},
+                   {"restarts", result.restarts},
+                   {"updates_recomputed", result.updates_recomputed}});
 }
 
 std::string ResultText(const RunResult& result, const Job& job, const std::string& directory) {

@@ -20,6 +20,8 @@ struct RunResult {
   std::optional<double> clean_accuracy;
   std::optional<double> robust_accuracy;
   uint32_t weights_crc32c = 0;
+  uint64_t restarts = 0;            // of processes
+  uint64_t updates_recomputed = 0;  // because of them
   // What did not go as it should after the weights were there, a line each.
   std::vector<std::string> problems;
 };

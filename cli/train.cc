@@ -59,18 +59,52 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
   return deployment;
 }
 
+// What belongs to a run that is there already.
+absl::Status CheckResumeFlags(const FlagValues& flags) {
+  if (!flags.Given("resume")) return absl::OkStatus();
+  for (const char* name : {"job", "out", "force"}) {
+    if (flags.Given(name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " does not go with --resume, which names an earlier run"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> ResumedServers(const FlagValues& flags, const std::string& directory,
+                                        const FileSystem& files) {
+  CONADV_ASSIGN_OR_RETURN(const uint32_t shards, ShardsOfRun(directory, files));
+  if (!flags.Given("servers") || flags.Count("servers") == shards) return shards;
+  return absl::InvalidArgumentError(absl::StrCat("the run in ", directory, " has ", shards,
+                                                 " servers, and cannot go on with ",
+                                                 flags.Count("servers")));
+}
+
 absl::Status Train(const FlagValues& flags, std::ostream& out) {
   const FileSystem& files = FileSystem::Real();
+  const bool resumes = flags.Given("resume");
+  CONADV_RETURN_IF_ERROR(CheckResumeFlags(flags));
   JobSource source = SourceOf(flags);
   source.data_directory = flags.Text("data_dir");
+  if (resumes) {
+    CONADV_RETURN_IF_ERROR(ShardsOfRun(flags.Text("resume"), files).status());
+    source.path = JobPath(flags.Text("resume"));
+  }
   CONADV_ASSIGN_OR_RETURN(const v1::Job proto, ReadJob(source, files));
   CONADV_ASSIGN_OR_RETURN(const Job job, CheckJob(proto, source));
-  const std::string directory =
-      flags.Given("out") ? flags.Text("out") : absl::StrCat("out/", job.name);
-  CONADV_ASSIGN_OR_RETURN(const Deployment deployment, DeploymentOf(flags, directory));
+  const std::string directory = resumes              ? flags.Text("resume")
+                                : flags.Given("out") ? flags.Text("out")
+                                                     : absl::StrCat("out/", job.name);
+  CONADV_ASSIGN_OR_RETURN(Deployment deployment, DeploymentOf(flags, directory));
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
-  CONADV_RETURN_IF_ERROR(
-      PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), files));
+  if (resumes) {
+    CONADV_ASSIGN_OR_RETURN(deployment.servers, ResumedServers(flags, directory, files));
+    // With the settings of this time, as the directory of the data.
+    CONADV_RETURN_IF_ERROR(files.WriteAtomically(JobPath(directory), JobText(proto)));
+  } else {
+    CONADV_RETURN_IF_ERROR(
+        PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), files));
+  }
 
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Supervisor> supervisor, Supervisor::Create());
   const bool json = flags.Switch("json");
@@ -117,6 +151,8 @@ Command TrainCommand() {
        kSetFlag,
        {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},
+       {"resume", FlagKind::kText, "DIR", "",
+        "go on from the newest checkpoint of the run in DIR, with its job"},
        {"data_dir", FlagKind::kText, "DIR", "",
         "where the data set is; else the job's dataset.path"},
        {"json", FlagKind::kSwitch, "", "false", "one line of JSON on standard output at the end"}},

@@ -1,32 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes checkpoints on a thread of its own, so that training never waits for a disk. Takes one
-// extra copy of the optimizer's state while it writes. While one is being written no other is
-// begun, but the last version always is. Thread-safe.
+// Writes checkpoints, and reads them, on a thread of its own, so that training never waits for a
+// disk. While one is being written it holds one copy of the optimizer's state and keeps the
+// versions that go with it. Thread-safe.
 #ifndef CONADV_SERVER_CHECKPOINTER_H_
 #define CONADV_SERVER_CHECKPOINTER_H_
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/mutex.h"
 #include "common/base/thread_pool.h"
-#include "server/optimize/optimizer.h"
+#include "server/checkpoint/paths.h"
 #include "server/shard.h"
-#include "server/snapshot/store.h"
 
 namespace conadv {
 
 struct CheckpointerOptions {
-  std::string directory;  // empty: nothing is written
-  uint64_t every = 0;     // versions; 0: the first and the last only
-  std::string job_name;   // both kept in each manifest
+  CheckpointOwner owner;  // without a directory nothing is written
+  uint32_t keep = 3;
+  uint32_t tau = 0;      // older versions that go with one
+  std::string job_name;  // both kept in each manifest
   std::string job_text;
-  uint32_t shard = 0;
-  uint32_t shards = 1;
+};
+
+// What became of a checkpoint that was asked for, or had to be: of the initial and the last
+// version.
+struct CheckpointOutcome {
+  Version version;
+  absl::Status status;
+  bool missed = false;  // a newer version was there already
+  absl::Duration took;
 };
 
 class Checkpointer {
@@ -35,29 +44,51 @@ class Checkpointer {
     std::optional<Version> newest;  // on disk
     absl::Status error;             // of the last attempt
   };
+  using Listener = std::function<void(const CheckpointOutcome&)>;
 
-  // `run` tells of the run once its plan is known. The file system outlives this.
-  Checkpointer(CheckpointerOptions options, const FileSystem* files,
-               std::function<std::shared_ptr<const Shard::Run>()> run);
+  // The file system and the clock outlive this.
+  Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock);
 
-  // A version was published and the optimizer is at rest: copies its state if a checkpoint is due.
-  void OnVersion(const Snapshot& weights, Optimizer& optimizer);
-  // Waits until what was begun is written.
+  // Told of every outcome, on the checkpointer's thread. Before anything else.
+  void SetListener(Listener listener) { listener_ = std::move(listener); }
+  // A checkpoint of this version, which is yet to come. Does not wait. The `common` ones are kept
+  // beside the newest that are here: other shards may lack those.
+  void Arm(Version version, std::vector<Version> common);
+  // Begins to write if the version is due.
+  void OnPublished(const Publication& publication);
+  // Versions that can be restored, newest first, as far as their files' sizes tell. A directory
+  // that cannot be read is an error.
+  absl::StatusOr<std::vector<Version>> Complete() const;
+  // On the checkpointer's thread, with nothing else under way: puts `version`, or nothing, into
+  // `shard`, and removes all that is newer. The answer is what the version is made of. DATA_LOSS:
+  // damaged, and removed itself. Other errors are final.
+  using Restored = std::function<void(absl::StatusOr<UnitLedger>)>;
+  void Restore(std::optional<Version> version, Shard* shard, Restored done);
+  // Waits until what was begun is done.
   void Flush();
   State state() const;
 
  private:
   struct Pending;
 
-  bool IsDue(Version version, Version last) const;
+  bool IsDue(Version version, Version last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Submit(std::function<void()> task);
   void Write(const Pending& pending);
+  void Prune();
+  absl::StatusOr<UnitLedger> RestoreNow(std::optional<Version> version, Shard* shard);
+  absl::StatusOr<UnitLedger> Install(Version version, Shard* shard);
+  void Tell(const CheckpointOutcome& outcome);
 
   const CheckpointerOptions options_;
   const FileSystem* const files_;
-  const std::function<std::shared_ptr<const Shard::Run>()> run_;
+  const Clock* const clock_;
+  Listener listener_;
   mutable Mutex mutex_;
   CondVar idle_;
-  int writing_ ABSL_GUARDED_BY(mutex_) = 0;
+  int tasks_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<Version> armed_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Version> common_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Version> published_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);
   ThreadPool thread_;  // last: joins before the rest goes
 };

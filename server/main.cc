@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv-server: one shard of the parameters; shard 0 is also the coordinator.
 #include <glog/logging.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,7 +19,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/wire/addresses.h"
-#include "server/rpc/server.h"
+#include "server/rpc/serve.h"
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
@@ -116,19 +117,25 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSign
 
 absl::Status Main() {
   const ShutdownSignals& signals = ShutdownSignals::Install();
-  CONADV_ASSIGN_OR_RETURN(LaunchOptions options, ReadFlags());
-  CONADV_ASSIGN_OR_RETURN(options.job, ReadJob(options, signals));
-  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(std::move(options)));
-  // Whoever started us reads this line to learn the port.
-  std::printf("listening on %s\n", server->address().c_str());
-  std::fflush(stdout);
-  return server->Run([&signals] { return signals.received(); });
+  CONADV_ASSIGN_OR_RETURN(const LaunchOptions options, ReadFlags());
+  ServeOptions serve;
+  serve.launch = options;
+  serve.job = [&options, &signals] { return ReadJob(options, signals); };
+  serve.patience = absl::Seconds(absl::GetFlag(FLAGS_connect_timeout));
+  const auto listening = [](const std::string& address) {
+    // Whoever started us reads this line to learn the port.
+    std::printf("listening on %s\n", address.c_str());
+    std::fflush(stdout);
+  };
+  return Serve(serve, listening, [&signals] { return signals.received(); });
 }
 
 }  // namespace
 }  // namespace conadv
 
 int main(int argc, char** argv) {
+  // A disk quota is an error like any other, not an end.
+  signal(SIGXFSZ, SIG_IGN);
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   google::InitGoogleLogging(argv[0]);

@@ -1,58 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/shard.h"
 
-#include <unistd.h>
+#include <glog/logging.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
 #include "server/aggregate/add.h"
+#include "server/restored_state.h"
 
 namespace conadv {
 namespace {
 
-// Contributions in flight beyond those that wait in trees: pushes of many workers that arrive at
-// once.
-constexpr uint64_t kContributionsInFlight = 32;
 // Kept free for the unit that a follower waits for: without it nothing would ever be freed.
 constexpr uint64_t kForAwaited = 4;
 
-// Bytes of memory that this machine has.
-uint64_t PhysicalBytes() {
-  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
-// A plan comes from a peer: what it would make us allocate has to be there.
-absl::Status CheckMemory(const Job& job, uint32_t shard, const Layout& layout) {
-  const double arena_bytes = 4.0 * static_cast<double>(layout.arena_size(shard));
-  const double needed = (job.server.retain + 2) * arena_bytes;
-  const auto there = static_cast<double>(PhysicalBytes());
-  if (needed <= there) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrFormat("shard %d would keep %d versions of %.1f GiB, but this machine has %.1f GiB; "
-                      "use more shards or a lower server.retain",
-                      shard, job.server.retain + 2, arena_bytes / (1 << 30), there / (1 << 30)));
-}
-
 AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
   return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
-}
-
-Shard::Run MakeRun(const Job& job, uint32_t shard, const Plan& plan, Layout layout) {
-  Shard::Run run{plan, std::move(layout), Version(plan.steps * job.training.updates_per_step())};
-  const uint64_t streams = job.training.attacks() ? 2 : 1;
-  run.contribution_size =
-      std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
-               run.layout.stream_range(shard, GradientStream::kAdversarial).size());
-  run.most_openings = job.training.slots + kContributionsInFlight;
-  run.most_contributions = streams * run.most_openings;
-  return run;
 }
 
 // Padding is whatever a peer sent; sums and norms count on zeros.
@@ -81,20 +49,24 @@ absl::Status CheckFinite(const Layout& layout, uint32_t shard, const Range& rang
 }  // namespace
 
 struct Shard::State {
-  State(const Job& job, uint32_t shard, std::shared_ptr<const Run> run_in)
+  // `applied_in`: the units that the weights to come are made of.
+  State(const Job& job, uint32_t shard, std::shared_ptr<const Run> run_in, Version version,
+        UnitLedger applied_in)
       : run(std::move(run_in)),
+        applied(std::move(applied_in)),
         arenas(run->layout.arena_size(shard), 2),
         contributions(run->contribution_size, run->most_contributions),
-        aggregator(AggregatorOptionsOf(job, run->plan.steps), Step(0)),
-        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, 0)),
+        aggregator(AggregatorOptionsOf(job, run->plan.steps), applied),
+        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
         sequencer(shard == 0 || job.training.sync()) {}
 
   const std::shared_ptr<const Run> run;
+  UnitLedger applied;  // with the optimizer
   ArenaPool arenas;
   ArenaPool contributions;
   Aggregator aggregator;
-  // Guards whose turn it is, not the work: whoever sets `applying` owns the optimizer until it
-  // clears it.
+  // Guards whose turn it is, not the work: whoever sets `applying` owns the optimizer and the
+  // ledger until it clears it.
   Mutex mutex;
   const std::unique_ptr<Optimizer> optimizer;
   Sequencer sequencer ABSL_GUARDED_BY(mutex);
@@ -133,13 +105,54 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
     if (same.ok()) return state_;
     if (snapshots_.retained().has_value()) return same;
   }
-  if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
-  CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards_));
-  CONADV_RETURN_IF_ERROR(CheckMemory(job_, shard_, layout));
-  auto run = std::make_shared<const Run>(MakeRun(job_, shard_, plan, std::move(layout)));
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
+  auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
-  state_ = std::make_shared<State>(job_, shard_, std::move(run));
+  state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
+                                   UnitLedger(job_.training.updates_per_step(), Step(0)));
   return state_;
+}
+
+absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& plan) {
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
+  auto run = std::make_shared<const Run>(std::move(made));
+  auto state =
+      std::make_shared<State>(job_, shard_, run, checkpoint.version,
+                              UnitLedger(job_.training.updates_per_step(),
+                                         checkpoint.applied_prefix, checkpoint.applied_ahead));
+  std::shared_ptr<Arena> weights = state->arenas.Take();
+  CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, run->layout, shard_, weights->span()));
+  CONADV_RETURN_IF_ERROR(CopyOptimizerState(checkpoint, *state->optimizer));
+  std::vector<Snapshot> older;
+  for (const CheckpointVersion& from : checkpoint.older) {
+    std::shared_ptr<Arena> arena = state->arenas.Take();
+    CONADV_RETURN_IF_ERROR(CopyOlder(from, arena->span()));
+    older.push_back({from.version, std::move(arena), clock_->WallNow(), std::nullopt});
+  }
+  {
+    MutexLock lock(&mutex_);
+    if (state_ != nullptr) return absl::FailedPreconditionError("this shard has weights already");
+    state_ = state;
+  }
+  {
+    MutexLock lock(&state->mutex);
+    state->initialized = true;
+    state->applying = true;
+  }
+  snapshots_.SetLast(run->last);
+  for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
+  Announce(*state, {checkpoint.version, std::move(weights), clock_->WallNow(), std::nullopt},
+           nullptr);
+  return absl::OkStatus();
+}
+
+absl::Status Shard::CheckLineage(Incarnation named) const {
+  if (named.value() == 0 || named == lineage()) return absl::OkStatus();
+  if (lineage().value() == 0) {
+    return absl::UnavailableError(absl::StrCat("shard ", shard_, " has not joined the run yet"));
+  }
+  return absl::AbortedError(absl::StrCat(
+      "shard ", shard_, ": the run has gone back to a checkpoint; join the coordinator again"));
 }
 
 absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& plan) {
@@ -163,15 +176,18 @@ absl::StatusOr<PushOutcome> Shard::FinishInitialWeights(const InitialWeights& we
     state->initialized = true;
     state->applying = true;  // no update before the observer has seen version 0
   }
-  const Snapshot snapshot{Version(0), weights.arena, clock_->WallNow(), std::nullopt};
-  snapshots_.Publish(snapshot);
-  observer_->OnInitialized(snapshot, *state->optimizer);
-  {
-    MutexLock lock(&state->mutex);
-    state->applying = false;
-  }
+  Announce(*state, {Version(0), weights.arena, clock_->WallNow(), std::nullopt}, nullptr);
   pool_->Submit([this, state] { ApplyReady(state); });
   return PushOutcome::kAccepted;
+}
+
+// REQUIRES: `applying` is ours; it is not afterwards.
+void Shard::Announce(State& state, const Snapshot& snapshot, const AppliedUpdate* update) {
+  snapshots_.Publish(snapshot);
+  observer_->OnPublished(
+      {*state.run, snapshot, update, *state.optimizer, state.applied, snapshots_});
+  MutexLock lock(&state.mutex);
+  state.applying = false;
 }
 
 absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contribution,
@@ -285,8 +301,6 @@ void Shard::ApplyReady(const std::shared_ptr<State>& state) {
       state->applying = true;
     }
     Apply(*state, *std::move(group));
-    MutexLock lock(&state->mutex);
-    state->applying = false;
   }
 }
 
@@ -299,10 +313,10 @@ void Shard::Apply(State& state, ClosedGroup group) {
   AppliedUpdate update =
       ApplyGroup(job_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
   update.published = clock_->WallNow();
-  const Snapshot published{update.version, std::move(next), update.published, group.unit};
-  snapshots_.Publish(published);
+  // [I8]: the aggregator closes a group once, so this cannot be.
+  CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
   staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
-  observer_->OnApplied(update, published, *state.optimizer);
+  Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);
 }
 
 Shard::Memory Shard::memory() const {

@@ -6,6 +6,7 @@
 #ifndef CONADV_SERVER_SHARD_H_
 #define CONADV_SERVER_SHARD_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,40 +15,42 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/thread_pool.h"
+#include "common/base/unit_ledger.h"
 #include "common/job/job.h"
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "server/aggregate/aggregator.h"
 #include "server/apply.h"
+#include "server/checkpoint/checkpoint.h"
 #include "server/optimize/optimizer.h"
 #include "server/sequencer.h"
+#include "server/shard_run.h"
 #include "server/snapshot/store.h"
 #include "server/staleness_book.h"
 
 namespace conadv {
 
-// Called on pool threads, in version order. `weights` is the version that was published;
-// `optimizer` is at rest.
+// A version that was just published, while nothing else moves.
+struct Publication {
+  const ShardRun& run;
+  const Snapshot& weights;
+  const AppliedUpdate* update;  // that made it; nullptr: initial or restored weights
+  Optimizer& optimizer;         // at rest
+  const UnitLedger& applied;    // the units that the version is made of
+  const SnapshotStore& store;
+};
+
+// Called on pool threads, in version order.
 class ShardObserver {
  public:
   virtual ~ShardObserver() = default;
-  virtual void OnInitialized(const Snapshot& weights, Optimizer& optimizer) = 0;
-  virtual void OnApplied(const AppliedUpdate& update, const Snapshot& weights,
-                         Optimizer& optimizer) = 0;
+  virtual void OnPublished(const Publication& publication) = 0;
 };
 
 class Shard {
  public:
-  // Everything that is fixed once the model is known.
-  struct Run {
-    Plan plan;
-    Layout layout;
-    Version last;                     // the run's final version
-    size_t contribution_size = 0;     // elements of the longer stream
-    uint64_t most_contributions = 0;  // arenas of contributions that may exist at a time
-    uint64_t most_openings = 0;       // of those, for units of which nothing is here yet
-  };
+  using Run = ShardRun;
 
   Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
         ShardObserver* observer);
@@ -62,6 +65,17 @@ class Shard {
   };
   absl::StatusOr<InitialWeights> BeginInitialWeights(const Plan& plan);
   absl::StatusOr<PushOutcome> FinishInitialWeights(const InitialWeights& weights);
+
+  // Instead of initial weights: goes on from a checkpoint of this shard. The shard must be new.
+  // FAILED_PRECONDITION: it is of another layout.
+  absl::Status Restore(const RestoredCheckpoint& checkpoint, const Plan& plan);
+
+  // Which weights these are: the coordinator picks a lineage anew whenever the run goes back to a
+  // checkpoint. Calls that name another one are answered ABORTED, or UNAVAILABLE before there is
+  // one; 0 names none.
+  void SetLineage(Incarnation lineage) { lineage_ = lineage.value(); }
+  Incarnation lineage() const { return Incarnation(lineage_); }
+  absl::Status CheckLineage(Incarnation named) const;
 
   // A contribution, in two halves around its arrival. The first answers with the range of the arena
   // that it covers and a buffer for it (buffer[0] is the range's begin), or without a buffer if it
@@ -105,6 +119,7 @@ class Shard {
                                             const Admission& admission);
   void ApplyReady(const std::shared_ptr<State>& state);
   void Apply(State& state, ClosedGroup group);
+  void Announce(State& state, const Snapshot& snapshot, const AppliedUpdate* update);
 
   const Job job_;
   const uint32_t shard_;
@@ -114,6 +129,7 @@ class Shard {
   ShardObserver* const observer_;
   SnapshotStore snapshots_;
   StalenessBook staleness_;
+  std::atomic<uint64_t> lineage_{0};
   mutable Mutex mutex_;
   std::shared_ptr<State> state_ ABSL_GUARDED_BY(mutex_);
 };

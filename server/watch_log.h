@@ -30,6 +30,12 @@ class WatchLog {
   // Keeps the newest `capacity` records.
   explicit WatchLog(size_t capacity) : capacity_(capacity) {}
 
+  // The first record will have this index. REQUIRES: none yet.
+  void BeginAt(uint64_t index) {
+    MutexLock lock(&mutex_);
+    first_ = index;
+  }
+
   void Append(Record record) {
     std::vector<Callback> ready;
     Entry entry;
@@ -58,11 +64,11 @@ class WatchLog {
       const uint64_t wanted = std::max(index, first_);
       if (wanted < first_ + records_.size()) {
         entry = {wanted, records_[wanted - first_]};
-      } else if (!is_closed_) {
+      } else if (closed_.ok()) {
         waiters_.emplace(next_wait_, std::move(callback));
         return next_wait_++;
       } else {
-        closed = absl::OutOfRangeError("the log has ended");
+        closed = closed_;
       }
     }
     if (closed.ok()) {
@@ -79,16 +85,17 @@ class WatchLog {
     return waiters_.erase(id) > 0;
   }
 
-  // No more records: who waits gets OUT_OF_RANGE, which a stream turns into its end.
-  void Close() {
+  // No more records: who waits gets `status`. OUT_OF_RANGE is the end of it all, which a stream
+  // turns into its own.
+  void Close(const absl::Status& status) {
     std::vector<Callback> ready;
     {
       MutexLock lock(&mutex_);
-      is_closed_ = true;
+      closed_ = status;
       for (auto& [id, callback] : waiters_) ready.push_back(std::move(callback));
       waiters_.clear();
     }
-    for (Callback& callback : ready) callback(absl::OutOfRangeError("the log has ended"));
+    for (Callback& callback : ready) callback(status);
   }
 
  private:
@@ -96,7 +103,7 @@ class WatchLog {
   Mutex mutex_;
   std::deque<Record> records_ ABSL_GUARDED_BY(mutex_);
   uint64_t first_ ABSL_GUARDED_BY(mutex_) = 0;  // index of records_.front()
-  bool is_closed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status closed_ ABSL_GUARDED_BY(mutex_);
   std::map<WaitId, Callback> waiters_ ABSL_GUARDED_BY(mutex_);
   WaitId next_wait_ ABSL_GUARDED_BY(mutex_) = 1;
 };

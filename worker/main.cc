@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -105,6 +106,11 @@ absl::StatusOr<std::unique_ptr<Role>> MakeRole(const Flags& flags, Setup setup,
   return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, clients);
 }
 
+int Complain(const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "conadv-worker: %s\n", std::string(status.message()).c_str());
+  return exit_code;
+}
+
 absl::Status TakePart(const Flags& flags) {
   const ShutdownSignals& signals = ShutdownSignals::Install();
   const auto stopped = [&signals] { return signals.received(); };
@@ -122,14 +128,14 @@ absl::Status TakePart(const Flags& flags) {
   Member member(info, &coordinator, role.get(), clients.timer(), clients.statistics(), stopped,
                 options);
   const absl::Status status = member.Run();
+  if (!status.ok()) {
+    // Nothing in hand is of use any more, and a thread that is stuck would keep us from ending.
+    Complain(status, 1);
+    std::_Exit(1);
+  }
   role->Stop();
-  if (status.ok() && flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
+  if (flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
   return status;
-}
-
-int Complain(const absl::Status& status, int exit_code) {
-  std::fprintf(stderr, "conadv-worker: %s\n", std::string(status.message()).c_str());
-  return exit_code;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ absl::string_view Advice(int error) {
     case EPERM:
     case EROFS: return "give this user access, or choose another path";
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return "free space on that disk, or choose another path";
     case ENOTDIR: return "a part of the path is a file where a directory must be";
     case EISDIR: return "a directory is where a file must be";
@@ -73,14 +74,16 @@ absl::Status SyncDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status WriteAndSync(const std::string& path, absl::string_view bytes) {
+absl::Status WriteAndSync(const std::string& path, const std::vector<absl::string_view>& pieces) {
   Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.ok()) return FileError(errno, "create", path);
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return FileError(errno, "write", path);
-    bytes.remove_prefix(static_cast<size_t>(written));
+  for (absl::string_view bytes : pieces) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return FileError(errno, "write", path);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
   }
   if (::fsync(file.get()) != 0) return FileError(errno, "sync", path);
   if (!file.Close()) return FileError(errno, "close", path);
@@ -127,9 +130,10 @@ class RealFileSystem final : public FileSystem {
     return static_cast<uint64_t>(stat.st_size);
   }
 
-  absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const override {
+  absl::Status WritePieces(const std::string& path,
+                           const std::vector<absl::string_view>& pieces) const override {
     const std::string temporary = TemporaryName(path);
-    absl::Status status = WriteAndSync(temporary, bytes);
+    absl::Status status = WriteAndSync(temporary, pieces);
     if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
       status = FileError(errno, "replace", path);
     }

@@ -23,7 +23,12 @@ class FileSystem {
   virtual absl::StatusOr<uint64_t> Size(const std::string& path) const = 0;
   // All or nothing, and durable when it returns: a temporary file beside it, fsync, rename, fsync
   // of the directory.
-  virtual absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const = 0;
+  absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const {
+    return WritePieces(path, {bytes});
+  }
+  // The same of bytes that lie in several places, without a copy of them.
+  virtual absl::Status WritePieces(const std::string& path,
+                                   const std::vector<absl::string_view>& pieces) const = 0;
   // With its parents; fine if it exists.
   virtual absl::Status MakeDirectories(const std::string& path) const = 0;
   // Names, sorted, without "." and "..".

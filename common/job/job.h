@@ -118,9 +118,12 @@ struct ScheduleOptions {
 
 struct ServerOptions {
   uint32_t retain = 0;  // resolved: never 0
-  uint64_t checkpoint_every = 0;
+  uint64_t checkpoint_every = 0;  // 0: by time
+  absl::Duration checkpoint_interval = absl::Seconds(10);
+  uint32_t checkpoint_keep = 3;
   std::string checkpoint_dir;
   absl::Duration lease;
+  absl::Duration unit_timeout = absl::Seconds(120);
 };
 
 struct EvaluationOptions {

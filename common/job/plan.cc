@@ -136,4 +136,12 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
 
 std::string PlanBytes(const Plan& plan) { return ToProto(plan).SerializeAsString(); }
 
+absl::StatusOr<Plan> ParsePlanBytes(absl::string_view bytes) {
+  v1::Plan proto;
+  absl::StatusOr<Plan> plan = absl::DataLossError("plan: not a protobuf message");
+  if (proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) plan = FromProto(proto);
+  if (!plan.ok()) return absl::DataLossError(plan.status().message());
+  return plan;
+}
+
 }  // namespace conadv

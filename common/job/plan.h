@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
@@ -24,6 +25,8 @@ struct Plan {
 
 // As a plan is kept in checkpoints and sent: the bytes of a v1::Plan. Equal plans have equal bytes.
 std::string PlanBytes(const Plan& plan);
+// DATA_LOSS: not what PlanBytes made.
+absl::StatusOr<Plan> ParsePlanBytes(absl::string_view bytes);
 
 // OK if a worker that offers `offered` can take part in the run. INVALID_ARGUMENT names the first
 // difference, with both values, and what to do about it.

@@ -116,7 +116,10 @@ ServerOptions ResolveServer(const v1::Server& server, const TrainingOptions& tra
   if (training.sync()) options.retain = std::max(options.retain, training.tau + 2);
   options.checkpoint_every = server.checkpoint_every();
   options.checkpoint_dir = server.checkpoint_dir();
+  options.checkpoint_interval = absl::Seconds(server.checkpoint_seconds());
+  options.checkpoint_keep = server.checkpoint_keep();
   options.lease = absl::Seconds(server.lease_seconds());
+  options.unit_timeout = absl::Seconds(server.unit_timeout_seconds());
   return options;
 }
 

@@ -77,8 +77,8 @@ absl::Status CheckCover(const std::vector<Entry>& sorted, uint64_t data_size) {
 
 }  // namespace
 
-std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,
-                              const std::map<std::string, std::string>& metadata) {
+std::string EncodeSafetensorsHeader(absl::Span<const NamedTensor> tensors,
+                                    const std::map<std::string, std::string>& metadata) {
   std::vector<std::string> entries;
   if (!metadata.empty()) {
     entries.push_back(absl::StrCat("\"__metadata__\":{",
@@ -101,11 +101,15 @@ std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,
   header.resize((header.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment, ' ');
 
   std::string bytes;
-  bytes.reserve(kLengthBytes + header.size() + end);
   for (uint64_t byte = 0; byte < kLengthBytes; ++byte) {
     bytes.push_back(static_cast<char>(header.size() >> (8 * byte)));
   }
-  bytes += header;
+  return bytes + header;
+}
+
+std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  std::string bytes = EncodeSafetensorsHeader(tensors, metadata);
   for (const NamedTensor& tensor : tensors) {
     bytes.append(reinterpret_cast<const char*>(tensor.values.data()),
                  tensor.values.size() * sizeof(float));

@@ -26,6 +26,10 @@ struct NamedTensor {
 std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,
                               const std::map<std::string, std::string>& metadata);
 
+// What comes before the tensors' values in those bytes: for writers that do not copy the values.
+std::string EncodeSafetensorsHeader(absl::Span<const NamedTensor> tensors,
+                                    const std::map<std::string, std::string>& metadata);
+
 // Moves, but does not copy: the tensors point into it.
 struct SafetensorsFile {
   SafetensorsFile() = default;

@@ -44,8 +44,8 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
   return absl::OkStatus();
 }
 
-Aggregator::Aggregator(const AggregatorOptions& options, Step first)
-    : options_(options), closed_(options.sync ? 1 : options.slots, first) {}
+Aggregator::Aggregator(const AggregatorOptions& options, UnitLedger closed)
+    : options_(options), closed_(std::move(closed)) {}
 
 Unit Aggregator::KeyOf(const Unit& unit) const {
   return options_.sync ? Unit{unit.step, Slot(0)} : unit;

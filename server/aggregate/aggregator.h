@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
+#include "common/base/unit_ledger.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "server/aggregate/ledger.h"
 #include "server/aggregate/slot_tree.h"
 
 namespace conadv {
@@ -57,7 +57,8 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
 
 class Aggregator {
  public:
-  Aggregator(const AggregatorOptions& options, Step first);
+  // `closed`: what has been applied already; of steps alone (slots 1) in SYNC.
+  Aggregator(const AggregatorOptions& options, UnitLedger closed);
 
   // Without changing anything: whether Claim would say kDuplicate.
   bool IsDuplicate(const Unit& unit, GradientStream stream) const;

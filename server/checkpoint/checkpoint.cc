@@ -52,10 +52,22 @@ std::vector<NamedTensor> OptimizerTensors(const ShardCheckpoint& checkpoint) {
   return tensors;
 }
 
-absl::Status WriteFile(const FileSystem& files, const std::string& directory,
-                       const std::string& name, const std::string& bytes, Manifest* manifest) {
-  manifest->files[name] = {bytes.size(), ExtendCrc32c(0, bytes.data(), bytes.size())};
-  return files.WriteAtomically(absl::StrCat(directory, "/", name), bytes);
+absl::Status WriteTensors(const FileSystem& files, const std::string& directory,
+                          const std::string& name, const std::vector<NamedTensor>& tensors,
+                          const std::map<std::string, std::string>& metadata, Manifest* manifest) {
+  const std::string header = EncodeSafetensorsHeader(tensors, metadata);
+  std::vector<absl::string_view> pieces = {header};
+  for (const NamedTensor& tensor : tensors) {
+    pieces.emplace_back(reinterpret_cast<const char*>(tensor.values.data()),
+                        tensor.values.size() * sizeof(float));
+  }
+  ManifestFile file;
+  for (const absl::string_view piece : pieces) {
+    file.bytes += piece.size();
+    file.crc32c = ExtendCrc32c(file.crc32c, piece.data(), piece.size());
+  }
+  manifest->files[name] = file;
+  return files.WritePieces(absl::StrCat(directory, "/", name), pieces);
 }
 
 absl::Status WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
@@ -65,14 +77,20 @@ absl::Status WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
   CONADV_RETURN_IF_ERROR(files.Remove(directory));
   CONADV_RETURN_IF_ERROR(files.MakeDirectories(directory));
   const auto metadata = Metadata(owner, checkpoint, layout);
-  Manifest manifest{checkpoint.version, owner.shard, owner.shards, layout.hash(), checkpoint.plan,
-                    checkpoint.job,     {}};
-  CONADV_RETURN_IF_ERROR(WriteFile(
-      files, directory, kWeightsFile,
-      EncodeSafetensors(WeightTensors(checkpoint, layout, owner.shard), metadata), &manifest));
-  CONADV_RETURN_IF_ERROR(WriteFile(files, directory, kOptimizerFile,
-                                   EncodeSafetensors(OptimizerTensors(checkpoint), metadata),
-                                   &manifest));
+  Manifest manifest;
+  manifest.version = checkpoint.version;
+  manifest.shard = owner.shard;
+  manifest.shards = owner.shards;
+  manifest.layout_hash = layout.hash();
+  manifest.plan = checkpoint.plan;
+  manifest.job = checkpoint.job;
+  manifest.applied_prefix = checkpoint.applied_prefix;
+  manifest.applied_ahead = checkpoint.applied_ahead;
+  CONADV_RETURN_IF_ERROR(WriteTensors(files, directory, kWeightsFile,
+                                      WeightTensors(checkpoint, layout, owner.shard), metadata,
+                                      &manifest));
+  CONADV_RETURN_IF_ERROR(WriteTensors(files, directory, kOptimizerFile,
+                                      OptimizerTensors(checkpoint), metadata, &manifest));
   return files.WriteAtomically(absl::StrCat(directory, "/", kManifestFile),
                                EncodeManifest(manifest));
 }
@@ -150,6 +168,8 @@ absl::StatusOr<RestoredCheckpoint> ReadCheckpoint(const FileSystem& files,
   }
   restored.version = manifest.version;
   restored.layout_hash = manifest.layout_hash;
+  restored.applied_prefix = manifest.applied_prefix;
+  restored.applied_ahead = std::move(manifest.applied_ahead);
   restored.plan = std::move(manifest.plan);
   restored.job = std::move(manifest.job);
   return restored;

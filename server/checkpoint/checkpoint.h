@@ -4,6 +4,7 @@
 #ifndef CONADV_SERVER_CHECKPOINT_CHECKPOINT_H_
 #define CONADV_SERVER_CHECKPOINT_CHECKPOINT_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,14 +34,17 @@ struct ShardCheckpoint {
   absl::Span<const float> weights;  // θ of `version`
   std::vector<CheckpointState> states;
   std::vector<CheckpointVersion> older;  // retained versions that attacks may still ask for
-  std::string plan;                      // serialized; any bytes
-  std::string job;                       // text
-  std::string job_name;                  // for people who look at the files
+  // Which units the version is made of: every index below the prefix, and those ahead of it
+  // (UnitLedger).
+  uint64_t applied_prefix = 0;
+  std::set<uint64_t> applied_ahead;
+  std::string plan;      // serialized; any bytes
+  std::string job;       // text
+  std::string job_name;  // for people who look at the files
 };
 
 // Takes the place of what there was of this version. If it fails, as on a full disk, nothing of
-// this version is left and other versions' checkpoints are as they were. Holds a copy of one file
-// in memory.
+// this version is left and other versions' checkpoints are as they were. Copies no values.
 absl::Status WriteCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
                              const ShardCheckpoint& checkpoint, const Layout& layout);
 
@@ -49,6 +53,8 @@ absl::Status WriteCheckpoint(const FileSystem& files, const CheckpointOwner& own
 struct RestoredCheckpoint {
   Version version;
   uint64_t layout_hash = 0;
+  uint64_t applied_prefix = 0;
+  std::set<uint64_t> applied_ahead;
   std::string plan;
   std::string job;
   SafetensorsFile weights;    // the shard's tensors, without padding

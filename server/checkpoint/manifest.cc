@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "conadv checkpoint 1";
+constexpr char kFormat[] = "conadv checkpoint 2";
 
 // Hexadecimal: many readers of JSON keep only 53 bits of a number.
 std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
@@ -28,6 +28,7 @@ Json ToJson(const Manifest& manifest) {
           {"shard", manifest.shard},
           {"shards", manifest.shards},
           {"layout_hash", Hex(manifest.layout_hash)},
+          {"applied", {{"prefix", manifest.applied_prefix}, {"ahead", manifest.applied_ahead}}},
           {"plan_base64", absl::Base64Escape(manifest.plan)},
           {"job", manifest.job},
           {"files", std::move(files)}};
@@ -64,6 +65,14 @@ absl::StatusOr<Manifest> FromJson(const Json& json) {
                ReadWhole(json.at("shard"), &manifest.shard) &&
                ReadWhole(json.at("shards"), &manifest.shards) && ReadWhole(json.at("crc32c"), &crc);
   manifest.version = Version(version);
+  const Json& applied = json.at("applied");
+  whole = whole && ReadWhole(applied.at("prefix"), &manifest.applied_prefix) &&
+          applied.at("ahead").is_array();
+  for (const Json& unit : applied.at("ahead")) {
+    uint64_t number = 0;
+    whole = whole && ReadWhole(unit, &number);
+    manifest.applied_ahead.insert(number);
+  }
   manifest.job = json.at("job").get<std::string>();
   if (!absl::SimpleHexAtoi(json.at("layout_hash").get<std::string>(), &manifest.layout_hash) ||
       !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,8 @@ struct Manifest {
   uint32_t shard = 0;
   uint32_t shards = 0;
   uint64_t layout_hash = 0;
+  uint64_t applied_prefix = 0;  // the ledger of applied units, see ShardCheckpoint
+  std::set<uint64_t> applied_ahead;
   std::string plan;  // any bytes
   std::string job;   // UTF-8
   std::map<std::string, ManifestFile> files;

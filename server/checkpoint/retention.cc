@@ -45,15 +45,16 @@ bool IsComplete(const FileSystem& files, const CheckpointOwner& owner, Version v
   return true;
 }
 
-absl::Status RemoveVersion(const FileSystem& files, const CheckpointOwner& owner, Version version) {
+}  // namespace
+
+absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                              Version version) {
   CONADV_RETURN_IF_ERROR(files.Remove(ShardPath(owner, version)));
   const auto others = files.List(VersionPath(owner, version));
   // Another shard may have been the last, and have removed it.
   if (!others.ok() || !others->empty()) return absl::OkStatus();
   return files.Remove(VersionPath(owner, version));
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
                                                          const CheckpointOwner& owner) {
@@ -64,28 +65,18 @@ absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files
   return versions;
 }
 
-absl::StatusOr<RestoredCheckpoint> ReadNewestCheckpoint(const FileSystem& files,
-                                                        const CheckpointOwner& owner,
-                                                        std::vector<absl::Status>* damaged) {
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
-  for (const Version version : versions) {
-    absl::StatusOr<RestoredCheckpoint> restored = ReadCheckpoint(files, owner, version);
-    if (restored.ok()) return restored;
-    damaged->push_back(restored.status());
-  }
-  return absl::NotFoundError(absl::StrCat("no usable checkpoint of shard ", owner.shard, " of ",
-                                          owner.shards, " in ", owner.directory));
-}
-
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep) {
+absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
+                              const std::vector<Version>& common) {
   CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
   size_t kept = 0;
   for (const Version version : versions) {
     const bool complete = IsComplete(files, owner, version);
+    const bool wanted =
+        version == Version(0) || std::find(common.begin(), common.end(), version) != common.end();
     if (complete && kept < keep) {
       ++kept;
-    } else if (!complete || version != Version(0)) {
-      CONADV_RETURN_IF_ERROR(RemoveVersion(files, owner, version));
+    } else if (!complete || !wanted) {
+      CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, version));
     }
   }
   return absl::OkStatus();
@@ -95,7 +86,15 @@ absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwn
                                     Version version) {
   CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
   for (const Version found : versions) {
-    if (found > version) CONADV_RETURN_IF_ERROR(RemoveVersion(files, owner, found));
+    if (found > version) CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, found));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RemoveAllCheckpoints(const FileSystem& files, const CheckpointOwner& owner) {
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+  for (const Version found : versions) {
+    CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, found));
   }
   return absl::OkStatus();
 }

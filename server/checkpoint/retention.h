@@ -20,20 +20,20 @@ namespace conadv {
 absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
                                                          const CheckpointOwner& owner);
 
-// The newest checkpoint that verifies. What is wrong with newer ones goes to `damaged`. NOT_FOUND:
-// there is none.
-absl::StatusOr<RestoredCheckpoint> ReadNewestCheckpoint(const FileSystem& files,
-                                                        const CheckpointOwner& owner,
-                                                        std::vector<absl::Status>* damaged);
-
-// Removes what this shard has but the newest `keep` complete checkpoints and that of version 0:
-// incomplete ones too, so none may be in writing.
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep);
+// Removes what this shard has but the newest `keep` complete checkpoints, those of version 0 and of
+// `common`: incomplete ones too, so none may be in writing.
+absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
+                              const std::vector<Version>& common);
 
 // Removes what this shard has of versions after `version`: when a run goes back to `version`, what
 // it made after that must not be mixed with what it will make.
 absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwner& owner,
                                     Version version);
+
+// Removes what this shard has of a version, or of all.
+absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                              Version version);
+absl::Status RemoveAllCheckpoints(const FileSystem& files, const CheckpointOwner& owner);
 
 }  // namespace conadv
 

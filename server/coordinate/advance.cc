@@ -10,7 +10,9 @@ namespace conadv {
 
 void Coordinator::Advance() {
   if (!failure_.ok() || !MissingShards().empty()) return;
-  if (!initialized_) {
+  if (!restored_) {
+    BeginRestore();
+  } else if (!initialized_) {
     AskForWeights();
   } else if (!leases_->finished()) {
     GrantUnits();
@@ -36,6 +38,7 @@ void Coordinator::GrantUnits() {
         failed == failed_units_.end() ? NextWorker(options_.job.training, lease_options_, loads)
                                       : AnotherWorker(loads, failed->second);
     if (!id.has_value()) break;
+    if (leases_->held_by(*id) == 0 || next->step == oldest_) members_[*id].turn = clock_->Now();
     grants[*id].push_back(*leases_->Lease(*id));
     for (WorkerLoad& load : loads) load.held += load.id == *id ? 1 : 0;
   }
@@ -43,6 +46,9 @@ void Coordinator::GrantUnits() {
 }
 
 void Coordinator::WindDown() {
+  // From here on workers and evaluator may leave for good: what is lost now could not be made
+  // again. A shard that cannot write has said so, and holds nobody up.
+  if (!checkpoints_.last_answered()) return;
   TellFinished(Role::kWorker);
   if (!FinalEvaluationOver()) return;
   TellFinished(Role::kEvaluator);
@@ -74,9 +80,12 @@ void Coordinator::StartEvaluation(Version version, bool robust) {
 
 void Coordinator::OnPublished(Version version) {
   MutexLock lock(&mutex_);
+  if (!initialized_ || !failure_.ok()) return;
+  latest_ = version;
+  AskForCheckpoint();
   const uint64_t every = options_.job.evaluation.every * options_.job.training.updates_per_step();
   const bool due = every > 0 && version.value() > 0 && version.value() % every == 0;
-  if (!due || !initialized_ || version >= LastVersion()) return;
+  if (!due || version >= LastVersion()) return;
   StartEvaluation(version, /*robust=*/false);
 }
 
@@ -119,7 +128,8 @@ Coordinator::Member* Coordinator::FirstOf(Role role) {
 
 bool Coordinator::HasMembers(bool shards_too) const {
   return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    return shards_too || entry.second.hello.role != Role::kShard;
+    const HelloMessage& hello = entry.second.hello;
+    return !hello.local && (shards_too || hello.role != Role::kShard);
   });
 }
 
@@ -128,7 +138,7 @@ std::vector<WorkerLoad> Coordinator::Loads() const {
   for (const auto& [id, member] : members_) {
     if (member.hello.role != Role::kWorker) continue;
     const size_t held = leases_.has_value() ? leases_->held_by(id) : 0;
-    loads.push_back({id, std::max(1U, member.hello.threads), held});
+    loads.push_back({id, std::max(1U, member.hello.threads), held, member.straggles});
   }
   return loads;
 }

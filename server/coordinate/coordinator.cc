@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/coordinate/coordinator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,13 +12,12 @@
 namespace conadv {
 
 Coordinator::Coordinator(CoordinatorOptions options, const Clock* clock)
-    : options_(std::move(options)), clock_(clock), addresses_(options_.shards) {}
-
-void Coordinator::SetAddress(const std::string& address) {
-  MutexLock lock(&mutex_);
-  addresses_[0] = address;
-  Advance();
-}
+    : options_(std::move(options)),
+      clock_(clock),
+      shards_(options_.shards),
+      checkpoints_({options_.job.server.checkpoint_every, options_.job.server.checkpoint_interval,
+                    options_.shards, options_.job.server.checkpoint_keep}),
+      last_tick_(clock->Now()) {}
 
 absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink* sink) {
   MutexLock lock(&mutex_);
@@ -27,34 +27,13 @@ absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink
   const MemberId id = next_id_;
   ++next_id_;
   const absl::Time now = clock_->Now();
-  Member& member = members_[id] = Member{id, hello, now, now, 0, false, sink};
+  Member& member = members_[id] = Member{id, hello, now, now, 0, false, sink, now, false};
   member.hello.plan.reset();  // it has been compared; a large model's would be copied by every view
-  sink->Send(WelcomeMessage{id, options_.job.server.lease, plan_.has_value() ? plan_->steps : 0});
+  if (hello.role == Role::kShard) shards_[hello.shard].member = id;
+  sink->Send(WelcomeMessage{id, options_.job.server.lease, plan_.has_value() ? plan_->steps : 0,
+                            options_.lineage});
   Advance();
   return id;
-}
-
-absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
-  if (hello.shard == 0 || hello.shard >= options_.shards) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("shard ", hello.shard, " of ", hello.name, ": this run has shards 0 to ",
-                     options_.shards - 1, ", and shard 0 is the coordinator's own"));
-  }
-  for (const auto& [id, member] : members_) {
-    const bool same = member.hello.role == Role::kShard && member.hello.shard == hello.shard;
-    if (!same) continue;
-    if (member.hello.incarnation != hello.incarnation && initialized_) {
-      const absl::Status reason = absl::AbortedError(absl::StrCat(
-          "shard ", hello.shard, " at ", hello.address, " started again and has lost its weights"));
-      FailLocked(reason);
-      return reason;
-    }
-    member.sink->Close(absl::AbortedError("the same shard joined again"));
-    Remove(id);
-    break;
-  }
-  addresses_[hello.shard] = hello.address;
-  return absl::OkStatus();
 }
 
 absl::Status Coordinator::AcceptPlan(const HelloMessage& hello) {
@@ -80,14 +59,25 @@ void Coordinator::OnHeartbeat(MemberId id) {
 void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
   MutexLock lock(&mutex_);
   if (!leases_.has_value()) return;
+  const absl::Time now = clock_->Now();
   const auto member = members_.find(id);
   for (const Unit& unit : units) {
+    if (member != members_.end()) {
+      // Also if another was faster: it works.
+      pace_.Add(now - std::max(member->second.turn, oldest_since_));
+      member->second.turn = now;
+      member->second.straggles = false;
+    }
     if (!leases_->MarkDone(unit)) continue;
     failed_units_.erase(unit);
     if (member != members_.end()) ++member->second.units_done;
   }
-  if (member != members_.end()) member->second.heard = clock_->Now();
-  if (leases_->finished() && !last_step_done_.has_value()) last_step_done_ = clock_->Now();
+  if (member != members_.end()) member->second.heard = now;
+  if (leases_->oldest_unfinished() != oldest_) {
+    oldest_ = leases_->oldest_unfinished();
+    oldest_since_ = now;
+  }
+  if (leases_->finished() && !last_step_done_.has_value()) last_step_done_ = now;
   Advance();
 }
 
@@ -106,11 +96,22 @@ void Coordinator::OnOffered(MemberId id) {
   MutexLock lock(&mutex_);
   if (offering_ != id || initialized_) return;
   offering_.reset();
+  BeginTraining(UnitLedger(options_.job.training.updates_per_step(), Step(0)), Version(0));
+  Advance();
+}
+
+void Coordinator::BeginTraining(const UnitLedger& done, Version version) {
+  const absl::Time now = clock_->Now();
   initialized_ = true;
   lease_options_ = LeaseOptionsOf(options_.job.training, plan_->steps);
-  leases_.emplace(lease_options_);
-  training_began_ = clock_->Now();
-  Advance();
+  leases_.emplace(lease_options_, done, options_.job.training.updates_per_step());
+  checkpoints_.Begin(version, written_, LastVersion(), now);
+  latest_ = version;
+  AskForCheckpoint();
+  training_began_ = now;
+  oldest_ = leases_->oldest_unfinished();
+  oldest_since_ = now;
+  if (leases_->finished()) last_step_done_ = now;
 }
 
 void Coordinator::OnGone(MemberId id) {
@@ -123,11 +124,10 @@ void Coordinator::Lose(MemberId id) {
   const auto found = members_.find(id);
   if (found == members_.end()) return;
   const Member& member = found->second;
-  const bool holds_weights = member.hello.role == Role::kShard && initialized_;
-  if (holds_weights && !member.told_finished) {
-    FailLocked(absl::UnavailableError(absl::StrCat("shard ", member.hello.shard, " at ",
-                                                   member.hello.address,
-                                                   " is gone, and its weights with it")));
+  if (member.hello.role == Role::kShard && !member.told_finished) {
+    FailLocked(absl::UnavailableError(
+        absl::StrCat("shard ", member.hello.shard, " at ", member.hello.address,
+                     " is gone; the run goes back to its newest checkpoint")));
     return;
   }
   Remove(id);
@@ -142,23 +142,6 @@ void Coordinator::Remove(MemberId id) {
   if (evaluating_ == id) evaluating_.reset();
 }
 
-void Coordinator::Tick() {
-  MutexLock lock(&mutex_);
-  const absl::Time now = clock_->Now();
-  std::vector<MemberId> silent;
-  for (const auto& [id, member] : members_) {
-    if (now - member.heard > options_.job.server.lease) silent.push_back(id);
-  }
-  for (const MemberId id : silent) {
-    const auto found = members_.find(id);
-    if (found == members_.end()) continue;
-    found->second.sink->Close(absl::DeadlineExceededError(
-        absl::StrCat("nothing heard for ", absl::FormatDuration(options_.job.server.lease))));
-    Lose(id);
-  }
-  Advance();
-}
-
 void Coordinator::Fail(const absl::Status& reason) {
   MutexLock lock(&mutex_);
   FailLocked(reason);
@@ -170,23 +153,6 @@ void Coordinator::FailLocked(const absl::Status& reason) {
   for (const auto& [id, member] : members_) member.sink->Close(reason);
   members_.clear();
   over_.NotifyAll();
-}
-
-absl::StatusOr<std::vector<std::string>> Coordinator::Servers() const {
-  MutexLock lock(&mutex_);
-  if (!failure_.ok()) return failure_;
-  const std::vector<uint32_t> missing = MissingShards();
-  if (missing.empty()) return addresses_;
-  return absl::UnavailableError(
-      absl::StrCat("waiting for shards ", absl::StrJoin(missing, ", "), " to join"));
-}
-
-std::vector<uint32_t> Coordinator::MissingShards() const {
-  std::vector<uint32_t> missing;
-  for (uint32_t shard = 0; shard < addresses_.size(); ++shard) {
-    if (addresses_[shard].empty()) missing.push_back(shard);
-  }
-  return missing;
 }
 
 Coordinator::View Coordinator::Read() const {
@@ -204,6 +170,13 @@ Coordinator::View Coordinator::Read() const {
                               leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>());
   }
   view.evaluation = evaluation_;
+  if (!checkpoints_.common().empty()) view.checkpoint = checkpoints_.common().back();
+  for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
+    const std::string& error = shards_[shard].checkpoint_error;
+    if (error.empty()) continue;
+    absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ", "shard ", shard,
+                    " writes no checkpoints: ", error);
+  }
   return view;
 }
 
@@ -214,6 +187,7 @@ absl::Status Coordinator::health() const {
 
 Phase Coordinator::PhaseNow() const {
   if (!MissingShards().empty()) return Phase::kWaitingForShards;
+  if (!restored_) return Phase::kRestoring;
   if (!plan_.has_value()) return Phase::kWaitingForWorkers;
   if (!initialized_) {
     return offering_.has_value() ? Phase::kInitializing : Phase::kWaitingForWorkers;
@@ -227,6 +201,7 @@ std::string Coordinator::MessageNow() const {
   switch (PhaseNow()) {
     case Phase::kWaitingForShards:
       return absl::StrCat("waiting for shards ", absl::StrJoin(MissingShards(), ", "));
+    case Phase::kRestoring: return "going back to the newest checkpoint";
     case Phase::kWaitingForWorkers: return "waiting for workers";
     case Phase::kInitializing: return "a worker offers the initial weights";
     case Phase::kTraining: return Loads().empty() ? "waiting for workers" : "";

@@ -16,9 +16,11 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/job/job.h"
+#include "server/coordinate/checkpoint_schedule.h"
 #include "server/coordinate/grant.h"
 #include "server/coordinate/lease_table.h"
 #include "server/coordinate/member.h"
+#include "server/coordinate/pace.h"
 
 namespace conadv {
 
@@ -28,6 +30,7 @@ struct CoordinatorOptions {
   // Wait this long after the last step for an evaluator to join; one that is there is always waited
   // for.
   absl::Duration evaluator_patience;
+  Incarnation lineage;
 };
 
 enum class Phase {
@@ -37,6 +40,7 @@ enum class Phase {
   kTraining,
   kEvaluating,
   kFinished,
+  kRestoring,
 };
 
 class Coordinator {
@@ -49,12 +53,16 @@ class Coordinator {
     uint64_t units_done = 0;
     bool told_finished = false;
     MemberSink* sink = nullptr;
+    absl::Time turn;         // kWorker: when it got to work on what it holds
+    bool straggles = false;  // kWorker
   };
   struct View {
     Phase phase = Phase::kWaitingForShards;
-    Step step;            // the oldest unfinished
-    uint64_t steps = 0;   // 0 before the plan
-    std::string message;  // what is waited for, or what went wrong
+    Step step;                          // the oldest unfinished
+    uint64_t steps = 0;                 // 0 before the plan
+    std::string message;                // what is waited for, or what went wrong
+    std::string warning;                // what goes wrong while training goes on
+    std::optional<Version> checkpoint;  // the newest that every shard has
     absl::Duration training_time;
     std::vector<std::pair<Member, std::vector<Unit>>> members;  // with their leases
     std::optional<EvaluationResult> evaluation;                 // the last one
@@ -62,24 +70,27 @@ class Coordinator {
 
   Coordinator(CoordinatorOptions options, const Clock* clock);
 
-  // Shard 0's own, as workers reach it. Nobody is told anything before it is set.
-  void SetAddress(const std::string& address);
-
   // A new member. Its sink is used until OnGone or Close. INVALID_ARGUMENT: the plan is not the
-  // run's, or cannot be run. ABORTED: the run has failed.
+  // run's, or cannot be run. ABORTED: the run has failed. UNAVAILABLE: a shard was lost, and this
+  // coordinator with it.
   absl::StatusOr<MemberId> Join(const HelloMessage& hello, MemberSink* sink);
   void OnHeartbeat(MemberId id);
   void OnDone(MemberId id, const std::vector<Unit>& units);
   // The unit goes to another worker; the second time the run stops.
   void OnFailed(MemberId id, const Unit& unit, const std::string& reason);
   void OnOffered(MemberId id);
+  // A shard has restored what it was asked to, or not (DATA_LOSS: its checkpoint was damaged, and
+  // is gone). `state` is looked at if it is shard 0's and not a beginning.
+  void OnRestored(MemberId id, const absl::Status& status, const std::optional<RunState>& state);
+  void OnCheckpointed(MemberId id, const CheckpointAnswer& answer);
   // The member left or its connection broke; its units go to others.
   void OnGone(MemberId id);
   // Shard 0 published a version: an evaluation may be due.
   void OnPublished(Version version);
   // INVALID_ARGUMENT: a version that is not the run's, no examples, or fractions that are none.
   absl::Status OnEvaluated(const EvaluationResult& result);
-  // Drops members that have said nothing for a lease. Call it now and then.
+  // Drops members that have said nothing for a lease, and gives units of those who take too long to
+  // others. Call it now and then.
   void Tick();
   // Stops the run: every session ends with `reason`.
   void Fail(const absl::Status& reason);
@@ -94,10 +105,23 @@ class Coordinator {
   absl::Status WaitUntilOver(absl::Duration timeout);
 
  private:
+  struct ShardEntry {
+    std::string address;  // empty: not joined
+    MemberId member;
+    std::vector<Version> checkpoints;
+    bool restored = false;
+    std::string checkpoint_error;  // of the last one
+  };
+
   absl::Status AcceptPlan(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AcceptShard(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginTraining(const UnitLedger& done, Version version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AskForCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SendToShards(const MemberMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The member is gone without having been told that the run is over: a shard takes its weights
-  // with it.
+  // with it, and this lineage ends.
   void Lose(MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FailLocked(const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -105,6 +129,13 @@ class Coordinator {
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskForWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GrantUnits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropSilent(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After this process itself was stopped for a while.
+  void ForgiveAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LookAtPace(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Speculate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration WaitOf(MemberId id, const Member& member, absl::Time now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WindDown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartEvaluation(Version version, bool robust) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the final evaluation is done, or given up.
@@ -125,14 +156,25 @@ class Coordinator {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   MemberId next_id_ ABSL_GUARDED_BY(mutex_){1};
   std::map<MemberId, Member> members_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> addresses_ ABSL_GUARDED_BY(mutex_);  // by shard; empty: not joined
+  std::vector<ShardEntry> shards_ ABSL_GUARDED_BY(mutex_);
+  bool restoring_ ABSL_GUARDED_BY(mutex_) = false;        // has begun
+  bool restored_ ABSL_GUARDED_BY(mutex_) = false;         // every shard is ready
+  std::vector<Version> written_ ABSL_GUARDED_BY(mutex_);  // that every shard had
+  std::optional<Version> restore_version_ ABSL_GUARDED_BY(mutex_);
+  std::optional<RunState> run_state_ ABSL_GUARDED_BY(mutex_);  // while restoring
+  CheckpointSchedule checkpoints_ ABSL_GUARDED_BY(mutex_);
+  Version latest_ ABSL_GUARDED_BY(mutex_);  // that shard 0 published
   std::optional<Plan> plan_ ABSL_GUARDED_BY(mutex_);
   std::optional<MemberId> offering_ ABSL_GUARDED_BY(mutex_);
-  bool initialized_ ABSL_GUARDED_BY(mutex_) = false;  // every shard has version 0
+  bool initialized_ ABSL_GUARDED_BY(mutex_) = false;  // every shard has the first weights
   LeaseOptions lease_options_ ABSL_GUARDED_BY(mutex_);
   std::optional<LeaseTable> leases_ ABSL_GUARDED_BY(mutex_);
   std::map<Unit, MemberId> failed_units_
       ABSL_GUARDED_BY(mutex_);  // failed once, and whose they were
+  Pace pace_ ABSL_GUARDED_BY(mutex_);
+  Step oldest_ ABSL_GUARDED_BY(mutex_);  // unfinished, and since when it is the oldest
+  absl::Time oldest_since_ ABSL_GUARDED_BY(mutex_);
+  absl::Time last_tick_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> training_began_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> last_step_done_ ABSL_GUARDED_BY(mutex_);
   std::optional<MemberId> evaluating_ ABSL_GUARDED_BY(mutex_);

@@ -35,8 +35,11 @@ size_t MostHeld(const TrainingOptions& training, const LeaseOptions& options,
 
 std::optional<MemberId> NextWorker(const TrainingOptions& training, const LeaseOptions& options,
                                    const std::vector<WorkerLoad>& workers) {
+  const bool choice = std::any_of(workers.begin(), workers.end(),
+                                  [](const WorkerLoad& worker) { return !worker.straggles; });
   const WorkerLoad* best = nullptr;
   for (const WorkerLoad& worker : workers) {
+    if (choice && worker.straggles) continue;
     if (worker.held >= MostHeld(training, options, workers, worker)) continue;
     if (best == nullptr || LessLoaded(worker, *best)) best = &worker;
   }
@@ -51,6 +54,16 @@ std::optional<MemberId> AnotherWorker(const std::vector<WorkerLoad>& workers, Me
     if (best == nullptr || LessLoaded(worker, *best)) best = &worker;
   }
   return best == nullptr ? workers.front().id : best->id;
+}
+
+std::optional<MemberId> Substitute(const std::vector<WorkerLoad>& workers,
+                                   const std::set<MemberId>& holders) {
+  const WorkerLoad* best = nullptr;
+  for (const WorkerLoad& worker : workers) {
+    if (worker.straggles || holders.count(worker.id) > 0) continue;
+    if (best == nullptr || LessLoaded(worker, *best)) best = &worker;
+  }
+  return best == nullptr ? std::nullopt : std::optional<MemberId>(best->id);
 }
 
 }  // namespace conadv

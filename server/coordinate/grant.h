@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/base/ids.h"
@@ -17,6 +18,7 @@ struct WorkerLoad {
   MemberId id;
   uint32_t threads = 1;
   size_t held = 0;  // units
+  bool straggles = false;
 };
 
 // SYNC: τ + 1 steps ahead, so that attacks are made with weights that exist while a grant never
@@ -29,13 +31,18 @@ size_t MostHeld(const TrainingOptions& training, const LeaseOptions& options,
                 const std::vector<WorkerLoad>& workers, const WorkerLoad& worker);
 
 // The worker with the least held for its threads, among those below their most; ties go to the
-// first to join. Nothing if all are full. REQUIRES: `workers` by rising id.
+// first to join. A worker that straggles gets none while there is another. Nothing if all are full.
+// REQUIRES: `workers` by rising id.
 std::optional<MemberId> NextWorker(const TrainingOptions& training, const LeaseOptions& options,
                                    const std::vector<WorkerLoad>& workers);
 
 // The least loaded worker other than `not_this`, full or not; `not_this` if there is no other.
 // Nothing without workers.
 std::optional<MemberId> AnotherWorker(const std::vector<WorkerLoad>& workers, MemberId not_this);
+
+// The least loaded worker that neither straggles nor holds the unit; nothing if there is none.
+std::optional<MemberId> Substitute(const std::vector<WorkerLoad>& workers,
+                                   const std::set<MemberId>& holders);
 
 }  // namespace conadv
 

@@ -5,6 +5,23 @@
 
 namespace conadv {
 
+LeaseTable::LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots)
+    : options_(options) {
+  // One index of the ledger is this many units.
+  const uint64_t units = options.slots / ledger_slots;
+  const auto unit_at = [&options](uint64_t index) {
+    return Unit{Step(index / options.slots), Slot(index % options.slots)};
+  };
+  uint64_t next = done.prefix();
+  for (const uint64_t ahead : done.ahead()) {
+    for (; next < ahead; ++next) {
+      for (uint64_t i = 0; i < units; ++i) returned_.insert(unit_at(next * units + i));
+    }
+    next = ahead + 1;
+  }
+  fresh_ = unit_at(next * units);
+}
+
 Unit LeaseTable::Successor(const Unit& unit) const {
   if (unit.slot.value() + 1 < options_.slots) return {unit.step, unit.slot + 1};
   return {unit.step + 1, Slot(0)};
@@ -32,28 +49,42 @@ std::optional<Unit> LeaseTable::Lease(MemberId member) {
   } else {
     returned_.erase(*unit);
   }
-  leases_.emplace(*unit, member);
+  leases_[*unit].insert(member);
   by_member_[member].insert(*unit);
   return unit;
+}
+
+bool LeaseTable::LeaseAlso(const Unit& unit, MemberId member) {
+  const auto lease = leases_.find(unit);
+  if (lease == leases_.end() || !lease->second.insert(member).second) return false;
+  by_member_[member].insert(unit);
+  return true;
 }
 
 bool LeaseTable::MarkDone(const Unit& unit) {
   if (returned_.erase(unit) > 0) return true;
   const auto lease = leases_.find(unit);
   if (lease == leases_.end()) return false;
-  const auto holder = by_member_.find(lease->second);
-  holder->second.erase(unit);
-  if (holder->second.empty()) by_member_.erase(holder);
+  for (const MemberId holder : lease->second) Forget(unit, holder);
   leases_.erase(lease);
   return true;
 }
 
 bool LeaseTable::Release(const Unit& unit, MemberId member) {
   const auto lease = leases_.find(unit);
-  if (lease == leases_.end() || lease->second != member) return false;
-  MarkDone(unit);
-  returned_.insert(unit);
+  if (lease == leases_.end() || lease->second.erase(member) == 0) return false;
+  Forget(unit, member);
+  if (lease->second.empty()) {
+    leases_.erase(lease);
+    returned_.insert(unit);
+  }
   return true;
+}
+
+void LeaseTable::Forget(const Unit& unit, MemberId member) {
+  const auto holder = by_member_.find(member);
+  holder->second.erase(unit);
+  if (holder->second.empty()) by_member_.erase(holder);
 }
 
 size_t LeaseTable::ReleaseAll(MemberId member) {
@@ -65,6 +96,10 @@ size_t LeaseTable::ReleaseAll(MemberId member) {
 size_t LeaseTable::held_by(MemberId member) const {
   const auto found = by_member_.find(member);
   return found == by_member_.end() ? 0 : found->second.size();
+}
+
+std::vector<std::pair<Unit, std::set<MemberId>>> LeaseTable::leased_in(Step step) const {
+  return {leases_.lower_bound({step, Slot(0)}), leases_.lower_bound({step + 1, Slot(0)})};
 }
 
 std::vector<Unit> LeaseTable::units_of(MemberId member) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who computes which unit. Units are leased in order, those that came back first; a unit that is
-// done is never leased again. Pure state, no clock: leases end when their holder does. Not
+// done is never leased again. A unit may have a second holder while the first straggles: whoever
+// is done first, it is done. Pure state, no clock: leases end when their holder does. Not
 // thread-safe.
 #ifndef CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
 #define CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
@@ -9,9 +10,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/base/unit_ledger.h"
 
 namespace conadv {
 
@@ -25,15 +28,19 @@ struct LeaseOptions {
 class LeaseTable {
  public:
   explicit LeaseTable(const LeaseOptions& options) : options_(options) {}
+  // Goes on where `done` stands, whose slots are those of the options, or 1: whole steps.
+  LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots);
 
   // The next unit, leased to `member`; nothing while none may be leased.
   std::optional<Unit> Lease(MemberId member);
   // What Lease would lease.
   std::optional<Unit> Next() const;
+  // One more holder. False if nobody holds the unit, or `member` does.
+  bool LeaseAlso(const Unit& unit, MemberId member);
 
   // True if the unit was not done before, whoever held it.
   bool MarkDone(const Unit& unit);
-  // The member's unit goes back. False if it does not hold it.
+  // The member's unit goes back, unless someone else holds it too. False if it does not hold it.
   bool Release(const Unit& unit, MemberId member);
   // All of a member's units go back; how many.
   size_t ReleaseAll(MemberId member);
@@ -43,14 +50,18 @@ class LeaseTable {
   bool finished() const { return oldest_unfinished().value() == options_.steps; }
   size_t held_by(MemberId member) const;
   std::vector<Unit> units_of(MemberId member) const;
+  // The leased units of a step, with who holds them.
+  std::vector<std::pair<Unit, std::set<MemberId>>> leased_in(Step step) const;
 
  private:
   Unit Successor(const Unit& unit) const;
+  // The member holds the unit no more.
+  void Forget(const Unit& unit, MemberId member);
 
   const LeaseOptions options_;
   Unit fresh_;  // the first unit that was never leased
   std::set<Unit> returned_;
-  std::map<Unit, MemberId> leases_;
+  std::map<Unit, std::set<MemberId>> leases_;
   std::map<MemberId, std::set<Unit>> by_member_;
 };
 

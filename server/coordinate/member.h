@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/base/ids.h"
+#include "common/base/unit_ledger.h"
 #include "common/job/plan.h"
 
 namespace conadv {
@@ -25,16 +26,27 @@ struct HelloMessage {
   std::string name;
   std::string peer;  // the connection's other end
   Incarnation incarnation;
-  uint32_t shard = 0;        // kShard
-  std::string address;       // kShard
-  std::optional<Plan> plan;  // kWorker
-  uint32_t threads = 1;      // kWorker
+  uint32_t shard = 0;                // kShard
+  std::string address;               // kShard
+  std::optional<Plan> plan;          // kWorker
+  uint32_t threads = 1;              // kWorker
+  std::vector<Version> checkpoints;  // kShard: complete ones
+  bool local = false;                // shard 0, which lives in the coordinator's process
 };
 
 struct WelcomeMessage {
   MemberId id;
   absl::Duration lease;
   uint64_t steps = 0;  // 0: not known yet
+  Incarnation lineage;
+};
+// To shards.
+struct RestoreMessage {
+  std::optional<Version> version;  // nothing: begin anew
+};
+struct CheckpointMessage {
+  Version version;
+  std::vector<Version> common;  // the newest that every shard has
 };
 struct OfferMessage {};
 struct GrantMessage {
@@ -45,8 +57,23 @@ struct EvaluateMessage {
   bool robust = false;
 };
 struct FinishedMessage {};
-using MemberMessage =
-    std::variant<WelcomeMessage, OfferMessage, GrantMessage, EvaluateMessage, FinishedMessage>;
+using MemberMessage = std::variant<WelcomeMessage, OfferMessage, GrantMessage, EvaluateMessage,
+                                   FinishedMessage, RestoreMessage, CheckpointMessage>;
+
+// What a run goes on from.
+struct RunState {
+  Version version;
+  Plan plan;
+  UnitLedger applied;  // what the version is made of
+};
+
+// What became of a checkpoint on one shard.
+struct CheckpointAnswer {
+  Version version;
+  std::string error;    // empty: it is written
+  bool missed = false;  // the shard had a newer version already
+  absl::Duration took;
+};
 
 // A member's end. Called with the coordinator's lock held: it only queues.
 class MemberSink {

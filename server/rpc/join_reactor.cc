@@ -81,6 +81,12 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
                                request_.failed().reason());
         return absl::OkStatus();
       case v1::JoinRequest::kOffered: coordinator_->OnOffered(*id_); return absl::OkStatus();
+      case v1::JoinRequest::kRestored:
+        coordinator_->OnRestored(*id_, FromProto(request_.restored()), std::nullopt);
+        return absl::OkStatus();
+      case v1::JoinRequest::kCheckpointed:
+        coordinator_->OnCheckpointed(*id_, FromProto(request_.checkpointed()));
+        return absl::OkStatus();
       case v1::JoinRequest::kLeave:
         coordinator_->OnGone(*std::exchange(id_, std::nullopt));
         left_ = true;

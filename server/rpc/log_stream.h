@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/mutex.h"
+#include "common/wire/status.h"
 #include "server/watch_log.h"
 
 namespace conadv {
@@ -53,7 +54,10 @@ class LogStream final : public grpc::ServerWriteReactor<Message> {
   }
 
   void OnEntry(absl::StatusOr<typename WatchLog<Record>::Entry> entry) {
-    if (!entry.ok()) return this->Finish(grpc::Status::OK);
+    if (!entry.ok()) {
+      return this->Finish(absl::IsOutOfRange(entry.status()) ? grpc::Status::OK
+                                                             : ToGrpc(entry.status()));
+    }
     next_ = entry->index + 1;
     message_ = convert_(entry->index, entry->record);
     this->StartWrite(&message_);
@@ -91,6 +95,14 @@ class LogStream final : public grpc::ServerWriteReactor<Message> {
   uint64_t wait_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t round_ ABSL_GUARDED_BY(mutex_) = 0;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// A stream that is refused.
+template <class Message>
+class RefusedStream final : public grpc::ServerWriteReactor<Message> {
+ public:
+  explicit RefusedStream(const grpc::Status& status) { this->Finish(status); }
+  void OnDone() override { delete this; }
 };
 
 }  // namespace conadv

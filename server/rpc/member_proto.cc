@@ -21,6 +21,7 @@ struct Encoder {
     welcome->set_worker_id(message.id.value());
     welcome->set_lease_seconds(absl::ToDoubleSeconds(message.lease));
     welcome->set_steps(message.steps);
+    welcome->set_lineage(message.lineage.value());
   }
   void operator()(const OfferMessage&) const { out->set_offer(true); }
   void operator()(const GrantMessage& message) const {
@@ -31,6 +32,16 @@ struct Encoder {
     out->mutable_evaluate()->set_robust(message.robust);
   }
   void operator()(const FinishedMessage&) const { out->set_finished(true); }
+  void operator()(const RestoreMessage& message) const {
+    out->mutable_restore()->set_fresh(!message.version.has_value());
+    out->mutable_restore()->set_version(message.version.value_or(Version(0)).value());
+  }
+  void operator()(const CheckpointMessage& message) const {
+    out->mutable_checkpoint()->set_version(message.version.value());
+    for (const Version version : message.common) {
+      out->mutable_checkpoint()->add_common(version.value());
+    }
+  }
 };
 
 }  // namespace
@@ -54,6 +65,7 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   message.shard = hello.shard();
   message.address = hello.address();
   message.threads = hello.threads();
+  for (const uint64_t version : hello.checkpoints()) message.checkpoints.emplace_back(version);
   switch (hello.role()) {
     case v1::WORKER: message.role = Role::kWorker; break;
     case v1::EVALUATOR: message.role = Role::kEvaluator; break;
@@ -82,12 +94,38 @@ EvaluationResult FromProto(const v1::ReportRequest& report) {
   return result;
 }
 
+absl::Status FromProto(const v1::Restored& restored) {
+  if (restored.damaged()) return absl::DataLossError(restored.error());
+  return restored.error().empty() ? absl::OkStatus() : absl::AbortedError(restored.error());
+}
+
+CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed) {
+  return {Version(checkpointed.version()), checkpointed.error(), checkpointed.missed(),
+          absl::Seconds(checkpointed.seconds())};
+}
+
 Unit FromProto(const v1::Unit& unit) { return {Step(unit.step()), Slot(unit.slot())}; }
 
 v1::JoinResponse ToProto(const MemberMessage& message) {
   v1::JoinResponse response;
   std::visit(Encoder{&response}, message);
   return response;
+}
+
+v1::Restored RestoredProto(const absl::Status& status) {
+  v1::Restored restored;
+  restored.set_error(std::string(status.message()));
+  restored.set_damaged(absl::IsDataLoss(status));
+  return restored;
+}
+
+v1::Checkpointed ToProto(const CheckpointAnswer& answer) {
+  v1::Checkpointed checkpointed;
+  checkpointed.set_version(answer.version.value());
+  checkpointed.set_error(answer.error);
+  checkpointed.set_missed(answer.missed);
+  checkpointed.set_seconds(absl::ToDoubleSeconds(answer.took));
+  return checkpointed;
 }
 
 v1::ReportRequest ToProto(const EvaluationResult& result) {

@@ -16,8 +16,12 @@ namespace conadv {
 absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer);
 EvaluationResult FromProto(const v1::ReportRequest& report);
 Unit FromProto(const v1::Unit& unit);
+absl::Status FromProto(const v1::Restored& restored);
+CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed);
 
 v1::JoinResponse ToProto(const MemberMessage& message);
+v1::Restored RestoredProto(const absl::Status& status);
+v1::Checkpointed ToProto(const CheckpointAnswer& answer);
 v1::ReportRequest ToProto(const EvaluationResult& result);
 v1::Role ToProto(Role role);
 v1::Unit ToProto(const Unit& unit);

@@ -40,6 +40,7 @@ grpc::ServerUnaryReactor* ParameterService::Describe(grpc::CallbackServerContext
   response->set_shard(shard_->shard());
   response->set_shards(shard_->shards());
   response->set_incarnation(incarnation_.value());
+  response->set_lineage(shard_->lineage().value());
   if (const auto run = shard_->run(); run != nullptr) {
     DescribeRun(*run, shard_->shard(), response);
   }

@@ -44,6 +44,8 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!request.ok()) return Finish(ToGrpc(request.status()));
     const absl::StatusOr<Selector> selector = SelectorOf(*request);
     if (!selector.ok()) return Finish(ToGrpc(selector.status()));
+    const absl::Status lineage = shard_->CheckLineage(Incarnation(request->lineage()));
+    if (!lineage.ok()) return Finish(ToGrpc(lineage));
     layout_hash_ = request->layout_hash();
     // gRPC calls OnCancel and OnDone only after this function has returned, so wait_ needs no lock.
     wait_ = shard_->snapshots().Get(
@@ -78,6 +80,7 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     header.set_incarnation(incarnation_.value());
     header.set_size(weights_->size());
     header.set_layout_hash(run->layout.hash());
+    header.set_lineage(shard_->lineage().value());
     header_ = header.SerializeAsString();
     WriteNext();
   }

@@ -57,6 +57,7 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
   absl::Status OnHeader(const std::string& bytes) {
     CONADV_ASSIGN_OR_RETURN(header_, ParsePushHeader(bytes));
+    CONADV_RETURN_IF_ERROR(shard_->CheckLineage(header_->lineage));
     if (auto* plan = std::get_if<Plan>(&header_->content)) {
       CONADV_ASSIGN_OR_RETURN(initial_, shard_->BeginInitialWeights(*plan));
       buffer_ = initial_->arena;

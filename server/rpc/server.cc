@@ -17,14 +17,16 @@
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
+#include "server/rpc/member_proto.h"
 
 namespace conadv {
 namespace {
 
 // How often a server looks for silent members and for its own stop.
 constexpr absl::Duration kLook = absl::Milliseconds(100);
-// For calls that are still under way when a server goes.
+// For calls that are still under way when a server goes, and when it makes way for its successor.
 constexpr absl::Duration kGoodbye = absl::Seconds(2);
+constexpr absl::Duration kHaste = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -32,7 +34,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   CONADV_ASSIGN_OR_RETURN(const Job job, ValidateJob(options.job));
   std::unique_ptr<Server> server(new Server(std::move(options), job));
   CONADV_RETURN_IF_ERROR(server->Listen());
-  if (server->options_.shard != 0) server->JoinCoordinator();
+  CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
   return server;
 }
 
@@ -40,14 +42,19 @@ Server::Server(LaunchOptions options, const Job& job)
     : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
-        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience}, &Clock::Real());
+        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience, incarnation_},
+        &Clock::Real());
   }
-  checkpointer_ = std::make_unique<Checkpointer>(
-      CheckpointerOptions{
-          options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
-          job_.server.checkpoint_every, job_.name, JobText(options_.job), options_.shard,
-          options_.shards},
-      &FileSystem::Real(), [this] { return shard_->run(); });
+  CheckpointerOptions checkpoints;
+  checkpoints.owner = {
+      options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
+      options_.shard, options_.shards};
+  checkpoints.keep = job_.server.checkpoint_keep;
+  checkpoints.tau = job_.training.tau;
+  checkpoints.job_name = job_.name;
+  checkpoints.job_text = JobText(options_.job);
+  checkpointer_ =
+      std::make_unique<Checkpointer>(std::move(checkpoints), &FileSystem::Real(), &Clock::Real());
   events_ = std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get());
   pool_ = std::make_unique<ThreadPool>(options_.threads);
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
@@ -63,11 +70,17 @@ Server::Server(LaunchOptions options, const Job& job)
 
 Server::~Server() {
   session_.reset();
-  if (server_ == nullptr) return;
-  events_->versions().Close();
-  events_->metrics().Close();
-  shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + kGoodbye));
+  if (server_ != nullptr) {
+    const absl::Status end = in_haste_ ? absl::UnavailableError("the run goes back to a checkpoint")
+                                       : absl::OutOfRangeError("the run is over");
+    events_->versions().Close(end);
+    events_->metrics().Close(end);
+    shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + (in_haste_ ? kHaste : kGoodbye)));
+  }
+  // What is still under way there answers to the parts that go now.
+  pool_.reset();
+  checkpointer_->Flush();
 }
 
 ServerParts Server::Parts() {
@@ -99,73 +112,66 @@ absl::Status Server::Listen() {
         ": the port is in use, or the address is not this machine's; port 0 picks a free one"));
   }
   address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
-  if (coordinator_ != nullptr) {
-    coordinator_->SetAddress(options_.advertise.empty() ? address_ : options_.advertise);
-  }
   return absl::OkStatus();
 }
 
-void Server::JoinCoordinator() {
+absl::StatusOr<v1::Hello> Server::Hello() const {
   v1::Hello hello;
   hello.set_role(v1::SHARD);
-  hello.set_name(absl::StrCat("shard-", options_.shard));
+  hello.set_name(absl::StrCat("server-", options_.shard));
   hello.set_incarnation(incarnation_.value());
   hello.set_shard(options_.shard);
   hello.set_address(options_.advertise.empty() ? address_ : options_.advertise);
-  session_ = std::make_unique<ShardSession>(MakeChannel(options_.coordinator), options_.coordinator,
-                                            std::move(hello), shard_.get());
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> checkpoints, checkpointer_->Complete());
+  for (const Version version : checkpoints) hello.add_checkpoints(version.value());
+  return hello;
+}
+
+absl::Status Server::JoinCoordinator() {
+  CONADV_ASSIGN_OR_RETURN(v1::Hello hello, Hello());
+  if (options_.shard != 0) {
+    session_ =
+        std::make_unique<ShardSession>(MakeChannel(options_.coordinator), options_.coordinator,
+                                       std::move(hello), shard_.get(), checkpointer_.get());
+    return absl::OkStatus();
+  }
+  local_ = std::make_unique<LocalShard>(coordinator_.get(), shard_.get(), checkpointer_.get());
+  CONADV_ASSIGN_OR_RETURN(HelloMessage message, FromProto(hello, address_));
+  message.local = true;
+  return coordinator_->Join(message, local_.get()).status();
 }
 
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
-  const absl::Status status = coordinator_->WaitUntilOver(timeout);
+  absl::Status status = coordinator_->WaitUntilOver(timeout);
   coordinator_->Tick();
+  // Alone it would end here; shards that go on serving have not left.
+  if (status.ok() && options_.serve_when_done) status = absl::DeadlineExceededError("serving");
   return status;
 }
 
-absl::Status Server::WaitForLastVersion(const std::function<bool()>& stopped) {
-  // The run is over for everyone else only when every contribution is in, so this is one update
-  // away.
-  const std::shared_ptr<const Shard::Run> run = shard_->run();
-  if (run == nullptr) return absl::OkStatus();
-  Mutex mutex;
-  CondVar changed;
-  bool there = false;
-  const SnapshotStore::WaitId wait = shard_->snapshots().Get(
-      {Selector::kAtLeast, run->last.value()}, [&](const absl::StatusOr<Snapshot>&) {
-        MutexLock lock(&mutex);
-        there = true;
-        changed.NotifyAll();
-      });
-  bool timed_out = false;
-  {
-    MutexLock lock(&mutex);
-    while (!there && !stopped()) changed.WaitFor(&mutex, kLook);
-    timed_out = !there;
-  }
-  if (timed_out && !shard_->snapshots().Cancel(wait)) {
-    // The callback is running: it ends by setting `there`.
-    MutexLock lock(&mutex);
-    while (!there) changed.Wait(&mutex);
-  }
-  return absl::OkStatus();
+absl::Status Server::Run(const std::function<bool()>& stopped) {
+  const absl::Status status = ServeUntil(stopped);
+  in_haste_ = absl::IsUnavailable(status);
+  checkpointer_->Flush();
+  return status;
 }
 
-absl::Status Server::Run(const std::function<bool()>& stopped) {
+absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   absl::Status status = absl::DeadlineExceededError("");
-  while (absl::IsDeadlineExceeded(status) && !stopped()) status = WaitUntilOver(kLook);
-  if (status.ok()) CONADV_RETURN_IF_ERROR(WaitForLastVersion(stopped));
-  checkpointer_->Flush();
-  if (session_ != nullptr) session_->Leave();
-  if (absl::IsDeadlineExceeded(status)) return absl::OkStatus();  // stopped
-  if (!status.ok()) return status;
-  LOG(INFO) << "shard " << options_.shard << ": the run is over";
-  while (options_.serve_when_done && !stopped()) {
-    Mutex mutex;
-    CondVar never;
-    MutexLock lock(&mutex);
-    never.WaitFor(&mutex, kLook);
+  while (absl::IsDeadlineExceeded(status)) {
+    if (stopped()) return absl::OkStatus();
+    status = WaitUntilOver(kLook);
   }
+  CONADV_RETURN_IF_ERROR(status);
+  LOG(INFO) << "shard " << options_.shard << ": the run is over";
+  if (session_ == nullptr) return absl::OkStatus();
+  // A shard that goes on serving stays a member: if the coordinator is lost, it has to join the
+  // next one.
+  while (options_.serve_when_done && !stopped()) {
+    CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
+  }
+  session_->Leave();
   return absl::OkStatus();
 }
 

@@ -41,21 +41,27 @@ class Server {
 
   const std::string& address() const { return address_; }
   // Until the run is over and its last checkpoint written, or it has failed (why), or `stopped`
-  // says so (OK). With serve_when_done it goes on serving until `stopped`.
+  // says so (OK). With serve_when_done it goes on serving until `stopped`. UNAVAILABLE: this
+  // lineage is over, because a shard or the coordinator was lost; a new Server goes on from the
+  // newest checkpoint.
   absl::Status Run(const std::function<bool()>& stopped);
+  // Whether it has published a version that it made.
+  bool progressed() const { return events_->progress().last.has_value(); }
 
  private:
   Server(LaunchOptions options, const Job& job);
   absl::Status Listen();
-  void JoinCoordinator();
+  absl::StatusOr<v1::Hello> Hello() const;
+  absl::Status JoinCoordinator();
   ServerParts Parts();
   absl::Status WaitUntilOver(absl::Duration timeout);
-  absl::Status WaitForLastVersion(const std::function<bool()>& stopped);
+  absl::Status ServeUntil(const std::function<bool()>& stopped);
 
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
   std::string address_;
+  bool in_haste_ = false;                     // a successor waits for the address
   std::unique_ptr<Coordinator> coordinator_;  // shard 0
   WorkerStatsBook stats_;
   std::unique_ptr<Checkpointer> checkpointer_;
@@ -66,6 +72,7 @@ class Server {
   std::unique_ptr<CoordinatorService> coordinator_service_;
   std::unique_ptr<InspectorService> inspector_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<LocalShard> local_;      // shard 0
   std::unique_ptr<ShardSession> session_;  // other shards
 };
 

@@ -9,18 +9,24 @@ constexpr size_t kThroughputUpdates = 64;
 
 }  // namespace
 
-void ShardEvents::OnInitialized(const Snapshot& weights, Optimizer& optimizer) {
+void ShardEvents::OnPublished(const Publication& publication) {
+  publication.update == nullptr ? Begin(publication.weights) : Record(*publication.update);
+  checkpointer_->OnPublished(publication);
+  if (coordinator_ != nullptr) coordinator_->OnPublished(publication.weights.version);
+}
+
+void ShardEvents::Begin(const Snapshot& weights) {
   {
     MutexLock lock(&mutex_);
+    first_ = weights.version;
     began_ = weights.published;
     published_.push_back(weights.published);
   }
+  versions_.BeginAt(weights.version.value());
   versions_.Append({weights.version, std::nullopt, weights.published});
-  checkpointer_->OnVersion(weights, optimizer);
 }
 
-void ShardEvents::OnApplied(const AppliedUpdate& update, const Snapshot& weights,
-                            Optimizer& optimizer) {
+void ShardEvents::Record(const AppliedUpdate& update) {
   StepMetrics metrics;
   {
     MutexLock lock(&mutex_);
@@ -31,13 +37,11 @@ void ShardEvents::OnApplied(const AppliedUpdate& update, const Snapshot& weights
   }
   versions_.Append({update.version, update.unit, update.published});
   metrics_.Append(std::move(metrics));
-  checkpointer_->OnVersion(weights, optimizer);
-  if (coordinator_ != nullptr) coordinator_->OnPublished(update.version);
 }
 
 ShardEvents::Progress ShardEvents::progress() const {
   MutexLock lock(&mutex_);
-  Progress progress{last_, 0};
+  Progress progress{first_, last_, 0};
   if (published_.size() < 2) return progress;
   const double seconds = absl::ToDoubleSeconds(published_.back() - published_.front());
   const double examples = static_cast<double>(published_.size() - 1) * job_.training.slot_size() *

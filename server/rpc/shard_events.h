@@ -22,26 +22,29 @@ class ShardEvents final : public ShardObserver {
   ShardEvents(const Job& job, Coordinator* coordinator, Checkpointer* checkpointer)
       : job_(job), coordinator_(coordinator), checkpointer_(checkpointer) {}
 
-  void OnInitialized(const Snapshot& weights, Optimizer& optimizer) override;
-  void OnApplied(const AppliedUpdate& update, const Snapshot& weights,
-                 Optimizer& optimizer) override;
+  void OnPublished(const Publication& publication) override;
 
   VersionLog& versions() { return versions_; }
   MetricsLog& metrics() { return metrics_; }
 
   struct Progress {
+    Version first;  // what this shard began with
     std::optional<StepMetrics> last;
     double examples_per_second = 0;  // over the newest updates
   };
   Progress progress() const;
 
  private:
+  void Begin(const Snapshot& weights);
+  void Record(const AppliedUpdate& update);
+
   const Job job_;
   Coordinator* const coordinator_;
   Checkpointer* const checkpointer_;
   VersionLog versions_{1 << 16};
   MetricsLog metrics_{1 << 16};
   mutable Mutex mutex_;
+  Version first_ ABSL_GUARDED_BY(mutex_);
   absl::Time began_ ABSL_GUARDED_BY(mutex_);
   std::optional<StepMetrics> last_ ABSL_GUARDED_BY(mutex_);
   std::deque<absl::Time> published_ ABSL_GUARDED_BY(mutex_);  // of the newest updates

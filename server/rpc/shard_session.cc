@@ -9,6 +9,7 @@
 #include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
+#include "server/rpc/member_proto.h"
 
 namespace conadv {
 namespace {
@@ -40,18 +41,40 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
 }
 
 ShardSession::ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator,
-                           v1::Hello hello, Shard* shard)
+                           v1::Hello hello, Shard* shard, Checkpointer* checkpointer)
     : channel_(std::move(channel)),
       coordinator_(std::move(coordinator)),
       shard_(shard),
+      checkpointer_(checkpointer),
       stub_(v1::Coordinator::NewStub(channel_)),
-      stream_(stub_->Join(&join_context_)) {
+      stream_(stub_->Join(&join_context_)),
+      agent_(shard, checkpointer, MakeAnswers()) {
   v1::JoinRequest request;
   *request.mutable_hello() = std::move(hello);
   Write(request);
   listener_ = std::thread([this] { Listen(); });
   heart_ = std::thread([this] { Beat(); });
   if (shard_->follows()) follower_ = std::thread([this] { Follow(); });
+}
+
+ShardAgent::Answers ShardSession::MakeAnswers() {
+  ShardAgent::Answers answers;
+  answers.restored = [this](const absl::Status& status, const std::optional<RunState>& state) {
+    if (status.ok()) {
+      MutexLock lock(&mutex_);
+      restored_ = state.has_value() ? state->version : Version(0);
+      changed_.NotifyAll();
+    }
+    v1::JoinRequest request;
+    *request.mutable_restored() = RestoredProto(status);
+    Write(request);
+  };
+  answers.checkpointed = [this](const CheckpointAnswer& answer) {
+    v1::JoinRequest request;
+    *request.mutable_checkpointed() = ToProto(answer);
+    Write(request);
+  };
+  return answers;
 }
 
 ShardSession::~ShardSession() {
@@ -65,24 +88,52 @@ ShardSession::~ShardSession() {
   listener_.join();
   heart_.join();
   if (follower_.joinable()) follower_.join();
+  // What it was asked for answers here.
+  checkpointer_->Flush();
 }
 
 void ShardSession::Listen() {
   v1::JoinResponse response;
-  while (stream_->Read(&response)) {
-    MutexLock lock(&mutex_);
-    if (response.has_welcome()) beat_ = absl::Seconds(response.welcome().lease_seconds() / 3);
-    if (response.finished()) over_ = true;
-    changed_.NotifyAll();
-  }
+  while (stream_->Read(&response)) Handle(response);
   const grpc::Status status = stream_->Finish();
-  End(absl::AbortedError(absl::StrCat("coordinator ", coordinator_, ": ",
-                                      status.ok() ? "ended the session" : status.error_message())));
+  const std::string what = absl::StrCat("coordinator ", coordinator_, ": ",
+                                        status.ok() ? "ended the session" : status.error_message());
+  const bool final = status.error_code() == grpc::StatusCode::ABORTED ||
+                     status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
+  End(final ? absl::AbortedError(what) : absl::UnavailableError(what));
+}
+
+void ShardSession::Handle(const v1::JoinResponse& response) {
+  switch (response.message_case()) {
+    case v1::JoinResponse::kWelcome: {
+      agent_.SetLineage(Incarnation(response.welcome().lineage()));
+      MutexLock lock(&mutex_);
+      beat_ = absl::Seconds(response.welcome().lease_seconds() / 3);
+      changed_.NotifyAll();
+      return;
+    }
+    case v1::JoinResponse::kRestore:
+      return agent_.Restore(response.restore().fresh()
+                                ? std::nullopt
+                                : std::optional<Version>(response.restore().version()));
+    case v1::JoinResponse::kCheckpoint: {
+      std::vector<Version> common;
+      for (const uint64_t version : response.checkpoint().common()) common.emplace_back(version);
+      return agent_.Checkpoint(Version(response.checkpoint().version()), std::move(common));
+    }
+    case v1::JoinResponse::kFinished: {
+      MutexLock lock(&mutex_);
+      over_ = true;
+      changed_.NotifyAll();
+      return;
+    }
+    default: return;  // for workers, or of a newer coordinator
+  }
 }
 
 void ShardSession::End(const absl::Status& status) {
   MutexLock lock(&mutex_);
-  if (!over_ && status_.ok()) status_ = status;
+  if (status_.ok()) status_ = status;
   closing_ = true;
   changed_.NotifyAll();
 }
@@ -101,22 +152,29 @@ void ShardSession::Beat() {
 }
 
 void ShardSession::Follow() {
+  v1::WatchRequest request;
+  {
+    MutexLock lock(&mutex_);
+    while (!restored_.has_value() && !closing_) changed_.Wait(&mutex_);
+    if (closing_) return;
+    request.set_from(restored_->value());
+  }
   const auto stub = v1::ParameterServer::NewStub(channel_);
-  const auto stream = stub->Watch(&watch_context_, v1::WatchRequest());
+  const auto stream = stub->Watch(&watch_context_, request);
   v1::WatchResponse response;
-  uint64_t expected = 0;
+  uint64_t expected = request.from();
   while (stream->Read(&response)) {
     if (response.version() != expected++) {
-      return End(absl::DataLossError(
+      return End(absl::UnavailableError(
           absl::StrCat("coordinator ", coordinator_,
                        ": the order of updates has a gap before version ", response.version())));
     }
-    // Version 0 is nobody's update.
-    if (response.version() == 0) continue;
+    // The first version is nobody's update.
+    if (response.version() == request.from()) continue;
     const absl::Status status = shard_->Follow({Step(response.step()), Slot(response.slot())});
-    if (!status.ok()) return End(status);
+    if (!status.ok()) return End(absl::UnavailableError(status.message()));
   }
-  End(absl::AbortedError(
+  End(absl::UnavailableError(
       absl::StrCat("coordinator ", coordinator_,
                    ": the order of updates broke off: ", stream->Finish().error_message())));
 }
@@ -131,6 +189,12 @@ absl::Status ShardSession::WaitUntilOver(absl::Duration timeout) {
   if (!over_ && status_.ok()) changed_.WaitFor(&mutex_, timeout);
   if (over_) return absl::OkStatus();
   return status_.ok() ? absl::DeadlineExceededError("the run goes on") : status_;
+}
+
+absl::Status ShardSession::WaitUntilBroken(absl::Duration timeout) {
+  MutexLock lock(&mutex_);
+  if (status_.ok()) changed_.WaitFor(&mutex_, timeout);
+  return status_;
 }
 
 void ShardSession::Leave() {

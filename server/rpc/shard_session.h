@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What shards other than 0 have to do with the coordinator: fetch the job, join, follow the order
-// of updates, and hear that the run is over. Calls block; two threads of its own.
+// What shards other than 0 have to do with the coordinator: fetch the job, join, do what it asks,
+// follow the order of updates, and hear that the run is over. Calls block; threads of its own.
 #ifndef CONADV_SERVER_RPC_SHARD_SESSION_H_
 #define CONADV_SERVER_RPC_SHARD_SESSION_H_
 
@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "common/base/mutex.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
+#include "server/rpc/shard_agent.h"
 #include "server/shard.h"
 
 namespace conadv {
@@ -27,19 +29,24 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
 
 class ShardSession {
  public:
-  // `shard` outlives the session.
+  // `shard` and `checkpointer` outlive the session.
   ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator, v1::Hello hello,
-               Shard* shard);
+               Shard* shard, Checkpointer* checkpointer);
   ~ShardSession();
 
-  // Waits until the coordinator says that the run is over (OK) or the session broke (why), or
-  // `timeout` has passed (DEADLINE_EXCEEDED).
+  // Waits until the coordinator says that the run is over (OK) or the session broke, or `timeout`
+  // has passed (DEADLINE_EXCEEDED). UNAVAILABLE: another session may go better; other errors are
+  // the coordinator's last word.
   absl::Status WaitUntilOver(absl::Duration timeout);
+  // After the run: OK until the session breaks (UNAVAILABLE).
+  absl::Status WaitUntilBroken(absl::Duration timeout);
   // The shard has done everything: lets the coordinator end.
   void Leave();
 
  private:
+  ShardAgent::Answers MakeAnswers();
   void Listen();
+  void Handle(const v1::JoinResponse& response);
   void Beat();
   void Follow();
   void End(const absl::Status& status);
@@ -48,6 +55,7 @@ class ShardSession {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::string coordinator_;
   Shard* const shard_;
+  Checkpointer* const checkpointer_;
   grpc::ClientContext join_context_;
   grpc::ClientContext watch_context_;
   std::unique_ptr<v1::Coordinator::Stub> stub_;
@@ -57,8 +65,10 @@ class ShardSession {
   CondVar changed_;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration beat_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(1);
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);  // why it ended
+  absl::Duration beat_ ABSL_GUARDED_BY(mutex_) = absl::Milliseconds(100);
+  std::optional<Version> restored_ ABSL_GUARDED_BY(mutex_);  // what the follower begins with
+  ShardAgent agent_;
   std::thread listener_;
   std::thread heart_;
   std::thread follower_;

@@ -23,6 +23,8 @@ void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
   status->set_step(view.step.value());
   status->set_steps(view.steps);
   status->set_message(view.message);
+  status->set_warning(view.warning);
+  if (view.checkpoint.has_value()) status->set_checkpoint_version(view.checkpoint->value());
   status->set_seconds(absl::ToDoubleSeconds(view.training_time));
   for (const auto& [member, leased] : view.members) {
     if (member.hello.role == Role::kWorker) status->set_workers(status->workers() + 1);
@@ -64,6 +66,7 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_shard(parts.shard->shard());
   status.set_shards(parts.shard->shards());
   status.set_incarnation(parts.incarnation.value());
+  status.set_lineage(parts.shard->lineage().value());
   if (const auto retained = parts.shard->snapshots().retained(); retained.has_value()) {
     status.set_version(retained->latest.value());
     status.set_phase(v1::StatusResponse::TRAINING);
@@ -73,6 +76,7 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   }
   const ShardEvents::Progress progress = parts.events->progress();
   status.set_examples_per_second(progress.examples_per_second);
+  status.set_restored_version(progress.first.value());
   if (progress.last.has_value()) {
     status.set_clean_loss(progress.last->clean_loss);
     status.set_adversarial_loss(progress.last->adversarial_loss);
@@ -137,6 +141,7 @@ v1::WorkersResponse ViewWorkers(const ServerParts& parts) {
     out->set_seconds_since_message(absl::ToDoubleSeconds(now - member.heard));
     out->set_seconds_joined(absl::ToDoubleSeconds(now - member.joined));
     out->set_threads(member.hello.threads);
+    out->set_straggles(member.straggles);
   }
   return response;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/snapshot/store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace conadv {
@@ -75,6 +76,16 @@ Snapshot SnapshotStore::FindOrOldest(Version version) const {
   const Version oldest = snapshots_.front().snapshot.version;
   const size_t index = version <= oldest ? 0 : version.Since(oldest);
   return snapshots_[std::min(index, snapshots_.size() - 1)].snapshot;
+}
+
+std::vector<Snapshot> SnapshotStore::Newest(size_t most) const {
+  MutexLock lock(&mutex_);
+  std::vector<Snapshot> newest;
+  for (size_t i = snapshots_.size() - std::min(most, snapshots_.size()); i < snapshots_.size();
+       ++i) {
+    newest.push_back(snapshots_[i].snapshot);
+  }
+  return newest;
 }
 
 std::optional<RetainedRange> SnapshotStore::retained() const {

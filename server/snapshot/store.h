@@ -56,6 +56,8 @@ class SnapshotStore {
   // The snapshot of a version, or the oldest there is if that is newer. REQUIRES: something has
   // been published.
   Snapshot FindOrOldest(Version version) const;
+  // The newest `most`, by rising version.
+  std::vector<Snapshot> Newest(size_t most) const;
   std::optional<RetainedRange> retained() const;
   std::optional<Version> last() const;
   uint32_t retain() const { return retain_; }

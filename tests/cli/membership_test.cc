@@ -86,17 +86,21 @@ class FakeCoordinator final : public v1::Coordinator::Service, public v1::Inspec
   grpc::Status Status(grpc::ServerContext*, const v1::StatusRequest*,
                       v1::StatusResponse* response) override {
     response->set_final_version(3);
+    response->set_lineage(lineage);
+    response->set_restored_version(lineage == 1 ? 0 : 1);
     return grpc::Status::OK;
   }
 
   // Three records, of which each call gives one; the last call ends well.
   grpc::Status WatchMetrics(grpc::ServerContext*, const v1::WatchMetricsRequest* request,
                             grpc::ServerWriter<v1::MetricsRecord>* writer) override {
+    if (request->lineage() != lineage) return {grpc::StatusCode::ABORTED, "another lineage"};
     v1::MetricsRecord record;
     record.set_index(request->after());
     record.mutable_step()->set_version(request->after() + 1);
     writer->Write(record);
     if (request->after() == 2) return grpc::Status::OK;
+    if (request->after() == 1 && restarts) lineage = 2;
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone");
   }
 
@@ -104,6 +108,8 @@ class FakeCoordinator final : public v1::Coordinator::Service, public v1::Inspec
   std::optional<grpc::Status> refusal;
   std::atomic<int> observers{0};
   std::atomic<int> leaves{0};
+  std::atomic<uint64_t> lineage{1};
+  bool restarts = false;  // after the second record
 
  private:
   std::unique_ptr<grpc::Server> server_;
@@ -147,14 +153,33 @@ TEST(MetricsFeed, TakesUpWhereItBrokeOff) {
   FakeCoordinator coordinator;
   MetricsFeed feed(MakeChannel(coordinator.address), [&] { bell.Ring(); });
   std::vector<uint64_t> versions;
+  bool begun = false;
   ASSERT_TRUE(bell.WaitUntil([&] {
-    for (const v1::MetricsRecord& record : feed.Take()) {
+    for (const MetricsFeed::Item& item : feed.Take()) {
       EXPECT_EQ(feed.final_version(), 3U);
-      versions.push_back(record.step().version());
+      EXPECT_EQ(item.begins.has_value(), versions.empty() && !begun);
+      begun = true;
+      if (!item.begins.has_value()) versions.push_back(item.record.step().version());
     }
     return versions.size() >= 3;
   }));
   EXPECT_THAT(versions, ElementsAre(1, 2, 3));
+}
+
+TEST(MetricsFeed, BeginsAnewWithAnotherLineage) {
+  Bell bell;
+  FakeCoordinator coordinator;
+  coordinator.restarts = true;
+  MetricsFeed feed(MakeChannel(coordinator.address), [&] { bell.Ring(); });
+  std::vector<std::string> heard;
+  ASSERT_TRUE(bell.WaitUntil([&] {
+    for (const MetricsFeed::Item& item : feed.Take()) {
+      heard.push_back(item.begins.has_value() ? absl::StrCat("from ", *item.begins)
+                                              : absl::StrCat(item.record.step().version()));
+    }
+    return heard.size() >= 7;
+  }));
+  EXPECT_THAT(heard, ElementsAre("from 0", "1", "2", "from 1", "1", "2", "3"));
 }
 
 }  // namespace

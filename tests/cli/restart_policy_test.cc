@@ -52,12 +52,19 @@ TEST_F(RestartPolicyTest, TheDelayDoublesUpToItsBoundAndALongLifeResetsIt) {
 }
 
 TEST_F(RestartPolicyTest, AllRestartsTogetherAreBounded) {
-  for (int i = 0; i < options_.max_restarts; ++i) {
-    EXPECT_EQ(Killed(i % 2 == 0 ? "worker-0" : "worker-1").action, RestartAction::kRestart);
+  for (size_t i = 0; i < options_.max_restarts; ++i) {
+    EXPECT_EQ(Killed(i % 2 == 0 ? "worker-0" : "worker-1", absl::Seconds(11)).action,
+              RestartAction::kRestart);
   }
-  const RestartDecision decision = Killed("worker-2");
+  const RestartDecision decision = Killed("worker-2", absl::Seconds(11));
   EXPECT_EQ(decision.action, RestartAction::kStop);
-  EXPECT_THAT(decision.reason, HasSubstr("10 restarts"));
+  EXPECT_THAT(decision.reason, HasSubstr("20 restarts"));
+}
+
+TEST_F(RestartPolicyTest, OldRestartsAreForgotten) {
+  for (size_t i = 0; i < 3 * options_.max_restarts; ++i) {
+    EXPECT_EQ(Killed("worker-0", absl::Minutes(1)).action, RestartAction::kRestart);
+  }
 }
 
 TEST_F(RestartPolicyTest, AWorkerThatNeverGetsToWorkStopsTheRun) {
@@ -86,11 +93,17 @@ TEST_F(RestartPolicyTest, WhoLeavesOnPurposeIsNotStartedAgain) {
             RestartAction::kLeft);
 }
 
-TEST_F(RestartPolicyTest, ADeadServerStopsTheRun) {
+TEST_F(RestartPolicyTest, AKilledServerIsStartedAgainAtOnce) {
   const RestartDecision decision =
       Exit("server-1", ProcessRole::kServer, {0, SIGSEGV}, absl::Minutes(1));
-  EXPECT_EQ(decision.action, RestartAction::kStop);
+  EXPECT_EQ(decision.action, RestartAction::kRestart);
+  EXPECT_EQ(decision.at, now_);
   EXPECT_THAT(decision.reason, HasSubstr("server-1 ended with signal 11"));
+}
+
+TEST_F(RestartPolicyTest, AServerThatEndsWithAnErrorStopsTheRun) {
+  EXPECT_EQ(Exit("server-0", ProcessRole::kServer, {1, 0}, absl::Minutes(1)).action,
+            RestartAction::kStop);
 }
 
 }  // namespace

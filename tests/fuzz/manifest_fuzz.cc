@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "server/checkpoint/manifest.h"
 #include "tests/fuzz/allocation.h"
@@ -47,6 +46,9 @@ Manifest MakeManifest(absl::string_view bytes) {
   manifest.shard = static_cast<uint32_t>(supply.Number(4));
   manifest.shards = static_cast<uint32_t>(supply.Number(4));
   manifest.layout_hash = supply.Number(8);
+  manifest.applied_prefix = supply.Number(8);
+  const uint64_t ahead = supply.Number(1) % 4;
+  for (uint64_t i = 0; i < ahead; ++i) manifest.applied_ahead.insert(supply.Number(8));
   const uint64_t files = supply.Number(1) % 4;
   for (uint64_t i = 0; i < files; ++i) {
     const std::string name = supply.Ascii(supply.Number(1) % 16);
@@ -64,7 +66,9 @@ void TestDamage(const Manifest& manifest, uint64_t position, uint8_t change) {
   const absl::StatusOr<Manifest> read = DecodeManifest(text);
   Require(read.ok(), "what was written can be read", read.status().ToString());
   Require(read->plan == manifest.plan && read->job == manifest.job &&
-              read->layout_hash == manifest.layout_hash && EncodeManifest(*read) == text,
+              read->layout_hash == manifest.layout_hash &&
+              read->applied_prefix == manifest.applied_prefix &&
+              read->applied_ahead == manifest.applied_ahead && EncodeManifest(*read) == text,
           "what was written is read");
 
   std::string damaged = text;
@@ -84,6 +88,8 @@ void RequireSameNumbers(absl::string_view text, const Manifest& manifest) {
   for (const char* name : {"version", "shard", "shards", "crc32c"}) {
     Require(before.at(name) == after.at(name), "numbers are read as they are", name);
   }
+  Require(before.at("applied").at("prefix") == after.at("applied").at("prefix"),
+          "numbers are read as they are", "prefix");
   for (const auto& [name, file] : after.at("files").items()) {
     const auto& was = before.at("files").at(name);
     Require(was.at("bytes") == file.at("bytes") && was.at("crc32c") == file.at("crc32c"),

@@ -6,7 +6,6 @@
 #include <set>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "common/tensor/safetensors.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/property.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/tensor/safetensors.h"
+#include "tests/support/children.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -58,9 +59,6 @@ class LocalRun {
 
 // A data set that all tests of a program share: written once.
 const std::string& SharedData();
-
-// The id of a child of `parent` whose command line has `word`; 0 if there is none.
-pid_t FindChild(pid_t parent, const std::string& word);
 
 }  // namespace conadv
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
@@ -15,7 +16,6 @@
 #include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
-#include "worker/client/backoff.h"
 
 namespace conadv {
 namespace {
@@ -47,7 +47,7 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
                                                   const std::function<bool()>& stopped) {
   const absl::Time deadline = Clock::Real().Now() + timeout;
   BackoffOptions options;
-  options.most = absl::Seconds(1);
+  options.most = absl::Milliseconds(500);
   options.budget = timeout;
   Backoff backoff(options, RandomIncarnation().value());
   for (;;) {

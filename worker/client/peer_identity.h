@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices that a server is another process than the one that answered before: it may have gone back
-// to an older version. Thread-safe.
+// Whose answers a client takes: those of one process, in one lineage of the weights. A server that
+// was started again may have gone back to an older version. Thread-safe.
 #ifndef CONADV_WORKER_CLIENT_PEER_IDENTITY_H_
 #define CONADV_WORKER_CLIENT_PEER_IDENTITY_H_
 
@@ -29,11 +29,15 @@ class PeerIdentity {
     return absl::AbortedError(absl::StrCat("server ", address_, " was restarted"));
   }
   void Forget() { known_ = 0; }
+  // What calls name from now on; servers of another lineage answer them ABORTED.
+  void SetLineage(Incarnation lineage) { lineage_ = lineage.value(); }
+  Incarnation lineage() const { return Incarnation(lineage_); }
   const std::string& address() const { return address_; }
 
  private:
   const std::string address_;
   std::atomic<uint64_t> known_{0};
+  std::atomic<uint64_t> lineage_{0};
 };
 
 }  // namespace conadv

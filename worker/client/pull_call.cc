@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kMethod[] = "/conadv.v1.ParameterServer/Pull";
 
-grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash) {
+grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash, Incarnation lineage) {
   v1::PullRequest request;
   switch (selector.kind) {
     case PullSelector::Kind::kExactly: request.set_version(selector.value); break;
@@ -24,6 +24,7 @@ grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash) {
     case PullSelector::Kind::kAtLeast: request.set_at_least(selector.value); break;
   }
   request.set_layout_hash(layout_hash);
+  request.set_lineage(lineage.value());
   const grpc::Slice slice(request.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
 }
@@ -96,7 +97,7 @@ void StartPullCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     return;
   }
   auto* call =
-      new PullCall(registry, std::move(context), Encode(selector, layout_hash),
+      new PullCall(registry, std::move(context), Encode(selector, layout_hash, peer->lineage()),
                    PullAssembly(selector, layout_hash, peer, std::move(allocate)), std::move(done));
   call->Start(stub);
 }

@@ -10,7 +10,7 @@
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "worker/client/backoff.h"
+#include "common/base/backoff.h"
 #include "worker/client/parameter_client.h"
 #include "worker/client/statistics.h"
 #include "worker/client/timer.h"

@@ -18,9 +18,11 @@ namespace {
 constexpr char kMethod[] = "/conadv.v1.ParameterServer/Push";
 constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
 
-std::string Encode(const PushContent& content, uint64_t layout_hash, const std::string& worker) {
+std::string Encode(const PushContent& content, uint64_t layout_hash, Incarnation lineage,
+                   const std::string& worker) {
   v1::PushHeader header;
   header.set_layout_hash(layout_hash);
+  header.set_lineage(lineage.value());
   header.set_worker(worker);
   if (const auto* from = std::get_if<ContributionHeader>(&content.header)) {
     v1::PushHeader::Contribution* to = header.mutable_contribution();
@@ -127,8 +129,9 @@ void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     done(absl::CancelledError("this client is shutting down"));
     return;
   }
-  auto* call = new PushCall(registry, peer, std::move(context),
-                            Encode(content, layout_hash, worker), content, std::move(done));
+  auto* call =
+      new PushCall(registry, peer, std::move(context),
+                   Encode(content, layout_hash, peer->lineage(), worker), content, std::move(done));
   call->Start(stub);
 }
 

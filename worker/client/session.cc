@@ -139,7 +139,8 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
         const v1::Welcome& welcome = response_.welcome();
         const absl::Duration lease =
             absl::Seconds(std::clamp(welcome.lease_seconds(), 0.1, 3600.0));
-        listener_->OnWelcome({MemberId(welcome.worker_id()), lease, welcome.steps()});
+        listener_->OnWelcome({MemberId(welcome.worker_id()), lease, welcome.steps(),
+                              Incarnation(welcome.lineage())});
         Beat(lease / 3);
         break;
       }
@@ -157,6 +158,8 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
                               response_.evaluate().robust());
         break;
       case v1::JoinResponse::kFinished: listener_->OnFinished(); break;
+      case v1::JoinResponse::kRestore:
+      case v1::JoinResponse::kCheckpoint:             // for shards
       case v1::JoinResponse::MESSAGE_NOT_SET: break;  // of a newer coordinator
     }
   }

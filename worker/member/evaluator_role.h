@@ -33,7 +33,9 @@ class EvaluatorRole final : public Role {
 
   SessionHello Hello() const override;
   void SetEvents(RoleEvents events) override { events_ = std::move(events); }
-  void Begin(std::shared_ptr<Session>, const SessionWelcome&) override {}
+  void Begin(std::shared_ptr<Session>, const SessionWelcome& welcome) override {
+    clients_->SetLineage(welcome.lineage);
+  }
   void Grant(const std::vector<Unit>&) override {}
   void Evaluate(Version version, bool robust) override;
   void Drain() override;

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
-#include "worker/client/backoff.h"
 
 namespace conadv {
 namespace {
@@ -107,6 +107,8 @@ Member::Member(const RunInfo& run, CoordinatorClient* coordinator, Role* role, T
 absl::Status Member::Run() {
   BackoffOptions options;
   options.budget = options_.connect_timeout;
+  // Servers that were lost are back within a second or two, and everyone waits for the workers.
+  options.most = absl::Milliseconds(500);
   Backoff backoff(options, RandomIncarnation().value());
   for (;;) {
     const uint64_t progress = role_->progress();

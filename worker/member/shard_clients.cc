@@ -19,6 +19,10 @@ std::vector<ParameterClient*> ShardClients::pointers() const {
   return pointers;
 }
 
+void ShardClients::SetLineage(Incarnation lineage) {
+  for (const auto& client : clients_) client->SetLineage(lineage);
+}
+
 void ShardClients::Reset() {
   for (const auto& client : clients_) client->Reset();
 }

@@ -19,6 +19,8 @@ class ShardClients {
                const std::string& worker);
 
   std::vector<ParameterClient*> pointers() const;
+  // Of every call from now on.
+  void SetLineage(Incarnation lineage);
   // Cancels the calls, for a new session.
   void Reset();
   // Nothing is called back afterwards.

@@ -75,7 +75,8 @@ SessionHello Trainer::Hello() const {
   return hello;
 }
 
-void Trainer::Begin(std::shared_ptr<Session> session, const SessionWelcome&) {
+void Trainer::Begin(std::shared_ptr<Session> session, const SessionWelcome& welcome) {
+  clients_->SetLineage(welcome.lineage);
   MutexLock lock(&mutex_);
   session_ = std::move(session);
 }

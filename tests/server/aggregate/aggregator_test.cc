@@ -44,7 +44,8 @@ std::optional<ClosedGroup> Push(Aggregator& aggregator, const Contribution& cont
 }
 
 std::vector<float> SumInOrder(const std::vector<uint64_t>& order) {
-  Aggregator aggregator({true, static_cast<uint32_t>(order.size()), 1, false}, Step(0));
+  Aggregator aggregator({true, static_cast<uint32_t>(order.size()), 1, false},
+                        UnitLedger(1, Step(0)));
   for (const uint64_t slot : order) {
     if (auto closed = Push(aggregator, Of(0, slot)); closed.has_value()) {
       return {closed->clean->span().begin(), closed->clean->span().end()};
@@ -69,7 +70,7 @@ TEST(Aggregator, TheSumIsTheSameBitsInAnyOrder) {
 }
 
 TEST(Aggregator, AStepClosesWhenBothStreamsOfAllSlotsAreIn) {
-  Aggregator aggregator({true, 2, 3, true}, Step(0));
+  Aggregator aggregator({true, 2, 3, true}, UnitLedger(1, Step(0)));
   EXPECT_FALSE(Push(aggregator, Of(0, 0)).has_value());
   EXPECT_FALSE(Push(aggregator, Of(0, 1)).has_value());
   EXPECT_FALSE(Push(aggregator, Of(0, 1, GradientStream::kAdversarial)).has_value());
@@ -83,7 +84,7 @@ TEST(Aggregator, AStepClosesWhenBothStreamsOfAllSlotsAreIn) {
 }
 
 TEST(Aggregator, ARepeatIsADuplicateBeforeAndAfterItsStepCloses) {
-  Aggregator aggregator({true, 2, 3, false}, Step(0));
+  Aggregator aggregator({true, 2, 3, false}, UnitLedger(1, Step(0)));
   Push(aggregator, Of(0, 0));
   EXPECT_TRUE(aggregator.IsDuplicate({Step(0), Slot(0)}, GradientStream::kClean));
   EXPECT_FALSE(aggregator.IsDuplicate({Step(0), Slot(1)}, GradientStream::kClean));
@@ -95,7 +96,7 @@ TEST(Aggregator, ARepeatIsADuplicateBeforeAndAfterItsStepCloses) {
 }
 
 TEST(Aggregator, WithoutSyncEveryUnitIsItsOwnGroup) {
-  Aggregator aggregator({false, 4, 3, true}, Step(0));
+  Aggregator aggregator({false, 4, 3, true}, UnitLedger(4, Step(0)));
   EXPECT_FALSE(Push(aggregator, Of(1, 2)).has_value());
   const auto closed = Push(aggregator, Of(1, 2, GradientStream::kAdversarial));
   ASSERT_TRUE(closed.has_value());
@@ -107,7 +108,7 @@ TEST(Aggregator, WithoutSyncEveryUnitIsItsOwnGroup) {
 TEST(Aggregator, EveryContributionCountsOnceHoweverManyThreadsPushIt) {
   constexpr uint32_t kSlots = 16;
   constexpr uint64_t kSteps = 20;
-  Aggregator aggregator({true, kSlots, kSteps, false}, Step(0));
+  Aggregator aggregator({true, kSlots, kSteps, false}, UnitLedger(1, Step(0)));
   std::atomic<int> closed{0};
   std::atomic<int> accepted{0};
   for (uint64_t step = 0; step < kSteps; ++step) {

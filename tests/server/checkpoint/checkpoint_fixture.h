@@ -27,8 +27,9 @@ class FailingFileSystem final : public FileSystem {
     return real_.Read(path);
   }
   absl::StatusOr<uint64_t> Size(const std::string& path) const override { return real_.Size(path); }
-  absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const override {
-    if (writes_left_-- > 0) return real_.WriteAtomically(path, bytes);
+  absl::Status WritePieces(const std::string& path,
+                           const std::vector<absl::string_view>& pieces) const override {
+    if (writes_left_-- > 0) return real_.WritePieces(path, pieces);
     return absl::ResourceExhaustedError("cannot write " + path + ": No space left on device");
   }
   absl::Status MakeDirectories(const std::string& path) const override {
@@ -87,6 +88,8 @@ class CheckpointFixture : public ::testing::Test {
     checkpoint.weights = weights;
     checkpoint.states = {{"momentum", momentum}};
     checkpoint.older = {{Version(version + 1000), older}};
+    checkpoint.applied_prefix = version;
+    checkpoint.applied_ahead = {version + 2, version + 5};
     checkpoint.plan = std::string("\0\xff plan", 7);
     checkpoint.job = "name: \"tést\"\n";
     checkpoint.job_name = "test";
@@ -96,7 +99,14 @@ class CheckpointFixture : public ::testing::Test {
   // The version of the newest usable checkpoint, whose contents must be that version's.
   uint64_t NewestUsable() {
     damaged_.clear();
-    const auto restored = ReadNewestCheckpoint(FileSystem::Real(), Owner(), &damaged_);
+    absl::StatusOr<RestoredCheckpoint> restored = absl::NotFoundError("none");
+    const auto listed = FileSystem::Real().List(Owner().directory);
+    const std::vector<std::string> names = listed.ok() ? *listed : std::vector<std::string>();
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+      restored = ReadCheckpoint(FileSystem::Real(), Owner(), *ParseVersionName(*name));
+      if (restored.ok()) break;
+      damaged_.push_back(restored.status());
+    }
     if (!restored.ok()) return UINT64_MAX;
     std::vector<float> arena(layout_.arena_size(kShard), -1);
     EXPECT_TRUE(PlaceWeights(*restored, layout_, kShard, absl::MakeSpan(arena)).ok());

@@ -12,10 +12,12 @@
 namespace conadv {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Manifest SomeManifest() {
-  return {Version(117), 1, 2, 0xfedcba9876543210, "plan\xff", "job", {{"weights", {1234, 99}}}};
+  return {Version(117), 1,          2,     0xfedcba9876543210,       468,
+          {470, 471},   "plan\xff", "job", {{"weights", {1234, 99}}}};
 }
 
 TEST(Manifest, ReadsWhatWasWritten) {
@@ -25,6 +27,8 @@ TEST(Manifest, ReadsWhatWasWritten) {
   EXPECT_EQ(read->shard, 1);
   EXPECT_EQ(read->shards, 2);
   EXPECT_EQ(read->layout_hash, 0xfedcba9876543210);
+  EXPECT_EQ(read->applied_prefix, 468);
+  EXPECT_THAT(read->applied_ahead, ElementsAre(470, 471));
   EXPECT_EQ(read->plan, "plan\xff");
   EXPECT_EQ(read->job, "job");
   ASSERT_EQ(read->files.count("weights"), 1);
@@ -40,6 +44,8 @@ TEST(Manifest, RefusesNumbersThatAreNotWholeOrDoNotFit) {
            {"\"version\": 117", "\"version\": 1e300"},
            {"\"version\": 117", "\"version\": -1"},
            {"\"shard\": 1", "\"shard\": 4294967297"},
+           {"\"prefix\": 468", "\"prefix\": 468.5"},
+           {"470", "470.5"},
            {"\"shards\": 2", "\"shards\": 2.5"},
            {"\"bytes\": 1234", "\"bytes\": 1234.5"},
            {"\"crc32c\": 99", "\"crc32c\": 4294967395"},

@@ -35,7 +35,7 @@ TEST_F(RetentionTest, CheckpointsOfAnotherNumberOfShardsAreNotOurs) {
 
 TEST_F(RetentionTest, PruneKeepsTheNewestAndVersionZero) {
   for (const uint64_t version : {0, 5, 10, 15}) ASSERT_TRUE(Write(version).ok());
-  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 2).ok());
+  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 2, {}).ok());
   EXPECT_THAT(Complete(), ElementsAre(15, 10, 0));
   EXPECT_FALSE(FileSystem::Real().Exists(VersionPath(Owner(), Version(5))));
 }
@@ -45,7 +45,7 @@ TEST_F(RetentionTest, PruneRemovesHalfWrittenOnesAndDoesNotCountThem) {
   for (const uint64_t version : {7, 15}) {
     ASSERT_FALSE(Write(version, FailingFileSystem(2, /*dies=*/true)).ok());
   }
-  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 2).ok());
+  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 2, {}).ok());
   EXPECT_THAT(Complete(), ElementsAre(10, 5));
   EXPECT_THAT(FileSystem::Real().List(Owner().directory).value(),
               ElementsAre("000000000005", "000000000010"));
@@ -57,7 +57,7 @@ TEST_F(RetentionTest, PruneLeavesOtherShardsAlone) {
       ASSERT_TRUE(Write(version, FileSystem::Real(), shard).ok());
     }
   }
-  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 1).ok());
+  ASSERT_TRUE(PruneCheckpoints(FileSystem::Real(), Owner(), 1, {}).ok());
   EXPECT_THAT(Complete(), ElementsAre(10));
   EXPECT_THAT(Complete(0), ElementsAre(10, 5));
 }

@@ -55,6 +55,43 @@ TEST(LeaseTable, AUnitIsDoneOnceWhoeverSaysSo) {
   EXPECT_FALSE(table.Release(At(0, 0), kB));
 }
 
+TEST(LeaseTable, AUnitWithTwoHoldersGoesBackOnlyWhenBothAreGone) {
+  LeaseTable table({2, 1, 0});
+  table.Lease(kA);
+  EXPECT_FALSE(table.LeaseAlso(At(0, 0), kA));
+  EXPECT_TRUE(table.LeaseAlso(At(0, 0), kB));
+  EXPECT_FALSE(table.LeaseAlso(At(1, 0), kB)) << "nobody holds it";
+  table.ReleaseAll(kA);
+  EXPECT_FALSE(table.Next().has_value());
+  EXPECT_EQ(table.held_by(kB), 1U);
+  table.ReleaseAll(kB);
+  EXPECT_EQ(table.Next(), At(0, 0));
+}
+
+TEST(LeaseTable, WhenOneOfTwoHoldersIsDoneNeitherHoldsIt) {
+  LeaseTable table({2, 1, 0});
+  table.Lease(kA);
+  table.LeaseAlso(At(0, 0), kB);
+  EXPECT_TRUE(table.MarkDone(At(0, 0)));
+  EXPECT_EQ(table.held_by(kA), 0U);
+  EXPECT_EQ(table.held_by(kB), 0U);
+}
+
+TEST(LeaseTable, GoesOnWhereALedgerStands) {
+  // Units 0 to 2, 4 and 7 of two a step are done.
+  LeaseTable table({5, 2, 100}, UnitLedger(2, 3, {4, 7}), 2);
+  EXPECT_EQ(table.oldest_unfinished(), Step(1));
+  std::vector<Unit> leased;
+  while (const auto unit = table.Lease(kA)) leased.push_back(*unit);
+  EXPECT_EQ(leased, (std::vector<Unit>{At(1, 1), At(2, 1), At(3, 0), At(4, 0), At(4, 1)}));
+}
+
+TEST(LeaseTable, GoesOnAfterWholeStepsAndIsFinishedAfterTheLast) {
+  LeaseTable table({5, 4, 0}, UnitLedger(1, Step(3)), 1);
+  EXPECT_EQ(table.Lease(kA), At(3, 0));
+  EXPECT_TRUE(LeaseTable({5, 4, 0}, UnitLedger(1, Step(5)), 1).finished());
+}
+
 TEST(LeaseTable, NeverLeasedUnitsCannotBeDone) {
   LeaseTable table({2, 1, 1});
   EXPECT_FALSE(table.MarkDone(At(0, 0)));
@@ -108,6 +145,16 @@ TEST(Grant, TheLeastLoadedForItsThreadsIsNext) {
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 1}}), kA);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 4, 2}}), kB);
   EXPECT_EQ(NextWorker(training, options, {}), std::nullopt);
+}
+
+TEST(Grant, AStragglerGetsNothingWhileThereIsAnother) {
+  TrainingOptions training;
+  training.slots = 8;
+  const LeaseOptions options = LeaseOptionsOf(training, 10);
+  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}, {kB, 1, 3, false}}), kB);
+  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}}), kA);
+  EXPECT_EQ(Substitute({{kA, 1, 0, true}, {kB, 1, 3, false}}, {kA}), kB);
+  EXPECT_EQ(Substitute({{kA, 1, 0, true}, {kB, 1, 3, false}}, {kB}), std::nullopt);
 }
 
 TEST(Grant, AWorkerHoldsItsShareOfTheWindow) {

@@ -16,10 +16,14 @@ using ::testing::HasSubstr;
 
 class CountingObserver final : public ShardObserver {
  public:
-  void OnInitialized(const Snapshot&, Optimizer&) override {}
-  void OnApplied(const AppliedUpdate& update, const Snapshot&, Optimizer&) override {
-    EXPECT_EQ(update.version.value(), ++versions);
-    updates.push_back(update);
+  void OnPublished(const Publication& publication) override {
+    if (publication.update == nullptr) {
+      versions = publication.weights.version.value();
+      return;
+    }
+    EXPECT_EQ(publication.update->version.value(), ++versions);
+    EXPECT_EQ(publication.applied.closed(), versions);
+    updates.push_back(*publication.update);
   }
   uint64_t versions = 0;
   std::vector<AppliedUpdate> updates;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/client/backoff.h"
+#include "common/base/backoff.h"
 
 #include <gtest/gtest.h>
-
-#include "worker/client/timer.h"
 
 namespace conadv {
 namespace {
@@ -35,30 +33,6 @@ TEST(Backoff, TheBudgetCountsFromTheFirstFailureInARow) {
   EXPECT_FALSE(backoff.Next(begin + absl::Seconds(10)).has_value());
   backoff.Reset();
   EXPECT_TRUE(backoff.Next(begin + absl::Seconds(11)).has_value());
-}
-
-TEST(ThreadTimer, RunsInOrderOfTimeAndDropsWhatIsPending) {
-  std::vector<int> ran;
-  Mutex mutex;
-  CondVar changed;
-  ThreadTimer timer;
-  const auto note = [&](int i) {
-    return [&, i] {
-      MutexLock lock(&mutex);
-      ran.push_back(i);
-      changed.NotifyAll();
-    };
-  };
-  timer.After(absl::Hours(1), note(9));
-  timer.After(absl::Milliseconds(20), note(2));
-  timer.After(absl::ZeroDuration(), note(1));
-  {
-    MutexLock lock(&mutex);
-    while (ran.size() < 2) changed.Wait(&mutex);
-  }
-  timer.Stop();
-  timer.After(absl::ZeroDuration(), note(3));
-  EXPECT_EQ(ran, (std::vector<int>{1, 2}));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/client/backoff.h"
+#include "common/base/backoff.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long to wait before trying again: exponential, jittered, within a budget. One thread at a
 // time.
-#ifndef CONADV_WORKER_CLIENT_BACKOFF_H_
-#define CONADV_WORKER_CLIENT_BACKOFF_H_
+#ifndef CONADV_COMMON_BASE_BACKOFF_H_
+#define CONADV_COMMON_BASE_BACKOFF_H_
 
 #include <cstdint>
 #include <optional>
@@ -43,4 +43,4 @@ bool IsTransient(const absl::Status& status);
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_CLIENT_BACKOFF_H_
+#endif  // CONADV_COMMON_BASE_BACKOFF_H_

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/liveness.h"
+
+#include <grpcpp/client_context.h>
+
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace conadv {
+namespace {
+
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr absl::Duration kDeadline = absl::Seconds(2);
+
+}  // namespace
+
+void Liveness::OnAnswer(const std::string& coordinator, const std::set<std::string>& members,
+                        absl::Time now) {
+  coordinator_ = coordinator;
+  answered_ = now;
+  for (auto& [process, seen] : seen_) {
+    if (process == coordinator || members.count(process) > 0) seen = {now, true};
+  }
+}
+
+bool Liveness::IsLost(const Seen& seen, absl::Time now) const {
+  return now - seen.last > (seen.took_part ? options_.most_away : options_.most_starting);
+}
+
+std::vector<std::string> Liveness::TakeLost(absl::Time now) {
+  std::vector<std::string> lost;
+  const auto coordinator = seen_.find(coordinator_);
+  if (coordinator != seen_.end() && IsLost(coordinator->second, now)) {
+    lost.push_back(coordinator_);
+  } else if (now - answered_ < options_.most_away / 2) {
+    for (const auto& [process, seen] : seen_) {
+      if (IsLost(seen, now)) lost.push_back(process);
+    }
+  } else {
+    // What the others did meanwhile is not known: they are not counted as away.
+    for (auto& [process, seen] : seen_) {
+      if (process != coordinator_) seen.last = std::max(seen.last, now);
+    }
+  }
+  for (const std::string& process : lost) seen_.erase(process);
+  return lost;
+}
+
+MemberPoll::MemberPoll(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(v1::Inspector::NewStub(channel)), thread_([this] { Loop(); }) {}
+
+MemberPoll::~MemberPoll() {
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  thread_.join();
+}
+
+std::optional<std::set<std::string>> MemberPoll::Take() {
+  MutexLock lock(&mutex_);
+  return std::exchange(answer_, std::nullopt);
+}
+
+void MemberPoll::Loop() {
+  while (true) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
+    v1::WorkersResponse response;
+    const bool answered = stub_->Workers(&context, v1::WorkersRequest(), &response).ok();
+    std::set<std::string> names;
+    for (const auto& member : response.members()) names.insert(member.name());
+    const absl::Time until = absl::Now() + kInterval;
+    MutexLock lock(&mutex_);
+    if (answered) answer_ = std::move(names);
+    while (!stopping_ && absl::Now() < until) changed_.WaitFor(&mutex_, until - absl::Now());
+    if (stopping_) return;
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator's dealings with shards: they join, go back to one version together, and write
+// checkpoints.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+#include "server/coordinate/coordinator.h"
+
+namespace conadv {
+
+absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
+  if (hello.shard >= options_.shards || (hello.shard == 0) != hello.local) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shard ", hello.shard, " of ", hello.name, ": this run has shards 0 to ",
+                     options_.shards - 1, ", and shard 0 is the coordinator's own"));
+  }
+  ShardEntry& shard = shards_[hello.shard];
+  if (restoring_) {
+    FailLocked(absl::UnavailableError(
+        absl::StrCat("shard ", hello.shard, " at ", hello.address,
+                     " started again; the run goes back to its newest checkpoint")));
+    return failure_;
+  }
+  if (const auto former = members_.find(shard.member); former != members_.end()) {
+    former->second.sink->Close(absl::UnavailableError("the same shard joined again"));
+    Remove(former->first);
+  }
+  shard.address = hello.address;
+  shard.checkpoints = hello.checkpoints;
+  return absl::OkStatus();
+}
+
+void Coordinator::BeginRestore() {
+  if (restoring_) return;
+  restoring_ = true;
+  std::vector<std::vector<Version>> lists;
+  for (const ShardEntry& shard : shards_) lists.push_back(shard.checkpoints);
+  written_ = CommonVersions(lists);
+  if (!written_.empty()) restore_version_ = written_.back();
+  SendToShards(RestoreMessage{restore_version_});
+}
+
+void Coordinator::OnRestored(MemberId id, const absl::Status& status,
+                             const std::optional<RunState>& state) {
+  MutexLock lock(&mutex_);
+  const auto member = members_.find(id);
+  if (member == members_.end() || member->second.hello.role != Role::kShard || !restoring_) return;
+  const uint32_t shard = member->second.hello.shard;
+  if (!status.ok()) {
+    const std::string what = absl::StrCat("shard ", shard, ": ", status.message());
+    // A damaged checkpoint is gone now: the next lineage begins with an older one.
+    FailLocked(absl::IsDataLoss(status) ? absl::UnavailableError(what) : absl::AbortedError(what));
+    return;
+  }
+  shards_[shard].restored = true;
+  if (shard == 0) run_state_ = state;
+  const bool all = std::all_of(shards_.begin(), shards_.end(),
+                               [](const ShardEntry& entry) { return entry.restored; });
+  if (all && !restored_) EndRestore();
+  Advance();
+}
+
+void Coordinator::EndRestore() {
+  restored_ = true;
+  if (!restore_version_.has_value() || !run_state_.has_value()) return;
+  // A worker that joined meanwhile may have come with another plan: it hears so when it joins
+  // again.
+  if (plan_.has_value() && !CheckSamePlan(run_state_->plan, *plan_).ok()) {
+    std::vector<MemberId> workers;
+    for (const auto& [id, member] : members_) {
+      if (member.hello.role == Role::kWorker) workers.push_back(id);
+    }
+    for (const MemberId id : workers) {
+      members_[id].sink->Close(absl::UnavailableError("the run goes on from a checkpoint"));
+      Remove(id);
+    }
+  }
+  plan_ = std::move(run_state_->plan);
+  BeginTraining(run_state_->applied, run_state_->version);
+  run_state_.reset();
+}
+
+void Coordinator::OnCheckpointed(MemberId id, const CheckpointAnswer& answer) {
+  MutexLock lock(&mutex_);
+  const auto member = members_.find(id);
+  if (member == members_.end() || member->second.hello.role != Role::kShard) return;
+  const uint32_t shard = member->second.hello.shard;
+  if (!answer.missed) shards_[shard].checkpoint_error = answer.error;
+  checkpoints_.OnAnswer(shard, answer);
+  AskForCheckpoint();
+  Advance();
+}
+
+void Coordinator::AskForCheckpoint() {
+  const std::optional<Version> target = checkpoints_.Next(latest_, clock_->Now());
+  if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
+}
+
+void Coordinator::SendToShards(const MemberMessage& message) {
+  for (const ShardEntry& shard : shards_) {
+    const auto member = members_.find(shard.member);
+    if (member != members_.end()) member->second.sink->Send(message);
+  }
+}
+
+absl::StatusOr<std::vector<std::string>> Coordinator::Servers() const {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok()) return failure_;
+  const std::vector<uint32_t> missing = MissingShards();
+  if (!missing.empty()) {
+    return absl::UnavailableError(
+        absl::StrCat("waiting for shards ", absl::StrJoin(missing, ", "), " to join"));
+  }
+  std::vector<std::string> addresses;
+  for (const ShardEntry& shard : shards_) addresses.push_back(shard.address);
+  return addresses;
+}
+
+std::vector<uint32_t> Coordinator::MissingShards() const {
+  std::vector<uint32_t> missing;
+  for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
+    if (shards_[shard].address.empty()) missing.push_back(shard);
+  }
+  return missing;
+}
+
+}  // namespace conadv

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/job/same_job.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kJob[] = "model { builtin: 'mlp' } dataset { path: '/a' } training { tau: 2 }";
+
+TEST(SameJob, WhatDoesNotTouchTheWeightsMayDiffer) {
+  EXPECT_TRUE(
+      CheckSameJob(kJob,
+                   "name: 'other' model { builtin: 'mlp' } dataset { path: '/b' } "
+                   "training { tau: 2 } server { lease_seconds: 3 } evaluation { every: 7 }",
+                   "d")
+          .ok());
+}
+
+TEST(SameJob, ADefaultWrittenOutIsTheSame) {
+  EXPECT_TRUE(
+      CheckSameJob(kJob, "seed: 1 model { builtin: 'mlp' } training { tau: 2 slots: 4 }", "d")
+          .ok());
+}
+
+TEST(SameJob, WhatDiffersIsNamedWithTheDirectory) {
+  const absl::Status status =
+      CheckSameJob("seed: 2 model { builtin: 'mlp' } training { tau: 2 }", kJob, "some/where");
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("seed: 1 -> 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("some/where"));
+}
+
+}  // namespace
+}  // namespace conadv

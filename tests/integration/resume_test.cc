@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that was stopped goes on where its checkpoints are, in another `conadv train`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/local_run.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kPatience = absl::Minutes(4);
+const std::vector<std::string> kSettings = {"training.steps=300", "model.width=64",
+                                            "server.checkpoint_every=10", "training.tau=2",
+                                            "optimizer.lars.trust=0.02"};
+
+class Resume : public ::testing::Test {
+ protected:
+  // Stopped once version 60 was there.
+  void StopMidway(LocalRun& run, int signal) {
+    Process pull({BinaryPath("conadv"), "pull", "--server=" + run.Coordinator(), "--version=60",
+                  "--out=" + run.out() + ".60"});
+    ASSERT_TRUE(pull.Wait(kPatience)->ok()) << pull.error();
+    run.process().Signal(signal);
+    ASSERT_TRUE(run.process().Wait(kPatience).ok());
+  }
+  nlohmann::json Go(const LocalRun& run, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {BinaryPath("conadv"), "train", "--json", "--threads=1",
+                                          "--resume=" + run.out()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Process train(arguments);
+    const auto exit = train.Wait(kPatience);
+    error_ = train.error();
+    if (!exit.ok() || !exit->ok()) return {};
+    return nlohmann::json::parse(train.output());
+  }
+  std::string error_;
+};
+
+TEST_F(Resume, AStoppedRunGoesOnToTheSameBits) {
+  LocalRun whole(SharedData(), {2, 2, kSettings, ""});
+  whole.Finish();
+  for (const int signal : {SIGINT, SIGKILL}) {
+    LocalRun part(SharedData(), {2, 2, kSettings, ""});
+    StopMidway(part, signal);
+    const nlohmann::json summary = Go(part);
+    ASSERT_TRUE(summary.is_object()) << error_;
+    EXPECT_EQ(summary["weights_crc32c"], whole.crc());
+    EXPECT_THAT(error_, HasSubstr("goes on from the checkpoint of version"));
+    const std::vector<nlohmann::json> steps = part.Metrics("step");
+    ASSERT_EQ(steps.size(), 300U) << "each update once";
+    for (size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i]["version"], i + 1);
+  }
+}
+
+TEST_F(Resume, AFinishedRunIsFinishedAgain) {
+  LocalRun run(SharedData(), {1, 1, {}, ""});
+  run.Finish();
+  const nlohmann::json summary = Go(run);
+  ASSERT_TRUE(summary.is_object()) << error_;
+  EXPECT_EQ(summary["weights_crc32c"], run.crc());
+  EXPECT_EQ(run.Metrics("step").size(), 10U);
+  EXPECT_EQ(run.Metrics("evaluation").size(), 1U);
+}
+
+TEST_F(Resume, WhatCannotGoOnIsRefusedInWords) {
+  LocalRun run(SharedData(), {1, 1, {}, ""});
+  run.Finish();
+  Go(run, {"--servers=2"});
+  EXPECT_THAT(error_, HasSubstr("has 1 servers, and cannot go on with 2"));
+  Go(run, {"--set", "training.tau=3"});
+  EXPECT_THAT(error_, HasSubstr("training.tau: 1 -> 3"));
+  Go(run, {"--out=elsewhere"});
+  EXPECT_THAT(error_, HasSubstr("--out does not go with --resume"));
+  const TempDir empty;
+  Process train({BinaryPath("conadv"), "train", "--resume=" + empty.path()});
+  ASSERT_TRUE(train.Wait(kPatience).ok());
+  EXPECT_THAT(train.error(), HasSubstr("there is no run with a checkpoint in"));
+}
+
+}  // namespace
+}  // namespace conadv

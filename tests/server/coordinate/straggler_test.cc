@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Workers that live but do not get on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/server/coordinate/coordinator_fixture.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class StragglerTest : public CoordinatorTest {
+ protected:
+  // Two workers; the run has 16 steps of 2 slots.
+  void SetUp() override {
+    MakeLong();
+    slow_id_ = *Join(Role::kWorker, &slow_);
+    fast_id_ = *Join(Role::kWorker, &fast_);
+    coordinator_->OnOffered(slow_id_);
+  }
+  // Time passes; both send heartbeats all the while.
+  void Pass(absl::Duration time) {
+    const absl::Time until = clock_.now + time;
+    while (clock_.now < until) {
+      clock_.now = std::min(clock_.now + absl::Seconds(1), until);
+      coordinator_->OnHeartbeat(slow_id_);
+      coordinator_->OnHeartbeat(fast_id_);
+      coordinator_->Tick();
+    }
+  }
+  void FinishAll(MemberId id, FakeMember& member) {
+    while (!member.units.empty()) coordinator_->OnDone(id, std::exchange(member.units, {}));
+  }
+
+  FakeMember slow_;
+  FakeMember fast_;
+  MemberId slow_id_;
+  MemberId fast_id_;
+};
+
+TEST_F(StragglerTest, AwaitedUnitsOfAWorkerThatFinishesNothingGoToAnotherWhileItLives) {
+  const std::vector<Unit> held = slow_.units;
+  ASSERT_THAT(held, Contains(Unit{Step(0), Slot(0)}));
+  FinishAll(fast_id_, fast_);
+  Pass(absl::Seconds(11));
+  EXPECT_TRUE(slow_.closed.ok());
+  EXPECT_THAT(fast_.units, Contains(Unit{Step(0), Slot(0)}));
+}
+
+TEST_F(StragglerTest, TheRunGoesOnWithoutItAndItGetsNothingNew) {
+  const std::vector<Unit> held = slow_.units;
+  FinishAll(fast_id_, fast_);
+  Pass(absl::Seconds(11));
+  for (int i = 0; i < 10; ++i) {
+    slow_.units.clear();
+    FinishAll(fast_id_, fast_);
+    EXPECT_THAT(slow_.units, IsEmpty());
+  }
+  EXPECT_GT(coordinator_->Read().step, Step(2));
+  // Once it has finished something, it is one of them again.
+  coordinator_->OnDone(slow_id_, {held.front()});
+  FinishAll(fast_id_, fast_);
+  for (const auto& [member, units] : coordinator_->Read().members) {
+    EXPECT_FALSE(member.straggles) << member.id;
+  }
+}
+
+TEST_F(StragglerTest, WhoeverIsFirstIsDoneAndTheOtherChangesNothing) {
+  FinishAll(fast_id_, fast_);
+  Pass(absl::Seconds(11));
+  const Unit unit{Step(0), Slot(0)};
+  coordinator_->OnDone(slow_id_, {unit});
+  const Step step = coordinator_->Read().step;
+  coordinator_->OnDone(fast_id_, {unit});
+  EXPECT_EQ(coordinator_->Read().step, step);
+}
+
+TEST_F(StragglerTest, AWorkerThatStaysStuckIsToldToEnd) {
+  FinishAll(fast_id_, fast_);
+  fast_.units.clear();
+  Pass(absl::Seconds(130));
+  EXPECT_TRUE(absl::IsAborted(slow_.closed)) << slow_.closed;
+  EXPECT_THAT(std::string(slow_.closed.message()), HasSubstr("stuck"));
+}
+
+TEST_F(StragglerTest, AWorkerThatWaitsForOthersIsNotSlow) {
+  FinishAll(fast_id_, fast_);
+  Pass(absl::Seconds(11));
+  for (const auto& [member, units] : coordinator_->Read().members) {
+    EXPECT_EQ(member.straggles, member.id == slow_id_);
+  }
+}
+
+TEST_F(StragglerTest, ACoordinatorThatWasStoppedItselfBlamesNobody) {
+  clock_.now += absl::Minutes(5);
+  coordinator_->Tick();
+  EXPECT_TRUE(slow_.closed.ok());
+  EXPECT_TRUE(fast_.closed.ok());
+  for (const auto& [member, units] : coordinator_->Read().members) {
+    EXPECT_FALSE(member.straggles);
+  }
+}
+
+TEST(Pace, PatienceFollowsWhatUnitsTakeOnceEnoughAreKnown) {
+  Pace pace;
+  EXPECT_EQ(pace.patience(absl::Seconds(10)), absl::Seconds(10));
+  for (int i = 0; i < 100; ++i) pace.Add(absl::Seconds(1));
+  EXPECT_EQ(pace.patience(absl::Seconds(10)), absl::Seconds(4));
+  for (int i = 0; i < 1000; ++i) pace.Add(absl::Milliseconds(1));
+  EXPECT_EQ(pace.patience(absl::Seconds(10)), absl::Milliseconds(500));
+  for (int i = 0; i < 1000; ++i) pace.Add(absl::Minutes(1));
+  EXPECT_GT(pace.timeout(absl::Minutes(2)), absl::Minutes(6)) << "slow models are not stuck";
+}
+
+}  // namespace
+}  // namespace conadv
