@@ -15,7 +15,7 @@ namespace conadv {
 
 struct BackoffOptions {
   absl::Duration first = absl::Milliseconds(100);
-  absl::Duration most = absl::Seconds(3);
+  absl::Duration most = absl::Milliseconds(500);
   // Counted from the first failure of a row of failures.
   absl::Duration budget = absl::Seconds(60);
 };

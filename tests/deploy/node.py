@@ -158,6 +158,13 @@ class Running:
         """None while it runs."""
         return self._process.poll()
 
+    def wait_for(self, seconds):
+        """That long, or until it ends."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+
     def terminate(self):
         """SIGTERM to its process 1, as the kubelet's."""
         children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()

@@ -131,14 +131,18 @@ class PodsTest(unittest.TestCase):
         self.passed = True
 
 
-if __name__ == "__main__":
+def main(case, usage):
     if len(sys.argv) < 2 or not (pathlib.Path(sys.argv[1]) / "conadv-server").exists():
-        sys.exit(__doc__)
+        sys.exit(usage)
     if not node.inside():
         if reason := node.reason_against():
             print(f"skipped: {reason}")
             sys.exit(77)
         node.enter()
     node.start_fresh()
-    PodsTest.binaries = sys.argv.pop(1)
-    unittest.main()
+    case.binaries = sys.argv.pop(1)
+    unittest.main(defaultTest=case.__name__)
+
+
+if __name__ == "__main__":
+    main(PodsTest, __doc__)

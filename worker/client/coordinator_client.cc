@@ -47,7 +47,6 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
                                                   const std::function<bool()>& stopped) {
   const absl::Time deadline = Clock::Real().Now() + timeout;
   BackoffOptions options;
-  options.most = absl::Milliseconds(500);
   options.budget = timeout;
   Backoff backoff(options, RandomIncarnation().value());
   for (;;) {

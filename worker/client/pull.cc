@@ -13,8 +13,8 @@
 namespace conadv {
 namespace {
 
-// How often shard 0 chooses anew: if that many versions are gone before the other shards answer,
-// the server retains too few.
+// How often a version is chosen anew: if that many versions are gone before the other shards
+// answer, the server retains too few.
 constexpr int kMostChoices = 100;
 
 }  // namespace
@@ -35,11 +35,12 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   }
 
   void Start() {
-    if (!server_chooses()) return PullExactly(Version(selector_.value), 0);
-    Call(0, selector_, [self = shared_from_this()](const absl::StatusOr<PulledShard>& pulled) {
-      if (!pulled.ok()) return self->Answer(pulled.status());
-      self->PullExactly(pulled->version, 1);
-    });
+    if (!server_chooses()) return PullExactly(Version(selector_.value), std::nullopt);
+    Call(chooser_, selector_,
+         [self = shared_from_this()](const absl::StatusOr<PulledShard>& pulled) {
+           if (!pulled.ok()) return self->Answer(pulled.status());
+           self->PullExactly(pulled->version, self->chooser_);
+         });
   }
 
  private:
@@ -47,22 +48,26 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
 
   bool server_chooses() const { return selector_.kind != PullSelector::Kind::kExactly; }
 
-  // From all shards but the first `skip`.
-  void PullExactly(Version version, uint32_t skip) {
+  // From all shards but the one that has given it already.
+  void PullExactly(Version version, std::optional<uint32_t> given) {
     const uint32_t shards = static_cast<uint32_t>(parts_->clients.size());
-    if (skip == shards) return Finish(version);
     {
       MutexLock lock(&mutex_);
-      open_ = shards - skip;
+      open_ = shards - (given.has_value() ? 1 : 0);
       error_ = absl::OkStatus();
     }
-    for (uint32_t shard = skip; shard < shards; ++shard) {
+    if (shards == 1 && given.has_value()) return Finish(version);
+    for (uint32_t shard = 0; shard < shards; ++shard) {
+      if (shard == given) continue;
       Call(shard, PullSelector::Exactly(version),
-           [self = shared_from_this(), version](const absl::StatusOr<PulledShard>& pulled) {
+           [self = shared_from_this(), version, shard](const absl::StatusOr<PulledShard>& pulled) {
              absl::Status error;
              {
                MutexLock lock(&self->mutex_);
-               if (self->error_.ok()) self->error_ = pulled.status();
+               if (self->error_.ok() && !pulled.ok()) {
+                 self->error_ = pulled.status();
+                 self->failed_ = shard;
+               }
                if (--self->open_ > 0) return;
                error = self->error_;
              }
@@ -74,7 +79,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   // One shard's part, as often as it takes.
   void Call(uint32_t shard, const PullSelector& selector, ShardDone done) {
     const auto self = shared_from_this();
-    const bool patient = shard == 0 || selector_.kind == PullSelector::Kind::kExactly ||
+    const bool patient = shard == chooser_ || selector_.kind == PullSelector::Kind::kExactly ||
                          selector_.kind == PullSelector::Kind::kAtLeast;
     parts_->clients[shard]->Pull(
         selector,
@@ -116,14 +121,12 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     first_chunk_ = std::min(first_chunk_, first_chunk);
   }
 
-  // Another shard could not answer with shard 0's choice. No call is open.
+  // Another shard could not answer with the choice. No call is open.
   void ChooseAgain(const absl::Status& error) {
     const bool evicted = absl::IsOutOfRange(error), lags = absl::IsDeadlineExceeded(error);
     if (!server_chooses() || !(evicted || lags) || ++choices_ > kMostChoices) return Answer(error);
-    if (lags) {
-      const bool lagged = selector_.kind == PullSelector::Kind::kLag;
-      selector_ = PullSelector::Lag(lagged ? selector_.value + 1 : 1);
-    }
+    // What the lagging shard has, the others have kept.
+    if (lags) chooser_ = failed_;
     Start();
   }
 
@@ -150,12 +153,14 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   Done done_;
   const absl::Time begin_;
   std::vector<Backoff> backoff_;  // by shard
+  uint32_t chooser_ = 0;          // the shard that chooses the version
   int choices_ = 0;
   Mutex mutex_;
   std::shared_ptr<Arena> arena_ ABSL_GUARDED_BY(mutex_);
   absl::Time first_chunk_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   uint32_t open_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  uint32_t failed_ = 0;  // the shard of the error; read when no call is open
 };
 
 ShardedPull::ShardedPull(std::shared_ptr<const Layout> layout,

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/backoff.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "common/base/backoff.h"
 #include "worker/client/parameter_client.h"
 #include "worker/client/statistics.h"
 #include "worker/client/timer.h"
@@ -22,8 +22,8 @@ struct PullOptions {
   // asked for again, for as long as it takes.
   absl::Duration long_poll = absl::Seconds(20);
   // Of the other shards' calls after shard 0 chose the version: a shard that lags longer than this
-  // may be waiting for the very unit that these weights are for, so an older version is taken.
-  absl::Duration lagging_shard = absl::Seconds(1);
+  // may be waiting for the very unit that these weights are for, so that shard chooses.
+  absl::Duration lagging_shard = absl::Milliseconds(250);
   // Of a shard that is away.
   BackoffOptions backoff;
 };
@@ -34,8 +34,8 @@ class ShardedPull final : public WeightSource {
   ShardedPull(std::shared_ptr<const Layout> layout, std::vector<ParameterClient*> clients,
               Timer* timer, WorkerStatistics* statistics, const PullOptions& options);
 
-  // Exactly: from all shards at once. Otherwise shard 0 chooses, and the others answer with its
-  // choice. Errors are the servers', naming the shard.
+  // Exactly: from all shards at once. Otherwise shard 0 chooses, or a shard that lags behind it,
+  // and the others answer with the choice. Errors are the servers', naming the shard.
   void Pull(const PullSelector& selector, Done done) override;
 
  private:

@@ -107,8 +107,6 @@ Member::Member(const RunInfo& run, CoordinatorClient* coordinator, Role* role, T
 absl::Status Member::Run() {
   BackoffOptions options;
   options.budget = options_.connect_timeout;
-  // Servers that were lost are back within a second or two, and everyone waits for the workers.
-  options.most = absl::Milliseconds(500);
   Backoff backoff(options, RandomIncarnation().value());
   for (;;) {
     const uint64_t progress = role_->progress();

@@ -88,15 +88,16 @@ TEST_F(ShardedPullTest, AChoiceThatIsEvictedElsewhereIsMadeAgain) {
   ExpectWhole(Version(4));
 }
 
-TEST_F(ShardedPullTest, AShardThatLagsMakesThePullTakeAnOlderVersion) {
+TEST_F(ShardedPullTest, AShardThatLagsChooses) {
   Start(PullSelector::Latest());
   shards_[0].AnswerPull(Version(9));
   shards_[1].FailPull(absl::DeadlineExceededError("version 9 waits for your own push"));
-  EXPECT_EQ(asked(0).kind, PullSelector::Kind::kLag);
-  EXPECT_EQ(asked(0).value, 1);
-  shards_[0].AnswerPull(Version(8));
-  shards_[1].AnswerPull(Version(8));
-  ExpectWhole(Version(8));
+  EXPECT_EQ(asked(1).kind, PullSelector::Kind::kLatest);
+  shards_[1].AnswerPull(Version(6));
+  EXPECT_EQ(asked(0).kind, PullSelector::Kind::kExactly);
+  EXPECT_EQ(asked(0).value, 6);
+  shards_[0].AnswerPull(Version(6));
+  ExpectWhole(Version(6));
 }
 
 TEST_F(ShardedPullTest, AtLeastWaitsForTheOtherShards) {
