@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The doors to the build. CMakePresets.json has the other builds: debug, asan, tsan, clang.
 .DEFAULT_GOAL := help
-.PHONY: help install build train test bench chaos format tidy clean
+.PHONY: help install build train test sanitize fuzz bench chaos format tidy clean
 MAKEFLAGS += --no-print-directory
 
 BUILD := build
 OUT := out/fashion-mnist
 JOB := deploy/jobs/fashion-mnist.textproto
 ARGS :=
+SECONDS := 60
 PROGRAMS := conadv conadv-server conadv-worker
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc')
 
@@ -29,6 +30,19 @@ train: install $(BUILD)/build.ninja  ## train Fashion-MNIST here: 1 server, 2 wo
 
 test: build  ## run every test
 	ctest --test-dir $(BUILD) --output-on-failure -j2
+
+# Address first: what it finds is simpler than what comes of it.
+sanitize:  ## run the tests that need no LibTorch under AddressSanitizer, UBSan and, the core, ThreadSanitizer
+	@deploy/install.sh sanitize
+	@set -e; for preset in asan tsan; do \
+	  cmake --preset $$preset; cmake --build --preset $$preset; ctest --preset $$preset; \
+	done
+
+fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; TARGETS="chunk idx" for some of them
+	@deploy/install.sh sanitize
+	cmake --preset asan
+	cmake --build --preset fuzz
+	@tests/fuzz/run.sh build-asan $(SECONDS) $(TARGETS)
 
 bench: build  ## run every benchmark
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian 12 packages that one purpose needs, and does nothing where they are all there.
-#   deploy/install.sh [build|build-server|lint|run-server|run-worker|list SET]
+#   deploy/install.sh [build|build-server|sanitize|lint|run-server|run-worker|list SET]
 #     build         build everything and run every test (default)
 #     build-server  build the server and the command line: no LibTorch
+#     sanitize      build the server and the tests with clang's sanitizers, and fuzz targets: no LibTorch
 #     lint          clang, clang-format, clang-tidy
 #     run-server    run conadv-server and conadv
 #     run-worker    run conadv-worker, Fashion-MNIST included
@@ -14,13 +15,16 @@ build_server=(
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libjemalloc-dev
 )
+unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's test reads YAML, asks for health over gRPC and makes network namespaces.
 build=(
   "${build_server[@]}"
   libtorch-dev libopenblas0-pthread dataset-fashion-mnist
-  libgtest-dev libgmock-dev libbenchmark-dev
+  "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio iproute2
 )
+# llvm names functions and lines in the sanitizers' reports.
+sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
 run_server=(libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libhwy1 libisal2 zlib1g libjemalloc2)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
@@ -36,10 +40,11 @@ packages_of() {
   case $1 in
     build) echo "${build[@]}" ;;
     build-server) echo "${build_server[@]}" ;;
+    sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
     run-server) echo "${run_server[@]}" ;;
     run-worker) echo "${run_worker[@]}" ;;
-    *) fail "no set '$1': it is build, build-server, lint, run-server or run-worker" ;;
+    *) fail "no set '$1': it is build, build-server, sanitize, lint, run-server or run-worker" ;;
   esac
 }
 

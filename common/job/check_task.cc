@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "absl/strings/escaping.h"
+#include "common/base/printable.h"
 #include "common/job/rules.h"
 
 namespace conadv {
@@ -7,9 +7,7 @@ namespace {
 
 constexpr uint32_t kMaxTau = 63;
 
-std::string Quoted(const std::string& text) {
-  return absl::StrCat("\"", absl::Utf8SafeCHexEscape(text), "\"");
-}
+std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text), "\""); }
 
 const std::string& Name(v1::Training::Consistency consistency) {
   return v1::Training::Consistency_Name(consistency);

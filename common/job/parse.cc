@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {
@@ -23,9 +24,9 @@ class Errors final : public google::protobuf::io::ErrorCollector {
 
   // Protobuf counts lines and columns from 0, and -1 is the file as a whole.
   void AddError(int line, int column, const std::string& message) override {
-    lines_.push_back(line < 0
-                         ? absl::StrCat(file_name_, ": ", message)
-                         : absl::StrCat(file_name_, ":", line + 1, ":", column + 1, ": ", message));
+    lines_.push_back(line < 0 ? absl::StrCat(file_name_, ": ", Printable(message))
+                              : absl::StrCat(file_name_, ":", line + 1, ":", column + 1, ": ",
+                                             Printable(message)));
   }
   void AddWarning(int line, int column, const std::string& message) override {
     AddError(line, column, message);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/fields.h"
 #include "common/job/parse.h"
@@ -163,7 +164,7 @@ absl::Status ApplySettings(absl::Span<const std::string> settings, v1::Job* job)
   std::vector<std::string> errors;
   for (const std::string& setting : settings) {
     const absl::Status status = ApplySetting(setting, &changed);
-    if (!status.ok()) errors.push_back(absl::StrCat(setting, ": ", status.message()));
+    if (!status.ok()) errors.push_back(Printable(absl::StrCat(setting, ": ", status.message())));
   }
   if (!errors.empty()) return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
   job->Swap(&changed);

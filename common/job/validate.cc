@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/job/rules.h"
@@ -45,7 +45,7 @@ absl::StatusOr<Job> ValidateJob(const v1::Job& job) {
   Violations violations;
   CheckUnknownFields(job, "", &violations);
   violations.Require(IsName(job.name()), "name", "must be 1 to 63 of a-z, 0-9 and -",
-                     absl::StrCat("\"", absl::Utf8SafeCHexEscape(job.name()), "\""));
+                     absl::StrCat("\"", Printable(job.name()), "\""));
   CheckTask(job, &violations);
   CheckUpdates(job, &violations);
   CONADV_RETURN_IF_ERROR(violations.ToStatus());

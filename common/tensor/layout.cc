@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/tensor/crc32c.h"
 
 namespace conadv {
@@ -21,13 +22,14 @@ absl::Status CheckTensor(const TensorSpec& tensor) {
   for (const uint64_t extent : tensor.shape) {
     if (extent == 0 || extent > kMaxElements || size > kMaxElements / extent) {
       return absl::InvalidArgumentError(
-          absl::StrCat("layout: tensor ", tensor.name, " has no or too many elements"));
+          absl::StrCat("layout: tensor ", Printable(tensor.name), " has no or too many elements"));
     }
     size *= extent;
   }
   const bool statistic = tensor.kind == TensorKind::kStatistic;
   if (statistic && !(tensor.momentum > 0 && tensor.momentum <= 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("layout: momentum of statistic ", tensor.name,
+    return absl::InvalidArgumentError(absl::StrCat("layout: momentum of statistic ",
+                                                   Printable(tensor.name),
                                                    " must be in (0, 1], got ", tensor.momentum));
   }
   return absl::OkStatus();
@@ -75,7 +77,8 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
   for (const TensorSpec& tensor : tensors) {
     if (absl::Status status = CheckTensor(tensor); !status.ok()) return status;
     if (!names.insert(tensor.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("layout: two tensors are named ", tensor.name));
+      return absl::InvalidArgumentError(
+          absl::StrCat("layout: two tensors are named ", Printable(tensor.name)));
     }
   }
 
@@ -86,8 +89,8 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
   }
   std::vector<Placement>& placements = layout.placements_;
 
-  // Largest first on the least loaded shard, ties to the lowest number. With equal loads of 0 the first `shards`
-  // tensors go to different shards, so none stays empty.
+  // Largest first on the least loaded shard, ties to the lowest number. With equal loads of 0 the
+  // first `shards` tensors go to different shards, so none stays empty.
   std::vector<size_t> order(placements.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/safetensors_header.h"
 #include "nlohmann/json.hpp"
@@ -26,7 +27,7 @@ std::string Quoted(const std::string& text) {
 }
 
 absl::Status Bad(const std::string& what) {
-  return absl::InvalidArgumentError(absl::StrCat("safetensors: ", what));
+  return absl::InvalidArgumentError(absl::StrCat("safetensors: ", Printable(what)));
 }
 
 // The shape's bytes of float32, or nothing if they do not fit 64 bits.

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace conadv {
@@ -140,7 +141,8 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(absl::string_view json) {
   HeaderReader reader;
   if (!Json::sax_parse(json.begin(), json.end(), &reader)) {
-    return absl::InvalidArgumentError(absl::StrCat("safetensors header: ", reader.error()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("safetensors header: ", Printable(reader.error())));
   }
   return reader.Take();
 }

@@ -13,6 +13,10 @@ constexpr uint32_t kHeaderField = 1;
 constexpr uint32_t kOffsetField = 2;
 constexpr uint32_t kPayloadField = 15;
 
+// Bytes of the longest varint: protobuf reads tags and sizes, of 32 bits, from no more than five.
+constexpr int kLongest64 = 10;
+constexpr int kLongest32 = 5;
+
 void AppendVarint(uint64_t value, std::string* out) {
   while (value >= 0x80) {
     out->push_back(static_cast<char>(value | 0x80));
@@ -35,9 +39,9 @@ class Reader {
 
   size_t left() const { return left_; }
 
-  bool ReadVarint(uint64_t* value) {
+  bool ReadVarint(int longest, uint64_t* value) {
     *value = 0;
-    for (int shift = 0; shift < 70; shift += 7) {
+    for (int shift = 0; shift < 7 * longest; shift += 7) {
       if (left_ == 0) return false;
       const uint8_t byte = segments_[index_][position_];
       Advance(1);
@@ -88,17 +92,17 @@ class Reader {
 bool SkipField(uint32_t type, Reader* reader) {
   uint64_t number;
   switch (type) {
-    case kVarint: return reader->ReadVarint(&number);
+    case kVarint: return reader->ReadVarint(kLongest64, &number);
     case kFixed64: return reader->Skip(8);
     case kFixed32: return reader->Skip(4);
-    case kBytes: return reader->ReadVarint(&number) && reader->Skip(number);
+    case kBytes: return reader->ReadVarint(kLongest32, &number) && reader->Skip(number);
     default: return false;  // groups are not in these messages
   }
 }
 
 bool ReadHeader(Reader* reader, Chunk* chunk) {
   uint64_t size;
-  if (!reader->ReadVarint(&size) || size > reader->left()) return false;
+  if (!reader->ReadVarint(kLongest32, &size) || size > reader->left()) return false;
   chunk->has_header = true;
   return reader->Visit(size, [chunk](Segment piece) {
     chunk->header.append(reinterpret_cast<const char*>(piece.data()), piece.size());
@@ -107,7 +111,7 @@ bool ReadHeader(Reader* reader, Chunk* chunk) {
 
 bool ReadPayload(Reader* reader, Chunk* chunk) {
   uint64_t size;
-  if (!reader->ReadVarint(&size) || size > reader->left()) return false;
+  if (!reader->ReadVarint(kLongest32, &size) || size > reader->left()) return false;
   chunk->payload.clear();
   chunk->payload_size = size;
   return reader->Visit(size, [chunk](Segment piece) { chunk->payload.push_back(piece); });
@@ -138,14 +142,17 @@ absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments) {
   Reader reader(segments);
   Chunk chunk;
   while (reader.left() > 0) {
-    uint64_t tag;
-    bool ok = reader.ReadVarint(&tag) && tag >> 3 != 0 && tag <= UINT32_MAX;
-    const uint64_t field = tag >> 3;
+    uint64_t bits;
+    bool ok = reader.ReadVarint(kLongest32, &bits);
+    // The fifth byte has room for four bits; protobuf drops the others.
+    const auto tag = static_cast<uint32_t>(bits);
+    const uint32_t field = tag >> 3;
     const uint32_t type = tag & 7;
+    ok = ok && field != 0;
     if (ok && field == kHeaderField && type == kBytes) {
       ok = ReadHeader(&reader, &chunk);
     } else if (ok && field == kOffsetField && type == kVarint) {
-      ok = reader.ReadVarint(&chunk.offset);
+      ok = reader.ReadVarint(kLongest64, &chunk.offset);
     } else if (ok && field == kPayloadField && type == kBytes) {
       ok = ReadPayload(&reader, &chunk);
     } else if (ok) {

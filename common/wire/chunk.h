@@ -35,9 +35,9 @@ struct Chunk {
   size_t payload_size = 0;       // bytes
 };
 
-// Any valid protobuf encoding: fields in any order, unknown fields skipped, the last of repeated
-// ones wins (header messages concatenated, as protobuf merges them). INVALID_ARGUMENT: not
-// protobuf, or a field of the wrong type.
+// Any valid protobuf encoding: fields in any order, unknown ones and those of another wire type
+// skipped, the last of repeated ones wins (header messages concatenated, as protobuf merges them).
+// INVALID_ARGUMENT: not protobuf, or a group.
 absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments);
 
 // Copies a chunk's payload to `destination`, which has chunk.payload_size bytes.

@@ -44,26 +44,47 @@ uint32_t Crc32cOf(const Json& contents) {
   return ExtendCrc32c(0, text.data(), text.size());
 }
 
+// Json converts numbers: -1 and 1e300 to something or other, 1.5 to 1.
+template <class Whole>
+bool ReadWhole(const Json& json, Whole* number) {
+  if (!json.is_number_unsigned()) return false;
+  const auto wide = json.get<uint64_t>();
+  *number = static_cast<Whole>(wide);
+  return *number == wide;
+}
+
 // Throws Json::exception.
 absl::StatusOr<Manifest> FromJson(const Json& json) {
   if (json.at("format").get<std::string>() != kFormat) {
     return absl::DataLossError(absl::StrCat("is not of the format \"", kFormat, "\""));
   }
   Manifest manifest;
-  manifest.version = Version(json.at("version").get<uint64_t>());
-  manifest.shard = json.at("shard").get<uint32_t>();
-  manifest.shards = json.at("shards").get<uint32_t>();
-  manifest.applied_prefix = json.at("applied").at("prefix").get<uint64_t>();
-  manifest.applied_ahead = json.at("applied").at("ahead").get<std::set<uint64_t>>();
+  uint64_t version = 0;
+  uint32_t crc = 0;
+  bool whole = ReadWhole(json.at("version"), &version) &&
+               ReadWhole(json.at("shard"), &manifest.shard) &&
+               ReadWhole(json.at("shards"), &manifest.shards) && ReadWhole(json.at("crc32c"), &crc);
+  manifest.version = Version(version);
+  const Json& applied = json.at("applied");
+  whole = whole && ReadWhole(applied.at("prefix"), &manifest.applied_prefix) &&
+          applied.at("ahead").is_array();
+  for (const Json& unit : applied.at("ahead")) {
+    uint64_t number = 0;
+    whole = whole && ReadWhole(unit, &number);
+    manifest.applied_ahead.insert(number);
+  }
   manifest.job = json.at("job").get<std::string>();
   if (!absl::SimpleHexAtoi(json.at("layout_hash").get<std::string>(), &manifest.layout_hash) ||
       !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {
     return absl::DataLossError("has a layout hash or a plan that cannot be read");
   }
   for (const auto& [name, file] : json.at("files").items()) {
-    manifest.files[name] = {file.at("bytes").get<uint64_t>(), file.at("crc32c").get<uint32_t>()};
+    ManifestFile& of = manifest.files[name];
+    whole =
+        whole && ReadWhole(file.at("bytes"), &of.bytes) && ReadWhole(file.at("crc32c"), &of.crc32c);
   }
-  if (Crc32cOf(ToJson(manifest)) != json.at("crc32c").get<uint32_t>()) {
+  if (!whole) return absl::DataLossError("has a number that is not whole or does not fit");
+  if (Crc32cOf(ToJson(manifest)) != crc) {
     return absl::DataLossError("does not match its crc32c");
   }
   return manifest;

@@ -79,10 +79,11 @@ void Coordinator::LookAtPace(absl::Time now) {
 void Coordinator::Speculate() {
   std::map<MemberId, std::vector<Unit>> grants;
   for (const auto& [unit, holders] : leases_->leased_in(oldest_)) {
-    const bool hopeless = std::all_of(holders.begin(), holders.end(), [this](MemberId id) {
-      const auto member = members_.find(id);
-      return member == members_.end() || member->second.straggles;
-    });
+    const bool hopeless = std::all_of(holders.begin(), holders.end(),
+                                      [this](MemberId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                                        const auto member = members_.find(id);
+                                        return member == members_.end() || member->second.straggles;
+                                      });
     const std::optional<MemberId> other = hopeless ? Substitute(Loads(), holders) : std::nullopt;
     if (!other.has_value()) continue;
     members_[*other].turn = clock_->Now();

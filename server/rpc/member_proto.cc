@@ -2,6 +2,7 @@
 #include "server/rpc/member_proto.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 
@@ -49,6 +50,9 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   if (hello.name().empty() || hello.name().size() > kMostNameBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("hello.name: must have 1 to ", kMostNameBytes, " bytes"));
+  }
+  if (!IsPrintable(hello.name())) {
+    return absl::InvalidArgumentError("hello.name: must have no control characters");
   }
   if (hello.threads() > kMostThreads) {
     return absl::InvalidArgumentError(

@@ -2,6 +2,7 @@
 #include "server/rpc/push_header.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "conadv/v1/parameter_server.pb.h"
@@ -38,6 +39,9 @@ absl::StatusOr<PushHeader> ParsePushHeader(const std::string& bytes) {
   if (message.worker().size() > kMostNameBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("header.worker: a name has at most ", kMostNameBytes, " bytes"));
+  }
+  if (!IsPrintable(message.worker())) {
+    return absl::InvalidArgumentError("header.worker: must have no control characters");
   }
   PushHeader header;
   header.layout_hash = message.layout_hash();

@@ -100,16 +100,21 @@ absl::StatusOr<std::vector<uint8_t>> ReadPayload(const std::string& path, ByteSo
   return bytes;
 }
 
-absl::StatusOr<IdxFile> ReadFile(const std::string& directory, const std::string& name,
-                                 uint32_t dimensions) {
+absl::StatusOr<StoredFile> ReadStored(const std::string& directory, const std::string& name) {
+  StoredFile stored;
+  CONADV_ASSIGN_OR_RETURN(stored.path, Find(directory, name));
+  CONADV_ASSIGN_OR_RETURN(stored.bytes, FileSystem::Real().Read(stored.path));
+  return stored;
+}
+
+absl::StatusOr<IdxFile> DecodeFile(StoredFile stored, uint32_t dimensions) {
   // Two zero bytes, 8 for unsigned bytes, and the number of dimensions.
   constexpr uint32_t kUnsignedBytes = 0x800;
   IdxFile file;
-  CONADV_ASSIGN_OR_RETURN(file.path, Find(directory, name));
-  CONADV_ASSIGN_OR_RETURN(std::string stored, FileSystem::Real().Read(file.path));
+  file.path = std::move(stored.path);
   const std::unique_ptr<ByteSource> source = absl::EndsWith(file.path, ".gz")
-                                                 ? MakeGzipSource(std::move(stored))
-                                                 : MakePlainSource(std::move(stored));
+                                                 ? MakeGzipSource(std::move(stored.bytes))
+                                                 : MakePlainSource(std::move(stored.bytes));
   CONADV_ASSIGN_OR_RETURN(const uint32_t magic, ReadBigEndian(file.path, source.get()));
   if (magic != kUnsignedBytes + dimensions) {
     return Refuse(file.path, absl::StrFormat("wrong magic number %#010x, expected %#010x", magic,
@@ -142,10 +147,10 @@ absl::StatusOr<uint32_t> CountClasses(const IdxFile& labels, Split split) {
 
 }  // namespace
 
-absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
-  const std::string prefix = split == Split::kTrain ? "train" : "t10k";
-  CONADV_ASSIGN_OR_RETURN(IdxFile labels, ReadFile(directory, prefix + "-labels-idx1-ubyte", 1));
-  CONADV_ASSIGN_OR_RETURN(IdxFile images, ReadFile(directory, prefix + "-images-idx3-ubyte", 3));
+absl::StatusOr<Dataset> DecodeIdx(StoredFile stored_labels, StoredFile stored_images, Split split,
+                                  uint64_t limit) {
+  CONADV_ASSIGN_OR_RETURN(IdxFile labels, DecodeFile(std::move(stored_labels), 1));
+  CONADV_ASSIGN_OR_RETURN(IdxFile images, DecodeFile(std::move(stored_images), 3));
   if (images.extents[0] != labels.extents[0]) {
     return Refuse(images.path, absl::StrCat(images.extents[0], " images, but ", labels.path,
                                             " has ", labels.extents[0], " labels"));
@@ -164,6 +169,13 @@ absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint6
     dataset.pixels.shrink_to_fit();
   }
   return dataset;
+}
+
+absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
+  const std::string prefix = split == Split::kTrain ? "train" : "t10k";
+  CONADV_ASSIGN_OR_RETURN(StoredFile labels, ReadStored(directory, prefix + "-labels-idx1-ubyte"));
+  CONADV_ASSIGN_OR_RETURN(StoredFile images, ReadStored(directory, prefix + "-images-idx3-ubyte"));
+  return DecodeIdx(std::move(labels), std::move(images), split, limit);
 }
 
 }  // namespace conadv

@@ -13,11 +13,21 @@ namespace conadv {
 
 enum class Split { kTrain, kTest };
 
-// Reads `directory`/{train,t10k}-images-idx3-ubyte[.gz] and -labels-idx1-ubyte[.gz], the first
-// `limit` examples if it is not 0. NOT_FOUND lists what was looked for; INVALID_ARGUMENT names the
-// file and what is wrong with it: magic number, truncated, too long, images and labels of different
-// number, no examples, a broken gzip stream. Never allocates much more than the files can hold,
-// whatever their headers say.
+// A file as it lies on the disk: gzipped if its name ends in ".gz".
+struct StoredFile {
+  std::string path;  // for messages
+  std::string bytes;
+};
+
+// The first `limit` examples of two files, all if it is 0. INVALID_ARGUMENT names the file and what
+// is wrong with it: magic number, truncated, too long, images and labels of different number, no
+// examples, a broken gzip stream. Never allocates much more than the files can hold, whatever their
+// headers say.
+absl::StatusOr<Dataset> DecodeIdx(StoredFile labels, StoredFile images, Split split,
+                                  uint64_t limit);
+
+// DecodeIdx of `directory`/{train,t10k}-labels-idx1-ubyte[.gz] and -images-idx3-ubyte[.gz].
+// NOT_FOUND lists what was looked for.
 absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit);
 
 }  // namespace conadv

@@ -8,6 +8,7 @@
 namespace conadv {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -61,6 +62,11 @@ TEST(ParseJobText, RefusesAFieldThatIsSetTwice) {
 TEST(ParseJobText, RefusesANumberThatDoesNotFit) {
   EXPECT_THAT(ErrorOf("training { tau: -1 }"), StartsWith("my.job:1:"));
   EXPECT_THAT(ErrorOf("training { tau: 4294967296 }"), StartsWith("my.job:1:"));
+}
+
+TEST(ParseJobText, ARefusalIsTextWhateverTheFileHolds) {
+  EXPECT_THAT(ErrorOf("\xff\xfe: 1"), AllOf(HasSubstr("\\xff"), Not(HasSubstr("\xff"))));
+  EXPECT_THAT(ErrorOf("\x1b[2J"), Not(HasSubstr("\x1b")));
 }
 
 TEST(JobText, SpellsOutDefaults) {

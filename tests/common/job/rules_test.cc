@@ -177,6 +177,14 @@ TEST(ValidateJob, NamesEveryBrokenRuleAtOnce) {
       ElementsAre(HasSubstr("name: "), HasSubstr("training.tau: "), HasSubstr("schedule.peak: ")));
 }
 
+// Text fields of proto2 may hold any bytes.
+TEST(ValidateJob, ARefusalIsTextWhateverTheJobHolds) {
+  v1::Job job = GoodJob({});
+  job.set_name("\xff");
+  job.mutable_model()->set_builtin("\xc3");
+  EXPECT_THAT(LinesOf(job), ElementsAre(HasSubstr("got \"\\xff\""), HasSubstr("got \"\\xc3\"")));
+}
+
 TEST(ValidateJob, RefusesFieldsOfANewerBuild) {
   v1::Job job = GoodJob({});
   v1::Training& training = *job.mutable_training();

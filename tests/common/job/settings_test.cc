@@ -140,5 +140,10 @@ TEST(ApplySettings, NamesEveryWrongSettingAndAppliesNone) {
   EXPECT_THAT(error, HasSubstr("\nattack.steps=y: "));
 }
 
+TEST(ApplySettings, ARefusalIsTextWhateverTheSettingHolds) {
+  EXPECT_THAT(ErrorOf({"seed=\xff"}), HasSubstr("seed=\\xff: expects a whole number"));
+  EXPECT_THAT(ErrorOf({"\x1b[2J=1"}), StartsWith("\\x1b[2J=1: the job has no field"));
+}
+
 }  // namespace
 }  // namespace conadv

@@ -151,6 +151,7 @@ TEST(LayoutTest, RefusesWhatCannotBePlacedAndSaysWhy) {
   EXPECT_THAT(error({Tensor("a", {1})}, 2), HasSubstr("at most 1"));
   EXPECT_THAT(error({Tensor("", {1})}, 1), HasSubstr("without a name"));
   EXPECT_THAT(error({Tensor("a", {1}), Tensor("a", {2})}, 1), HasSubstr("named a"));
+  EXPECT_THAT(error({Tensor("\x1b", {1}), Tensor("\x1b", {2})}, 1), HasSubstr("named \\x1b"));
   EXPECT_THAT(error({Tensor("a", {4, 0})}, 1), HasSubstr("tensor a"));
   EXPECT_THAT(error({Tensor("a", {uint64_t{1} << 41})}, 1), HasSubstr("tensor a"));
   EXPECT_THAT(error({Tensor("a", {uint64_t{1} << 32, uint64_t{1} << 32})}, 1),

@@ -166,6 +166,11 @@ TEST(SafetensorsTest, DeepNestingIsRefusedAtOnce) {
   EXPECT_THAT(Refusal(R"({"a":)" + Entry(numbers, "0,4") + "}", 4), HasSubstr("too many numbers"));
 }
 
+TEST(SafetensorsTest, ARefusalIsTextWhateverANameHolds) {
+  EXPECT_THAT(Refusal(R"({"\u001b[2J":)" + Entry("2", "0,4") + "}", 4), HasSubstr("\\x1b[2J"));
+  EXPECT_THAT(Refusal(R"({"\u001b[2J":{"shape":{}}})", 4), HasSubstr("\\x1b[2J"));
+}
+
 TEST(SafetensorsTest, NoChangedByteOrCutCrashes) {
   const std::vector<float> values(20, 1.5F);
   const std::string whole = EncodeSafetensors(

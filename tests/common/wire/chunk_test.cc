@@ -103,6 +103,31 @@ TEST(Chunk, EveryCutOffMessageIsRefusedOrShorter) {
   }
 }
 
+// A message without fields takes any valid encoding.
+TEST(Chunk, TagsAndSizesOfAnyLengthAreReadAsProtobufReadsThem) {
+  const std::string good = SomeRequest(true, 300, 8).SerializeAsString();
+  int accepted = 0;
+  for (const int length : {1, 4, 5, 6, 10, 11}) {
+    for (const char last : {'\0', '\x07', '\x08', '\x7f'}) {
+      // 9 is the tag of field 1 as fixed64, 0x12 that of field 2 as bytes.
+      for (const char tag : {'\x09', '\x12'}) {
+        std::string longer(1, static_cast<char>(length > 1 ? tag | 0x80 : tag));
+        if (length > 1) longer += std::string(length - 2, '\x80') + last;
+        const std::string as_tag = longer + std::string(9, '\0') + good;
+        const std::string as_size = "\x4a" + longer + std::string(9, 'a') + good;
+        for (const std::string& bytes : {as_tag, as_size}) {
+          v1::DescribeRequest oracle;
+          const bool valid = oracle.ParseFromString(bytes);
+          EXPECT_EQ(DecodeChunk(Cut(bytes, 3)).ok(), valid)
+              << length << " bytes, the last " << static_cast<int>(last);
+          if (valid) ++accepted;
+        }
+      }
+    }
+  }
+  EXPECT_GT(accepted, 0);
+}
+
 TEST(Chunk, NeverAcceptsBytesThatProtobufRefuses) {
   Random random(1, Purpose::kPermutation);
   int accepted = 0;

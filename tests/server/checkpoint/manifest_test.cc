@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/checkpoint/manifest.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Manifest SomeManifest() {
+  return {Version(117), 1,          2,     0xfedcba9876543210,       468,
+          {470, 471},   "plan\xff", "job", {{"weights", {1234, 99}}}};
+}
+
+TEST(Manifest, ReadsWhatWasWritten) {
+  const auto read = DecodeManifest(EncodeManifest(SomeManifest()));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->version, Version(117));
+  EXPECT_EQ(read->shard, 1);
+  EXPECT_EQ(read->shards, 2);
+  EXPECT_EQ(read->layout_hash, 0xfedcba9876543210);
+  EXPECT_EQ(read->applied_prefix, 468);
+  EXPECT_THAT(read->applied_ahead, ElementsAre(470, 471));
+  EXPECT_EQ(read->plan, "plan\xff");
+  EXPECT_EQ(read->job, "job");
+  ASSERT_EQ(read->files.count("weights"), 1);
+  EXPECT_EQ(read->files.at("weights").bytes, 1234);
+  EXPECT_EQ(read->files.at("weights").crc32c, 99);
+}
+
+// The checksum is of the numbers as they are read: a conversion would hide the damage from it.
+TEST(Manifest, RefusesNumbersThatAreNotWholeOrDoNotFit) {
+  const std::string good = EncodeManifest(SomeManifest());
+  for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
+           {"\"version\": 117", "\"version\": 117.25"},
+           {"\"version\": 117", "\"version\": 1e300"},
+           {"\"version\": 117", "\"version\": -1"},
+           {"\"shard\": 1", "\"shard\": 4294967297"},
+           {"\"prefix\": 468", "\"prefix\": 468.5"},
+           {"470", "470.5"},
+           {"\"shards\": 2", "\"shards\": 2.5"},
+           {"\"bytes\": 1234", "\"bytes\": 1234.5"},
+           {"\"crc32c\": 99", "\"crc32c\": 4294967395"},
+           {"\"crc32c\": 99", "\"crc32c\": true"}}) {
+    const std::string changed = absl::StrReplaceAll(good, {{before, after}});
+    ASSERT_NE(changed, good) << before;
+    const absl::Status status = DecodeManifest(changed).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << after;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("not whole")) << after;
+  }
+}
+
+}  // namespace
+}  // namespace conadv
