@@ -29,6 +29,12 @@ bool Liveness::IsLost(const Seen& seen, absl::Time now) const {
 }
 
 std::vector<std::string> Liveness::TakeLost(absl::Time now) {
+  const bool paused = now - looked_ > options_.most_away / 2;
+  looked_ = now;
+  if (paused) {
+    for (auto& [process, seen] : seen_) seen.last = now;
+    return {};
+  }
   std::vector<std::string> lost;
   const auto coordinator = seen_.find(coordinator_);
   if (coordinator != seen_.end() && IsLost(coordinator->second, now)) {

@@ -38,7 +38,8 @@ class Liveness {
   void OnAnswer(const std::string& coordinator, const std::set<std::string>& members,
                 absl::Time now);
   // Those that run but do nothing; each is named once until it is started again. While the
-  // coordinator does not answer nothing is known of the others.
+  // coordinator does not answer nothing is known of the others. Call it every second or so: after a
+  // longer pause it is we who were away.
   std::vector<std::string> TakeLost(absl::Time now);
 
  private:
@@ -51,6 +52,7 @@ class Liveness {
   const LivenessOptions options_;
   std::string coordinator_;
   absl::Time answered_ = absl::InfinitePast();
+  absl::Time looked_ = absl::InfiniteFuture();
   std::map<std::string, Seen> seen_;
 };
 
