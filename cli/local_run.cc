@@ -280,6 +280,8 @@ void LocalRun::SeeOut() {
   observer_->Leave();
   AwaitExits(/*servers_too=*/true);
   for (const std::string& name : supervisor_->running()) {
+    // Servers end together: one that was killed now leaves the others waiting.
+    if (server_killed_) continue;
     result_.problems.push_back(absl::StrCat(name, " did not end by itself after the run"));
   }
   StopAll();
@@ -295,7 +297,11 @@ void LocalRun::AwaitExits(bool servers_too) {
     if (std::none_of(running.begin(), running.end(), awaited)) return;
     const absl::Time beat = servers_too ? until : observer_->Tick(now);
     const ProcessEvent event = supervisor_->Next(std::min({until, beat, now + kTick}));
-    if (event.kind == ProcessEvent::Kind::kExit) liveness_.OnExit(event.process);
+    if (event.kind == ProcessEvent::Kind::kExit) {
+      liveness_.OnExit(event.process);
+      server_killed_ |= RoleOf(event.process) == ProcessRole::kServer && event.exit.signal != 0;
+      if (server_killed_) return;
+    }
     if (event.kind == ProcessEvent::Kind::kInterrupted) return;
     // The weights are written and the last checkpoint is: whoever is killed now loses nothing.
     if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok() && event.exit.signal == 0) {

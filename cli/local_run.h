@@ -91,6 +91,7 @@ class LocalRun {
   std::set<std::string> left_;  // because the run was over
   Liveness liveness_;
   bool warned_ = false;
+  bool server_killed_ = false;         // after the weights were there
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
   std::optional<absl::Time> finished_;      // when the coordinator said so
   std::future<absl::StatusOr<Weights>> pull_;
