@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
 #include "server/aggregate/add.h"
@@ -70,6 +71,7 @@ struct Shard::State {
   Mutex mutex;
   const std::unique_ptr<Optimizer> optimizer;
   Sequencer sequencer ABSL_GUARDED_BY(mutex);
+  RetryDelays retry_delays ABSL_GUARDED_BY(mutex);
   bool applying ABSL_GUARDED_BY(mutex) = false;
   bool initialized ABSL_GUARDED_BY(mutex) = false;
 };
@@ -218,6 +220,8 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
   }
   CONADV_RETURN_IF_ERROR(CheckRoom(*state, contribution));
   admission.buffer = state->contributions.Take();
+  MutexLock lock(&state->mutex);
+  state->retry_delays.Admit(state->contributions.in_use(), run.most_openings);
   return admission;
 }
 
@@ -237,8 +241,12 @@ absl::Status Shard::CheckRoom(State& state, const Contribution& contribution) {
     const bool awaited = state.sequencer.awaited() == contribution.unit;
     if (awaited && in_use < run.most_contributions + kForAwaited) return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("shard ", shard_, " holds ", in_use, " contributions; retry in 50 ms"));
+  MutexLock lock(&state.mutex);
+  const absl::Duration delay = state.retry_delays.Refuse();
+  return WithRetryDelay(absl::ResourceExhaustedError(
+                            absl::StrCat("shard ", shard_, " holds ", in_use,
+                                         " contributions; retry in ", absl::FormatDuration(delay))),
+                        delay);
 }
 
 absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contribution& contribution,

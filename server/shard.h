@@ -24,6 +24,7 @@
 #include "server/apply.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/optimize/optimizer.h"
+#include "server/retry_delays.h"
 #include "server/sequencer.h"
 #include "server/shard_run.h"
 #include "server/snapshot/store.h"
@@ -79,7 +80,7 @@ class Shard {
 
   // A contribution, in two halves around its arrival. The first answers with the range of the arena
   // that it covers and a buffer for it (buffer[0] is the range's begin), or without a buffer if it
-  // is a duplicate. RESOURCE_EXHAUSTED: there are `most_contributions` already.
+  // is a duplicate. RESOURCE_EXHAUSTED, with a retry delay: there are `most_contributions` already.
   struct Admission {
     Range range;
     std::shared_ptr<Arena> buffer;  // nullptr: duplicate

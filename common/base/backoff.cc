@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/base/retry_delay.h"
+
 namespace conadv {
 
 Backoff::Backoff(const BackoffOptions& options, uint64_t seed)
@@ -10,12 +12,19 @@ Backoff::Backoff(const BackoffOptions& options, uint64_t seed)
       random_(static_cast<std::minstd_rand::result_type>(seed ^ (seed >> 32))),
       step_(options.first) {}
 
-std::optional<absl::Duration> Backoff::Next(absl::Time now) {
+double Backoff::Between(double low, double high) {
+  return std::uniform_real_distribution<double>(low, high)(random_);
+}
+
+std::optional<absl::Duration> Backoff::Next(absl::Time now, const absl::Status& failure) {
   if (!first_failure_.has_value()) first_failure_ = now;
   const absl::Duration left = *first_failure_ + options_.budget - now;
   if (left <= absl::ZeroDuration()) return std::nullopt;
-  const double share = std::uniform_real_distribution<double>(0.5, 1.0)(random_);
-  const absl::Duration wait = std::min(step_ * share, left);
+  if (const std::optional<absl::Duration> least = RetryDelayOf(failure); least.has_value()) {
+    step_ = options_.first;
+    return *least * Between(1.0, 1.5);
+  }
+  const absl::Duration wait = std::min(step_ * Between(0.5, 1.0), left);
   step_ = std::min(step_ * 2, options_.most);
   return wait;
 }

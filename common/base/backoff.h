@@ -25,12 +25,17 @@ class Backoff {
   Backoff(const BackoffOptions& options, uint64_t seed);
 
   // Of a failure at `now`: half to all of first · 2^n, at most `most`; nothing once the budget is
-  // spent.
-  std::optional<absl::Duration> Next(absl::Time now);
+  // spent. A peer that says how long to stay away (RetryDelayOf) knows better: then it is that long
+  // to half as long again, and the row begins anew, so that whoever was refused most often does not
+  // come back latest.
+  std::optional<absl::Duration> Next(absl::Time now, const absl::Status& failure);
+  std::optional<absl::Duration> Next(absl::Time now) { return Next(now, absl::OkStatus()); }
   // After a success.
   void Reset();
 
  private:
+  double Between(double low, double high);
+
   const BackoffOptions options_;
   std::minstd_rand random_;
   absl::Duration step_;

@@ -59,8 +59,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
-    grpc::CallbackServerContext* /*context*/, grpc::ByteBuffer* response) {
-  return StartPush(shard_, incarnation_, response);
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  return StartPush(shard_, incarnation_, context, response);
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(

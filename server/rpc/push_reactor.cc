@@ -15,8 +15,9 @@ namespace {
 
 class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PushReactor(Shard* shard, Incarnation incarnation, grpc::ByteBuffer* response)
-      : shard_(shard), incarnation_(incarnation), response_(response) {
+  PushReactor(Shard* shard, Incarnation incarnation, grpc::CallbackServerContext* context,
+              grpc::ByteBuffer* response)
+      : shard_(shard), incarnation_(incarnation), context_(context), response_(response) {
     StartRead(&message_);
   }
 
@@ -25,7 +26,7 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     const absl::Status status = OnChunk();
     // Dropped now: the slices pin gRPC's receive buffers.
     message_.Clear();
-    if (!status.ok()) return Finish(ToGrpc(status));
+    if (!status.ok()) return Refuse(status);
     if (duplicate_) return Answer(PushOutcome::kDuplicate);
     StartRead(&message_);
   }
@@ -89,8 +90,13 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
                        [this](absl::StatusOr<PushOutcome> outcome) { Answer(outcome); });
   }
 
+  void Refuse(const absl::Status& status) {
+    SendRetryDelay(status, context_);
+    Finish(ToGrpc(status));
+  }
+
   void Answer(const absl::StatusOr<PushOutcome>& outcome) {
-    if (!outcome.ok()) return Finish(ToGrpc(outcome.status()));
+    if (!outcome.ok()) return Refuse(outcome.status());
     const std::optional<RetainedRange> retained = shard_->snapshots().retained();
     const std::string bytes = EncodePushResponse(
         *outcome, retained.has_value() ? retained->latest : Version(0), incarnation_);
@@ -101,6 +107,7 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
   Shard* const shard_;
   const Incarnation incarnation_;
+  grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
   grpc::ByteBuffer message_;
   std::optional<PushHeader> header_;
@@ -115,8 +122,9 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 }  // namespace
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, Incarnation incarnation,
+                                                     grpc::CallbackServerContext* context,
                                                      grpc::ByteBuffer* response) {
-  return new PushReactor(shard, incarnation, response);
+  return new PushReactor(shard, incarnation, context, response);
 }
 
 }  // namespace conadv

@@ -14,6 +14,7 @@ namespace conadv {
 
 // Owns itself until the call is done.
 grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, Incarnation incarnation,
+                                                     grpc::CallbackServerContext* context,
                                                      grpc::ByteBuffer* response);
 
 }  // namespace conadv

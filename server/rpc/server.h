@@ -45,6 +45,8 @@ class Server {
   // lineage is over, because a shard or the coordinator was lost; a new Server goes on from the
   // newest checkpoint.
   absl::Status Run(const std::function<bool()>& stopped);
+  // Bytes that its weights, optimizer and contributions take, and may.
+  Shard::Memory memory() const { return shard_->memory(); }
   // Whether it has published a version that it made.
   bool progressed() const { return events_->progress().last.has_value(); }
 

@@ -36,7 +36,7 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
         parts_->options.timeout + TransferAllowance(contents_[shard].range.size() * sizeof(float)),
         [self = shared_from_this(), shard](const absl::StatusOr<PushAnswer>& answer) {
           if (IsTransient(answer.status())) {
-            const auto wait = self->backoff_[shard].Next(Clock::Real().Now());
+            const auto wait = self->backoff_[shard].Next(Clock::Real().Now(), answer.status());
             if (wait.has_value()) {
               return self->parts_->timer->After(*wait, [self, shard] { self->Call(shard); });
             }

@@ -69,7 +69,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   void OnReadDone(bool ok) override { answered_ = ok; }
 
   void OnDone(const grpc::Status& status) override {
-    done_(status.ok() ? Answer() : FromGrpc(status));
+    done_(status.ok() ? Answer() : FromGrpc(status, *context_));
     done_ = nullptr;
     registry_->Remove(std::move(context_));
     delete this;

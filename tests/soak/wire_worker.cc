@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/soak/wire_worker.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/base/retry_delay.h"
+#include "common/base/status_macros.h"
+#include "common/job/plan_proto.h"
+#include "common/wire/channel.h"
+#include "common/wire/status.h"
+
+namespace conadv {
+namespace {
+
+constexpr absl::Duration kCall = absl::Seconds(60);
+
+void WaitFor(absl::Duration time) {
+  const absl::Time until = Clock::Real().Now() + time;
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(&mutex);
+  while (Clock::Real().Now() < until) never.WaitFor(&mutex, until - Clock::Real().Now());
+}
+
+void SetDeadline(grpc::ClientContext* context) {
+  context->set_deadline(absl::ToChronoTime(absl::Now() + kCall));
+}
+
+}  // namespace
+
+WireWorker::WireWorker(const std::string& address, std::string name, const TinyRun& run)
+    : name_(std::move(name)),
+      run_(run),
+      plan_(PlanOf(run)),
+      layout_(*Layout::Create(plan_.tensors, 1)) {
+  const std::shared_ptr<grpc::Channel> channel = MakeChannel(address);
+  server_ = v1::ParameterServer::NewStub(channel);
+  coordinator_ = v1::Coordinator::NewStub(channel);
+}
+
+absl::Status WireWorker::Run() {
+  grpc::ClientContext context;
+  const auto session = coordinator_->Join(&context);
+  v1::JoinRequest request;
+  request.mutable_hello()->set_role(v1::WORKER);
+  request.mutable_hello()->set_name(name_);
+  request.mutable_hello()->set_threads(1);
+  *request.mutable_hello()->mutable_plan() = ToProto(plan_);
+  session->Write(request);
+  v1::JoinResponse response;
+  absl::Status error;
+  while (error.ok() && session->Read(&response)) {
+    request.Clear();
+    if (response.offer()) {
+      error = Offer();
+      request.set_offered(true);
+      session->Write(request);
+    } else if (response.has_grant()) {
+      for (const v1::Unit& unit : response.grant().units()) {
+        error.Update(Work(unit));
+        request.Clear();
+        *request.mutable_done()->add_units() = unit;
+        session->Write(request);
+        done();
+      }
+    } else if (response.finished()) {
+      request.set_leave(true);
+      session->Write(request);
+    }
+  }
+  if (!error.ok()) context.TryCancel();
+  const grpc::Status status = session->Finish();
+  return error.ok() ? FromGrpc(status) : error;
+}
+
+absl::Status WireWorker::Offer() {
+  v1::PushHeader header;
+  header.set_worker(name_);
+  *header.mutable_initial_weights()->mutable_plan() = ToProto(plan_);
+  return Push(header, 0);
+}
+
+absl::Status WireWorker::Work(const v1::Unit& unit) {
+  const bool sync = run_.consistency == v1::Training::SYNC;
+  v1::PullRequest request;
+  sync ? request.set_version(unit.step()) : request.set_latest(true);
+  const absl::StatusOr<uint64_t> version = Pull(request);
+  // The step is over already: another worker was asked to do the unit as well.
+  if (sync && absl::IsOutOfRange(version.status())) return absl::OkStatus();
+  CONADV_RETURN_IF_ERROR(version.status());
+  CONADV_RETURN_IF_ERROR(Push(HeaderOf(unit, *version), 1));
+  ++report_.units;
+  return absl::OkStatus();
+}
+
+v1::PushHeader WireWorker::HeaderOf(const v1::Unit& unit, uint64_t version) const {
+  v1::PushHeader header;
+  header.set_layout_hash(layout_.hash());
+  header.set_worker(name_);
+  header.mutable_contribution()->set_step(unit.step());
+  header.mutable_contribution()->set_slot(unit.slot());
+  header.mutable_contribution()->set_update_version(version);
+  return header;
+}
+
+absl::Status WireWorker::PushHeaderOnly(const v1::Unit& unit) {
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  v1::PushResponse response;
+  const auto stream = server_->Push(&context, &response);
+  v1::PushRequest chunk;
+  *chunk.mutable_header() = HeaderOf(unit, 0);
+  stream->Write(chunk);
+  stream->WritesDone();
+  return FromGrpc(stream->Finish(), context);
+}
+
+absl::StatusOr<uint64_t> WireWorker::Pull(const v1::PullRequest& request) {
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  const auto stream = server_->Pull(&context, request);
+  v1::PullResponse chunk;
+  uint64_t version = 0;
+  while (stream->Read(&chunk)) {
+    if (chunk.has_header()) version = chunk.header().version();
+  }
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) return FromGrpc(status);
+  return version;
+}
+
+absl::Status WireWorker::Push(const v1::PushHeader& header, float value) {
+  while (true) {
+    const absl::Status status = PushOnce(header, value);
+    if (!absl::IsResourceExhausted(status)) return status;
+    ++report_.refusals;
+    const std::optional<absl::Duration> delay = RetryDelayOf(status);
+    if (!delay.has_value()) ++report_.refusals_without_delay;
+    WaitFor(delay.value_or(absl::Milliseconds(20)));
+  }
+}
+
+absl::Status WireWorker::PushOnce(const v1::PushHeader& header, float value) {
+  const std::vector<float> values(layout_.total_size(), value);
+  const size_t half = values.size() / 2;
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  v1::PushResponse response;
+  const auto stream = server_->Push(&context, &response);
+  v1::PushRequest chunk;
+  *chunk.mutable_header() = header;
+  chunk.set_payload(values.data(), half * sizeof(float));
+  if (stream->Write(chunk)) {
+    if (header.has_contribution() && report_.units == 0) half_way();
+    chunk.Clear();
+    chunk.set_offset(half);
+    chunk.set_payload(values.data() + half, (values.size() - half) * sizeof(float));
+    if (stream->Write(chunk)) stream->WritesDone();
+  }
+  return FromGrpc(stream->Finish(), context);
+}
+
+}  // namespace conadv
