@@ -30,8 +30,10 @@ absl::Status LocalRun::CheckMembership(absl::Time now) {
   const bool broken = state.status.ok() || absl::IsUnavailable(state.status) ||
                       absl::IsDeadlineExceeded(state.status) || absl::IsCancelled(state.status);
   if (!broken || now - joined_at_ > kWithoutCoordinator) {
-    return Failure(ServerName(0),
-                   absl::StrCat("the coordinator ended the run: ", state.status.message()));
+    // It has said why; what else is in its log came after.
+    return absl::AbortedError(
+        absl::StrCat("the coordinator ended the run: ", state.status.message(),
+                     " (log: ", specs_[ServerName(0)].log_path, ")"));
   }
   if (!rejoin_at_.has_value()) rejoin_at_ = now + kRejoinAfter;
   return now < *rejoin_at_ ? absl::OkStatus() : JoinAgain(now);

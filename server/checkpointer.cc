@@ -23,6 +23,12 @@ struct Checkpointer::Pending {
   std::vector<Snapshot> snapshots;  // by version; the last is the checkpoint's
   std::vector<std::pair<std::string, std::vector<float>>> states;
   UnitLedger applied;
+
+  uint64_t states_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& [name, values] : states) bytes += values.size() * sizeof(float);
+    return bytes;
+  }
 };
 
 Checkpointer::Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock)
@@ -64,6 +70,9 @@ void Checkpointer::OnPublished(const Publication& publication) {
             absl::ZeroDuration()});
     });
   }
+  // Only the last version's may come while another is being written. There is nothing left to hold
+  // up, and no memory for a second copy.
+  if (version == publication.run.last) Flush();
   auto pending = std::make_shared<Pending>(Pending{version,
                                                    PlanBytes(publication.run.plan),
                                                    publication.run.layout,
@@ -74,10 +83,25 @@ void Checkpointer::OnPublished(const Publication& publication) {
     pending->states.emplace_back(state.name,
                                  std::vector<float>(state.values.begin(), state.values.end()));
   }
-  Submit([this, pending = std::move(pending)] { Write(*pending); });
+  {
+    MutexLock lock(&mutex_);
+    state_.copied_bytes = pending->states_bytes();
+  }
+  Submit([this, pending = std::move(pending)]() mutable {
+    const CheckpointOutcome outcome = Write(*pending);
+    pending.reset();
+    {
+      MutexLock lock(&mutex_);
+      state_.error = outcome.status;
+      if (outcome.status.ok()) state_.newest = outcome.version;
+      state_.copied_bytes = 0;
+    }
+    // Whoever hears it may ask for the next one.
+    Tell(outcome);
+  });
 }
 
-void Checkpointer::Write(const Pending& pending) {
+CheckpointOutcome Checkpointer::Write(const Pending& pending) {
   const absl::Time begin = clock_->Now();
   ShardCheckpoint checkpoint;
   checkpoint.version = pending.version;
@@ -98,12 +122,7 @@ void Checkpointer::Write(const Pending& pending) {
   } else {
     Prune();
   }
-  {
-    MutexLock lock(&mutex_);
-    state_.error = status;
-    if (status.ok()) state_.newest = checkpoint.version;
-  }
-  Tell({pending.version, status, false, clock_->Now() - begin});
+  return {pending.version, status, false, clock_->Now() - begin};
 }
 
 void Checkpointer::Prune() {

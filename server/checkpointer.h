@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes checkpoints, and reads them, on a thread of its own, so that training never waits for a
 // disk. While one is being written it holds one copy of the optimizer's state and keeps the
-// versions that go with it. Thread-safe.
+// versions that go with it; one at a time. Thread-safe.
 #ifndef CONADV_SERVER_CHECKPOINTER_H_
 #define CONADV_SERVER_CHECKPOINTER_H_
 
@@ -43,6 +43,7 @@ class Checkpointer {
   struct State {
     std::optional<Version> newest;  // on disk
     absl::Status error;             // of the last attempt
+    uint64_t copied_bytes = 0;      // of optimizer state, for the one that is being written
   };
   using Listener = std::function<void(const CheckpointOutcome&)>;
 
@@ -73,7 +74,7 @@ class Checkpointer {
 
   bool IsDue(Version version, Version last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Submit(std::function<void()> task);
-  void Write(const Pending& pending);
+  CheckpointOutcome Write(const Pending& pending);
   void Prune();
   absl::StatusOr<UnitLedger> RestoreNow(std::optional<Version> version, Shard* shard);
   absl::StatusOr<UnitLedger> Install(Version version, Shard* shard);

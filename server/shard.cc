@@ -12,13 +12,11 @@
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
 #include "server/aggregate/add.h"
+#include "server/memory.h"
 #include "server/restored_state.h"
 
 namespace conadv {
 namespace {
-
-// Kept free for the unit that a follower waits for: without it nothing would ever be freed.
-constexpr uint64_t kForAwaited = 4;
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
   return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
@@ -51,9 +49,10 @@ absl::Status CheckFinite(const Layout& layout, uint32_t shard, const Range& rang
 
 struct Shard::State {
   // `applied_in`: the units that the weights to come are made of.
-  State(const Job& job, uint32_t shard, std::shared_ptr<const Run> run_in, Version version,
+  State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
         UnitLedger applied_in)
-      : run(std::move(run_in)),
+      : shard(shard_in),
+        run(std::move(run_in)),
         applied(std::move(applied_in)),
         arenas(run->layout.arena_size(shard), 2),
         contributions(run->contribution_size, run->most_contributions),
@@ -61,6 +60,12 @@ struct Shard::State {
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
         sequencer(shard == 0 || job.training.sync()) {}
 
+  // Whether the contribution may be received now; see Refused.
+  absl::Status CheckRoom(const Contribution& contribution) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // RESOURCE_EXHAUSTED, with the time to stay away.
+  absl::Status Refused(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
+  const uint32_t shard;
   const std::shared_ptr<const Run> run;
   UnitLedger applied;  // with the optimizer
   ArenaPool arenas;
@@ -77,14 +82,14 @@ struct Shard::State {
 };
 
 Shard::Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
-             ShardObserver* observer)
+             ShardObserver* observer, const ReaderOptions& readers)
     : job_(job),
       shard_(shard),
       shards_(shards),
       clock_(clock),
       pool_(pool),
       observer_(observer),
-      snapshots_(job.server.retain),
+      snapshots_(job.server.retain, clock, readers),
       staleness_(job.server.retain) {}
 
 Shard::~Shard() = default;
@@ -160,6 +165,12 @@ absl::Status Shard::CheckLineage(Incarnation named) const {
 absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& plan) {
   CONADV_ASSIGN_OR_RETURN(const std::shared_ptr<State> state, StateFor(plan));
   if (snapshots_.retained().has_value()) return InitialWeights{state->run, nullptr};
+  MutexLock lock(&state->mutex);
+  // One worker is asked for them; whoever offers them unasked may not fill the memory.
+  if (state->arenas.in_use() > job_.server.retain) {
+    return state->Refused(
+        absl::StrCat("gets initial weights from ", state->arenas.in_use(), " workers at once"));
+  }
   return InitialWeights{state->run, state->arenas.Take()};
 }
 
@@ -218,34 +229,34 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
     staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
     return admission;
   }
-  CONADV_RETURN_IF_ERROR(CheckRoom(*state, contribution));
-  admission.buffer = state->contributions.Take();
   MutexLock lock(&state->mutex);
+  CONADV_RETURN_IF_ERROR(state->CheckRoom(contribution));
+  admission.buffer = state->contributions.Take();
   state->retry_delays.Admit(state->contributions.in_use(), run.most_openings);
   return admission;
 }
 
-absl::Status Shard::CheckRoom(State& state, const Contribution& contribution) {
-  const uint64_t in_use = state.contributions.in_use();
-  const Run& run = *state.run;
-  if (in_use < run.most_openings) return absl::OkStatus();
+absl::Status Shard::State::CheckRoom(const Contribution& contribution) {
+  const uint64_t in_use = contributions.in_use();
+  if (in_use < run->most_openings) return absl::OkStatus();
   // What completes a unit frees memory, so it has room of its own: refused, it would wait for
   // itself.
   const GradientStream other = contribution.stream == GradientStream::kClean
                                    ? GradientStream::kAdversarial
                                    : GradientStream::kClean;
-  const bool completes = state.aggregator.IsDuplicate(contribution.unit, other);
-  if (completes && in_use < run.most_contributions) return absl::OkStatus();
-  {
-    MutexLock lock(&state.mutex);
-    const bool awaited = state.sequencer.awaited() == contribution.unit;
-    if (awaited && in_use < run.most_contributions + kForAwaited) return absl::OkStatus();
+  const bool completes = aggregator.IsDuplicate(contribution.unit, other);
+  if (completes && in_use < run->most_contributions) return absl::OkStatus();
+  const bool awaited = sequencer.awaited() == contribution.unit;
+  if (awaited && in_use < run->most_contributions + kContributionsForAwaited) {
+    return absl::OkStatus();
   }
-  MutexLock lock(&state.mutex);
-  const absl::Duration delay = state.retry_delays.Refuse();
-  return WithRetryDelay(absl::ResourceExhaustedError(
-                            absl::StrCat("shard ", shard_, " holds ", in_use,
-                                         " contributions; retry in ", absl::FormatDuration(delay))),
+  return Refused(absl::StrCat("holds ", in_use, " contributions"));
+}
+
+absl::Status Shard::State::Refused(const std::string& why) {
+  const absl::Duration delay = retry_delays.Refuse();
+  return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
+                            "shard ", shard, " ", why, "; retry in ", absl::FormatDuration(delay))),
                         delay);
 }
 
@@ -253,9 +264,11 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
                                                  const Admission& admission) {
   float* values = admission.buffer->data();
   ZeroPadding(state.run->layout, shard_, admission.range, values);
-  if (absl::Status status =
-          CheckFinite(state.run->layout, shard_, admission.range, {values, admission.range.size()});
-      !status.ok()) {
+  absl::Status status =
+      CheckFinite(state.run->layout, shard_, admission.range, {values, admission.range.size()});
+  // The gradient first: its tensor says more than a loss.
+  if (status.ok()) status = CheckMeasures(contribution);
+  if (!status.ok()) {
     staleness_.AddRejected(contribution.worker);
     return status;
   }
@@ -331,11 +344,9 @@ Shard::Memory Shard::memory() const {
   const std::shared_ptr<State> state = this->state();
   if (state == nullptr) return {};
   const uint64_t arena_bytes = state->run->layout.arena_size(shard_) * sizeof(float);
-  const uint64_t contribution_bytes = state->run->contribution_size * sizeof(float);
   const uint64_t optimizer_bytes = state->optimizer->state_bytes();
   return {state->arenas.bytes() + state->contributions.bytes() + optimizer_bytes,
-          (job_.server.retain + 2) * arena_bytes + optimizer_bytes +
-              (state->run->most_contributions + kForAwaited) * contribution_bytes};
+          MemoryLimitOf(job_, *state->run, arena_bytes, optimizer_bytes).total()};
 }
 
 }  // namespace conadv

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
@@ -54,7 +55,7 @@ class Shard {
   using Run = ShardRun;
 
   Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
-        ShardObserver* observer);
+        ShardObserver* observer, const ReaderOptions& readers = {});
   ~Shard();
 
   // Initial weights, in two halves around their arrival. The first makes the layout and answers
@@ -102,8 +103,8 @@ class Shard {
   uint32_t shard() const { return shard_; }
   uint32_t shards() const { return shards_; }
 
-  // Bytes in arenas and optimizer state, and the most they may take: (retain + 2) · arena + state +
-  // contributions.
+  // Bytes in arenas and optimizer state, without the copy that a checkpoint makes of the latter,
+  // and the most they may take with it: see MemoryLimitOf.
   struct Memory {
     uint64_t now_bytes = 0;
     uint64_t limit_bytes = 0;
@@ -115,7 +116,6 @@ class Shard {
 
   absl::StatusOr<std::shared_ptr<State>> StateFor(const Plan& plan);
   std::shared_ptr<State> state() const;
-  absl::Status CheckRoom(State& state, const Contribution& contribution);
   absl::StatusOr<PushOutcome> CheckAndClaim(State& state, const Contribution& contribution,
                                             const Admission& admission);
   void ApplyReady(const std::shared_ptr<State>& state);

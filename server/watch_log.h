@@ -85,6 +85,11 @@ class WatchLog {
     return waiters_.erase(id) > 0;
   }
 
+  size_t size() const {
+    MutexLock lock(&mutex_);
+    return records_.size();
+  }
+
   // No more records: who waits gets `status`. OUT_OF_RANGE is the end of it all, which a stream
   // turns into its own.
   void Close(const absl::Status& status) {
@@ -100,7 +105,7 @@ class WatchLog {
 
  private:
   const size_t capacity_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Record> records_ ABSL_GUARDED_BY(mutex_);
   uint64_t first_ ABSL_GUARDED_BY(mutex_) = 0;  // index of records_.front()
   absl::Status closed_ ABSL_GUARDED_BY(mutex_);

@@ -32,11 +32,6 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
         absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
                      " is newer than update_version ", update));
   }
-  if (!std::isfinite(contribution.loss) || !std::isfinite(contribution.accuracy)) {
-    return absl::InvalidArgumentError(absl::StrCat("contribution of ", contribution.unit.ToString(),
-                                                   ": its loss is ", contribution.loss,
-                                                   " and its accuracy ", contribution.accuracy));
-  }
   if (options.sync && update != step) {
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.update_version: SYNC computes step ", step, " with version ",
@@ -48,6 +43,15 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
                      ": the latest is ", latest.value(), "; pull version ", update, " first"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckMeasures(const Contribution& contribution) {
+  if (std::isfinite(contribution.loss) && std::isfinite(contribution.accuracy)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("contribution of ", contribution.unit.ToString(),
+                                                 ": its loss is ", contribution.loss,
+                                                 " and its accuracy ", contribution.accuracy));
 }
 
 Aggregator::Aggregator(const AggregatorOptions& options, UnitLedger closed)

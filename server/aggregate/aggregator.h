@@ -55,6 +55,9 @@ enum class PushOutcome { kAccepted, kDuplicate };
 absl::Status CheckContribution(const Contribution& contribution, const AggregatorOptions& options,
                                Version latest);
 
+// INVALID_ARGUMENT: its loss or its accuracy is no number.
+absl::Status CheckMeasures(const Contribution& contribution);
+
 class Aggregator {
  public:
   // `closed`: what has been applied already; of steps alone (slots 1) in SYNC.

@@ -54,8 +54,8 @@ grpc::ServerUnaryReactor* ParameterService::Describe(grpc::CallbackServerContext
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
-    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
-  return StartPull(shard_, incarnation_, *request);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return StartPull(shard_, incarnation_, context, *request);
 }
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(

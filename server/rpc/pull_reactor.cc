@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/pull_reactor.h"
 
+#include <glog/logging.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,7 +39,8 @@ absl::StatusOr<v1::PullRequest> ParseRequest(const grpc::ByteBuffer& buffer) {
 
 class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  PullReactor(Shard* shard, Incarnation incarnation) : shard_(shard), incarnation_(incarnation) {}
+  PullReactor(Shard* shard, Incarnation incarnation, grpc::CallbackServerContext* context)
+      : shard_(shard), incarnation_(incarnation), context_(context) {}
 
   void Start(const grpc::ByteBuffer& buffer) {
     const absl::StatusOr<v1::PullRequest> request = ParseRequest(buffer);
@@ -47,26 +50,42 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const absl::Status lineage = shard_->CheckLineage(Incarnation(request->lineage()));
     if (!lineage.ok()) return Finish(ToGrpc(lineage));
     layout_hash_ = request->layout_hash();
-    // gRPC calls OnCancel and OnDone only after this function has returned, so wait_ needs no lock.
-    wait_ = shard_->snapshots().Get(
-        *selector, [this](absl::StatusOr<Snapshot> snapshot) { OnSnapshot(std::move(snapshot)); });
+    read_ = shard_->snapshots().Get(
+        *selector, [this](absl::StatusOr<Snapshot> snapshot) { OnSnapshot(std::move(snapshot)); },
+        [this] { LetGo(); });
   }
 
   void OnWriteDone(bool ok) override {
     if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the puller went away"));
+    // gRPC calls this, OnCancel and OnDone only after Start has returned, so read_ needs no lock.
+    shard_->snapshots().Move(read_);
     WriteNext();
   }
 
   void OnCancel() override {
     // Whoever takes the wait out of the store finishes the call.
-    if (wait_ != 0 && shard_->snapshots().Cancel(wait_)) {
+    if (shard_->snapshots().Cancel(read_)) {
       Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the puller went away"));
     }
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    weights_ = nullptr;
+    message_.Clear();
+    shard_->snapshots().End(read_);
+    delete this;
+  }
 
  private:
+  // With the store's lock held: the call is not done before its End, which waits for that lock.
+  // gRPC runs no callback inside TryCancel, but on a thread of its own or when this one returns to
+  // it. A status of ours would have to queue behind what the peer does not take.
+  void LetGo() {
+    LOG(WARNING) << "pull by " << context_->peer()
+                 << " is ended: it takes nothing, and others wait for its place";
+    context_->TryCancel();
+  }
+
   void OnSnapshot(absl::StatusOr<Snapshot> snapshot) {
     if (!snapshot.ok()) return Finish(ToGrpc(snapshot.status()));
     const std::shared_ptr<const Shard::Run> run = shard_->run();
@@ -100,8 +119,9 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   Shard* const shard_;
   const Incarnation incarnation_;
+  grpc::CallbackServerContext* const context_;
   uint64_t layout_hash_ = 0;
-  SnapshotStore::WaitId wait_ = 0;
+  ReadId read_ = 0;  // 0: none began
   std::shared_ptr<const Arena> weights_;
   std::string header_;
   size_t next_ = 0;
@@ -111,8 +131,9 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartPull(Shard* shard, Incarnation incarnation,
+                                                      grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer& request) {
-  auto* reactor = new PullReactor(shard, incarnation);
+  auto* reactor = new PullReactor(shard, incarnation, context);
   reactor->Start(request);
   return reactor;
 }

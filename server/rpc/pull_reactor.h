@@ -14,6 +14,7 @@ namespace conadv {
 
 // Owns itself until the call is done.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartPull(Shard* shard, Incarnation incarnation,
+                                                      grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer& request);
 
 }  // namespace conadv

@@ -58,7 +58,7 @@ Server::Server(LaunchOptions options, const Job& job)
   events_ = std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get());
   pool_ = std::make_unique<ThreadPool>(options_.threads);
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
-                                   pool_.get(), events_.get());
+                                   pool_.get(), events_.get(), options_.readers);
   parameter_service_ =
       std::make_unique<ParameterService>(shard_.get(), &events_->versions(), incarnation_);
   inspector_service_ = std::make_unique<InspectorService>(Parts());
@@ -142,6 +142,7 @@ absl::Status Server::JoinCoordinator() {
 }
 
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
+  shard_->snapshots().MakeRoom();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   coordinator_->Tick();

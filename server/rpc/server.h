@@ -30,6 +30,7 @@ struct LaunchOptions {
   int threads = 2;             // that add and update
   absl::Duration evaluator_patience;
   bool serve_when_done = false;
+  ReaderOptions readers;
 };
 
 class Server {

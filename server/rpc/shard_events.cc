@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/shard_events.h"
 
+#include <glog/logging.h>
+
+#include "server/memory.h"
+
 namespace conadv {
 namespace {
 
 // Throughput is a mean over this many updates: enough to be steady, few enough to follow a change.
 constexpr size_t kThroughputUpdates = 64;
+constexpr uint64_t kVersionRecordBytes = sizeof(VersionLog::Entry::record);
+constexpr uint64_t kMetricsRecordBytes = sizeof(MetricsLog::Entry::record);
 
 }  // namespace
 
 void ShardEvents::OnPublished(const Publication& publication) {
-  publication.update == nullptr ? Begin(publication.weights) : Record(*publication.update);
+  publication.update == nullptr ? Begin(publication) : Record(*publication.update);
   checkpointer_->OnPublished(publication);
   if (coordinator_ != nullptr) coordinator_->OnPublished(publication.weights.version);
 }
 
-void ShardEvents::Begin(const Snapshot& weights) {
+uint64_t ShardEvents::record_bytes() const {
+  return versions_.size() * kVersionRecordBytes + metrics_.size() * kMetricsRecordBytes;
+}
+
+uint64_t ShardEvents::record_limit_bytes() {
+  return kRecords * (kVersionRecordBytes + kMetricsRecordBytes);
+}
+
+void ShardEvents::Begin(const Publication& publication) {
+  const Snapshot& weights = publication.weights;
+  const MemoryLimit limit = MemoryLimitOf(job_, publication.run, weights.weights->bytes(),
+                                          publication.optimizer.state_bytes());
+  LOG(INFO) << "memory: at most " << ((limit.total() + record_limit_bytes()) >> 20)
+            << " MiB: " << limit.ToText() << ", records " << (record_limit_bytes() >> 20);
   {
     MutexLock lock(&mutex_);
     first_ = weights.version;

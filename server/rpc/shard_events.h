@@ -36,16 +36,22 @@ class ShardEvents final : public ShardObserver {
     std::string warning;             // about the loss
   };
   Progress progress() const;
+  // What records of what was published take, and the most they may.
+  uint64_t record_bytes() const;
+  static uint64_t record_limit_bytes();
 
  private:
-  void Begin(const Snapshot& weights);
+  // Enough for a watcher that was away for a while.
+  static constexpr size_t kRecords = 1 << 16;
+
+  void Begin(const Publication& publication);
   void Record(const AppliedUpdate& update);
 
   const Job job_;
   Coordinator* const coordinator_;
   Checkpointer* const checkpointer_;
-  VersionLog versions_{1 << 16};
-  MetricsLog metrics_{1 << 16};
+  VersionLog versions_{kRecords};
+  MetricsLog metrics_{kRecords};
   mutable Mutex mutex_;
   Version first_ ABSL_GUARDED_BY(mutex_);
   absl::Time began_ ABSL_GUARDED_BY(mutex_);

@@ -91,9 +91,11 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_attack_staleness_mean(staleness.all.attack.mean());
   status.set_update_staleness_mean(staleness.all.update.mean());
   const Shard::Memory memory = parts.shard->memory();
-  status.set_memory_bytes(memory.now_bytes);
-  status.set_memory_limit_bytes(memory.limit_bytes);
   const Checkpointer::State checkpoint = parts.checkpointer->state();
+  status.set_memory_bytes(memory.now_bytes + checkpoint.copied_bytes +
+                          parts.events->record_bytes());
+  status.set_memory_limit_bytes(
+      memory.limit_bytes == 0 ? 0 : memory.limit_bytes + ShardEvents::record_limit_bytes());
   if (checkpoint.newest.has_value()) status.set_checkpoint_version(checkpoint.newest->value());
   if (!checkpoint.error.ok()) status.set_checkpoint_error(checkpoint.error.ToString());
   if (parts.coordinator != nullptr) AddCourse(parts, &status);

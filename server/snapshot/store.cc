@@ -31,28 +31,57 @@ void SnapshotStore::SetLast(Version last) {
   for (Answer& answer : answers) answer.callback(std::move(answer.result));
 }
 
-SnapshotStore::WaitId SnapshotStore::Get(const Selector& selector, Callback callback) {
+ReadId SnapshotStore::Get(const Selector& selector, Callback callback, Readers::LetGo let_go) {
+  Waiter waiter{selector, std::move(callback), std::move(let_go)};
   std::optional<absl::StatusOr<Snapshot>> result;
+  ReadId id;
   {
     MutexLock lock(&mutex_);
-    result = TryGet(selector);
+    id = next_id_++;
+    result = TryGet(id, waiter);
     if (!result.has_value()) {
-      waiters_.emplace(next_wait_, Waiter{selector, std::move(callback)});
-      return next_wait_++;
+      waiters_.emplace(id, std::move(waiter));
+      return id;
     }
   }
-  callback(*std::move(result));
-  return 0;
+  waiter.callback(*std::move(result));
+  return id;
 }
 
-bool SnapshotStore::Cancel(WaitId id) {
-  Callback dropped;  // destroyed after the lock is gone
+bool SnapshotStore::Cancel(ReadId id) {
+  Waiter dropped;  // destroyed after the lock is gone
   MutexLock lock(&mutex_);
   const auto found = waiters_.find(id);
   if (found == waiters_.end()) return false;
-  dropped = std::move(found->second.callback);
+  dropped = std::move(found->second);
   waiters_.erase(found);
   return true;
+}
+
+void SnapshotStore::Move(ReadId id) {
+  const absl::Time now = clock_->Now();
+  MutexLock lock(&mutex_);
+  readers_.Move(id, now);
+}
+
+void SnapshotStore::End(ReadId id) {
+  std::vector<Answer> answers;
+  {
+    MutexLock lock(&mutex_);
+    if (readers_.End(id)) answers = TakeAnswered();
+  }
+  for (Answer& answer : answers) answer.callback(std::move(answer.result));
+}
+
+void SnapshotStore::MakeRoom() {
+  const absl::Time now = clock_->Now();
+  MutexLock lock(&mutex_);
+  const bool awaited = std::any_of(
+      waiters_.begin(), waiters_.end(), [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        const auto version = Resolve(entry.second.selector, RetainedLocked(), last_);
+        return version.ok() && version->has_value() && !readers_.MayBegin(**version);
+      });
+  if (awaited) readers_.LetGoOfIdle(now);
 }
 
 void SnapshotStore::Close(const absl::Status& status) {
@@ -108,17 +137,24 @@ uint64_t SnapshotStore::waiting() const {
   return waiters_.size();
 }
 
+uint64_t SnapshotStore::versions_read() const {
+  MutexLock lock(&mutex_);
+  return readers_.versions();
+}
+
 std::optional<RetainedRange> SnapshotStore::RetainedLocked() const {
   if (snapshots_.empty()) return std::nullopt;
   return RetainedRange{snapshots_.front().snapshot.version, snapshots_.back().snapshot.version};
 }
 
-std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(const Selector& selector) {
-  const absl::StatusOr<std::optional<Version>> version = Resolve(selector, RetainedLocked(), last_);
+std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(ReadId id, Waiter& waiter) {
+  const absl::StatusOr<std::optional<Version>> version =
+      Resolve(waiter.selector, RetainedLocked(), last_);
   if (!version.ok()) return version.status();
-  if (version->has_value()) {
+  if (version->has_value() && readers_.MayBegin(**version)) {
     Listing& listing = snapshots_[(*version)->Since(snapshots_.front().snapshot.version)];
     ++listing.pulls;
+    readers_.Begin(id, **version, std::move(waiter.let_go), clock_->Now());
     return listing.snapshot;
   }
   if (!closed_.ok()) return closed_;
@@ -128,7 +164,7 @@ std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(const Selector& se
 std::vector<SnapshotStore::Answer> SnapshotStore::TakeAnswered() {
   std::vector<Answer> answers;
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
-    std::optional<absl::StatusOr<Snapshot>> result = TryGet(waiter->second.selector);
+    std::optional<absl::StatusOr<Snapshot>> result = TryGet(waiter->first, waiter->second);
     if (!result.has_value()) {
       ++waiter;
       continue;

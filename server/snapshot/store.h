@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The retained versions of one shard's weights. Publishing is a pointer swap; readers hold
 // references and never block a writer; whoever asks for a version that is not there yet is called
-// when it is. Thread-safe.
+// when it is. So many versions are read at a time that memory has a bound however slow readers are:
+// see Readers. Thread-safe.
 #ifndef CONADV_SERVER_SNAPSHOT_STORE_H_
 #define CONADV_SERVER_SNAPSHOT_STORE_H_
 
@@ -15,9 +16,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
 #include "common/tensor/arena.h"
+#include "server/snapshot/readers.h"
 #include "server/snapshot/selector.h"
 
 namespace conadv {
@@ -32,10 +35,10 @@ struct Snapshot {
 class SnapshotStore {
  public:
   using Callback = std::function<void(absl::StatusOr<Snapshot>)>;
-  using WaitId = uint64_t;
 
-  // REQUIRES: retain ≥ 1.
-  explicit SnapshotStore(uint32_t retain) : retain_(retain) {}
+  // The clock outlives the store. REQUIRES: retain ≥ 1.
+  SnapshotStore(uint32_t retain, const Clock* clock, const ReaderOptions& readers = {})
+      : retain_(retain), clock_(clock), readers_(readers) {}
 
   // Evicts the oldest if there are more than `retain`, and calls who waited, on this thread, after
   // the lock is gone. REQUIRES: the first snapshot, or the latest version + 1.
@@ -43,11 +46,18 @@ class SnapshotStore {
   // The run's last version: waits for newer ones end with OUT_OF_RANGE.
   void SetLast(Version last);
 
-  // Calls `callback` once, now or when the version is published. The id is for Cancel; 0 when it
-  // was called already.
-  WaitId Get(const Selector& selector, Callback callback);
+  // Calls `callback` once, now or when the version is published and there is room for its reader.
+  // Who got a snapshot reads it until End. `let_go` may be called meanwhile, with the lock held:
+  // the reader takes too long, and has to come to its end.
+  ReadId Get(const Selector& selector, Callback callback, Readers::LetGo let_go);
   // True: the callback will never be called. False: it has been, or is being called.
-  bool Cancel(WaitId id);
+  bool Cancel(ReadId id);
+  // The reader took a part of its snapshot.
+  void Move(ReadId id);
+  // The reader let go of its snapshot, if it had one; who waits for room may begin.
+  void End(ReadId id);
+  // Call it now and then: lets go of readers who take nothing, if others wait for room.
+  void MakeRoom();
   // Ends every wait with `status`, and every later one.
   void Close(const absl::Status& status);
 
@@ -67,12 +77,15 @@ class SnapshotStore {
     uint64_t pulls = 0;
   };
   std::vector<Listing> List() const;
+  // Pulls that wait, and those that are under way.
   uint64_t waiting() const;
+  uint64_t versions_read() const;
 
  private:
   struct Waiter {
     Selector selector;
     Callback callback;
+    Readers::LetGo let_go;
   };
   struct Answer {
     Callback callback;
@@ -80,18 +93,20 @@ class SnapshotStore {
   };
 
   // Nothing: it has to wait.
-  std::optional<absl::StatusOr<Snapshot>> TryGet(const Selector& selector)
+  std::optional<absl::StatusOr<Snapshot>> TryGet(ReadId id, Waiter& waiter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<RetainedRange> RetainedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Answer> TakeAnswered() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const uint32_t retain_;
+  const Clock* const clock_;
   mutable Mutex mutex_;
   std::deque<Listing> snapshots_ ABSL_GUARDED_BY(mutex_);  // by version, without gaps
   std::optional<Version> last_ ABSL_GUARDED_BY(mutex_);
   absl::Status closed_ ABSL_GUARDED_BY(mutex_);
-  std::map<WaitId, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
-  WaitId next_wait_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::map<ReadId, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);  // first come, first served
+  ReadId next_id_ ABSL_GUARDED_BY(mutex_) = 1;
+  Readers readers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace conadv

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/soak/wire_worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -10,12 +11,14 @@
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/channel.h"
+#include "common/wire/chunk.h"
 #include "common/wire/status.h"
 
 namespace conadv {
 namespace {
 
 constexpr absl::Duration kCall = absl::Seconds(60);
+constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
 
 void WaitFor(absl::Duration time) {
   const absl::Time until = Clock::Real().Now() + time;
@@ -25,7 +28,12 @@ void WaitFor(absl::Duration time) {
   while (Clock::Real().Now() < until) never.WaitFor(&mutex, until - Clock::Real().Now());
 }
 
+// gRPC 1.51 may take a connection that is under way for one that failed (it reads errno late,
+// grpc/grpc#35064): calls wait for the next one.
+void WaitForReady(grpc::ClientContext* context) { context->set_wait_for_ready(true); }
+
 void SetDeadline(grpc::ClientContext* context) {
+  WaitForReady(context);
   context->set_deadline(absl::ToChronoTime(absl::Now() + kCall));
 }
 
@@ -43,6 +51,7 @@ WireWorker::WireWorker(const std::string& address, std::string name, const TinyR
 
 absl::Status WireWorker::Run() {
   grpc::ClientContext context;
+  WaitForReady(&context);
   const auto session = coordinator_->Join(&context);
   v1::JoinRequest request;
   request.mutable_hello()->set_role(v1::WORKER);
@@ -152,14 +161,16 @@ absl::Status WireWorker::PushOnce(const v1::PushHeader& header, float value) {
   const auto stream = server_->Push(&context, &response);
   v1::PushRequest chunk;
   *chunk.mutable_header() = header;
-  chunk.set_payload(values.data(), half * sizeof(float));
-  if (stream->Write(chunk)) {
-    if (header.has_contribution() && report_.units == 0) half_way();
+  for (size_t begin = 0, end; begin < values.size(); begin = end) {
+    const size_t part = begin < half ? half : values.size();
+    end = std::min(begin + kChunkElements, part);
+    chunk.set_offset(begin);
+    chunk.set_payload(values.data() + begin, (end - begin) * sizeof(float));
+    if (!stream->Write(chunk)) break;  // the server has answered already
+    if (end == half && header.has_contribution() && report_.units == 0) half_way();
     chunk.Clear();
-    chunk.set_offset(half);
-    chunk.set_payload(values.data() + half, (values.size() - half) * sizeof(float));
-    if (stream->Write(chunk)) stream->WritesDone();
   }
+  stream->WritesDone();
   return FromGrpc(stream->Finish(), context);
 }
 

@@ -27,9 +27,14 @@ void CallRegistry::CancelAll() {
   std::set<std::shared_ptr<grpc::ClientContext>> calls;
   {
     MutexLock lock(&mutex_);
-    calls = calls_;
+    calls.swap(calls_);
   }
   for (const auto& context : calls) context->TryCancel();
+}
+
+bool CallRegistry::cancelled(const std::shared_ptr<grpc::ClientContext>& context) const {
+  MutexLock lock(&mutex_);
+  return calls_.count(context) == 0;
 }
 
 void CallRegistry::Shutdown() {

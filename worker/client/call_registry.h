@@ -24,13 +24,15 @@ class CallRegistry {
   // when one of its own threads lets go of the last channel.
   void Remove(std::shared_ptr<grpc::ClientContext> context);
   void CancelAll();
+  // Whether it was us who cancelled the call.
+  bool cancelled(const std::shared_ptr<grpc::ClientContext>& context) const;
   // Cancels, and waits until no call is left. Not to be called from a call's own callbacks.
   void Shutdown();
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar removed_;
-  std::set<std::shared_ptr<grpc::ClientContext>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::shared_ptr<grpc::ClientContext>> calls_ ABSL_GUARDED_BY(mutex_);  // not cancelled
   int active_ ABSL_GUARDED_BY(mutex_) = 0;  // calls whose contexts may still be there
   bool shut_ ABSL_GUARDED_BY(mutex_) = false;
 };

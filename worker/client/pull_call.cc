@@ -60,6 +60,9 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   void OnDone(const grpc::Status& status) override {
     if (!error_.ok()) {
       done_(error_);
+    } else if (status.error_code() == grpc::StatusCode::CANCELLED &&
+               !registry_->cancelled(context_)) {
+      done_(absl::UnavailableError("the server ended the pull: it was slow, and others waited"));
     } else if (!status.ok()) {
       done_(FromGrpc(status));
     } else {

@@ -142,8 +142,9 @@ TEST(CheckContribution, SaysWhatIsWrong) {
   EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(stale, sync, Version(3))));
   EXPECT_TRUE(CheckContribution(stale, async, Version(30)).ok());
   Contribution lost = Of(3, 0);
+  EXPECT_TRUE(CheckMeasures(lost).ok());
   lost.loss = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(lost, sync, Version(3))));
+  EXPECT_TRUE(absl::IsInvalidArgument(CheckMeasures(lost)));
   Contribution from_the_future = Of(3, 0, GradientStream::kAdversarial);
   from_the_future.attack_version = Version(4);
   EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(from_the_future, sync, Version(3))));

@@ -11,15 +11,9 @@
 
 #include "gtest/gtest.h"
 #include "server/coordinate/coordinator.h"
+#include "tests/support/fake_clock.h"
 
 namespace conadv {
-
-class FakeClock final : public Clock {
- public:
-  absl::Time Now() const override { return now; }
-  absl::Time WallNow() const override { return now; }
-  absl::Time now = absl::UnixEpoch();
-};
 
 // What a member was told.
 class FakeMember final : public MemberSink {

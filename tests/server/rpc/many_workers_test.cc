@@ -6,38 +6,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "common/base/mutex.h"
 #include "common/base/retry_delay.h"
 #include "server/rpc/server.h"
 #include "tests/soak/wire_worker.h"
+#include "tests/support/gate.h"
 
 namespace conadv {
 namespace {
 
 constexpr size_t kWorkers = 64;
-
-// Holds everyone back until it opens.
-class Gate {
- public:
-  void Pass() {
-    MutexLock lock(&mutex_);
-    while (!open_) changed_.Wait(&mutex_);
-  }
-  void Open() {
-    MutexLock lock(&mutex_);
-    open_ = true;
-    changed_.NotifyAll();
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool open_ ABSL_GUARDED_BY(mutex_) = false;
-};
 
 class ManyWorkers : public ::testing::Test {
  protected:
@@ -62,9 +44,10 @@ class ManyWorkers : public ::testing::Test {
   void Run() {
     std::vector<std::thread> threads;
     for (const auto& worker : workers_) {
-      threads.emplace_back([&worker] {
+      threads.emplace_back([this, &worker] {
         const absl::Status status = worker->Run();
         EXPECT_TRUE(status.ok()) << status;
+        if (!status.ok()) on_failure_();
       });
     }
     const absl::Status status = server_->Run([] { return false; });
@@ -79,6 +62,8 @@ class ManyWorkers : public ::testing::Test {
     return units;
   }
 
+  // Lets go of the workers that wait for one that will not come.
+  std::function<void()> on_failure_ = [] {};
   std::atomic<int> over_limit_{0};
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<WireWorker>> workers_;
@@ -119,6 +104,7 @@ class CrowdedWorkers : public ManyWorkers {
     Start(run);
     Gate gate;
     std::atomic<size_t> begun{0};
+    on_failure_ = [&gate] { gate.Open(); };
     WireWorker other(server_->address(), "other", run);
     for (const auto& worker : workers_) {
       worker->half_way = [&] {
@@ -127,7 +113,7 @@ class CrowdedWorkers : public ManyWorkers {
           ExpectRefused(&other, run);
           gate.Open();
         }
-        gate.Pass();
+        gate.Wait();
       };
     }
     Run();

@@ -9,30 +9,12 @@
 #include <string>
 
 #include "conadv/v1/stats.pb.h"
+#include "tests/support/gate.h"
 
 namespace conadv {
 namespace {
 
 using ::testing::ElementsAre;
-
-// Opens once.
-class Gate {
- public:
-  void Open() {
-    MutexLock lock(&mutex_);
-    open_ = true;
-    opened_.NotifyAll();
-  }
-  void Wait() {
-    MutexLock lock(&mutex_);
-    while (!open_) opened_.Wait(&mutex_);
-  }
-
- private:
-  Mutex mutex_;
-  CondVar opened_;
-  bool open_ ABSL_GUARDED_BY(mutex_) = false;
-};
 
 class ManualClock final : public Clock {
  public:

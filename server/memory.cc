@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/memory.h"
+
+#include "absl/strings/str_format.h"
+#include "server/snapshot/readers.h"
+
+namespace conadv {
+namespace {
+
+double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+}  // namespace
+
+std::string MemoryLimit::ToText() const {
+  return absl::StrFormat("versions %.1f, optimizer %.1f, contributions %.1f, a checkpoint %.1f",
+                         MiB(versions_bytes), MiB(optimizer_bytes), MiB(contributions_bytes),
+                         MiB(checkpoint_bytes));
+}
+
+MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
+                          uint64_t optimizer_bytes) {
+  MemoryLimit limit;
+  // One is being made, and one was `latest` a moment ago.
+  limit.versions_bytes = (job.server.retain + 2 + ReaderOptions().most_versions) * arena_bytes;
+  limit.optimizer_bytes = optimizer_bytes;
+  limit.contributions_bytes =
+      (run.most_contributions + kContributionsForAwaited) * run.contribution_size * sizeof(float);
+  limit.checkpoint_bytes = (job.training.tau + 1) * arena_bytes + optimizer_bytes;
+  return limit;
+}
+
+}  // namespace conadv

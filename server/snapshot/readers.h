@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who reads which version. A version lives on after its eviction while it is being read, so this
+// bounds how many versions readers hold, and finds those who hold one without taking anything.
+// Pure state; not thread-safe.
+#ifndef CONADV_SERVER_SNAPSHOT_READERS_H_
+#define CONADV_SERVER_SNAPSHOT_READERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+
+namespace conadv {
+
+using ReadId = uint64_t;
+
+struct ReaderOptions {
+  // Versions that may be read at a time, by any number of readers each. In SYNC workers read one or
+  // two, and an evaluator one.
+  size_t most_versions = 4;
+  // Who takes nothing for so long is let go, if others wait for its place. A chunk is a MiB: what
+  // is slower than 100 KiB/s may be taken for dead.
+  absl::Duration patience = absl::Seconds(10);
+};
+
+class Readers {
+ public:
+  // Ends the reader's call. Called once at most.
+  using LetGo = std::function<void()>;
+
+  explicit Readers(const ReaderOptions& options) : options_(options) {}
+
+  // Whether there is room for one more reader of this version.
+  bool MayBegin(Version version) const {
+    return held_.count(version) > 0 || held_.size() < options_.most_versions;
+  }
+  void Begin(ReadId id, Version version, LetGo let_go, absl::Time now);
+  // It took something.
+  void Move(ReadId id, absl::Time now);
+  // False: it does not read.
+  bool End(ReadId id);
+  // Lets go of those who took nothing for `patience`. They keep their place until they end.
+  void LetGoOfIdle(absl::Time now);
+
+  size_t versions() const { return held_.size(); }
+
+ private:
+  struct Reader {
+    Version version;
+    absl::Time moved;
+    LetGo let_go;  // empty: it was let go
+  };
+
+  const ReaderOptions options_;
+  std::map<ReadId, Reader> readers_;
+  std::map<Version, size_t> held_;  // readers of each version that has any
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_SNAPSHOT_READERS_H_

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers that begin to pull and then take nothing.
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "common/wire/channel.h"
+#include "conadv/v1/parameter_server.grpc.pb.h"
+#include "server/rpc/server.h"
+#include "tests/soak/wire_worker.h"
+
+namespace conadv {
+namespace {
+
+// A pull of a version of which nothing but the first chunk is read.
+class StalledPull {
+ public:
+  StalledPull(const std::string& address, uint64_t version)
+      : stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {
+    context_.set_wait_for_ready(true);
+    v1::PullRequest request;
+    request.set_version(version);
+    stream_ = stub_->Pull(&context_, request);
+    v1::PullResponse chunk;
+    EXPECT_TRUE(stream_->Read(&chunk));
+  }
+  ~StalledPull() {
+    context_.TryCancel();
+    Finish();
+  }
+  // Takes what is still on its way, and the end.
+  grpc::StatusCode Finish() {
+    if (stream_ == nullptr) return grpc::StatusCode::OK;
+    v1::PullResponse chunk;
+    while (stream_->Read(&chunk)) {
+    }
+    const grpc::StatusCode code = stream_->Finish().error_code();
+    stream_.reset();
+    return code;
+  }
+
+ private:
+  const std::unique_ptr<v1::ParameterServer::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::PullResponse>> stream_;
+};
+
+TEST(SlowPuller, NeitherFillsTheMemoryNorHoldsUpTheRun) {
+  // Far more than gRPC and the sockets buffer: 16 MiB a version.
+  TinyRun run{v1::Training::SYNC, 1, 8, 2, 4'000'000};
+  LaunchOptions options;
+  options.job = JobOf(run);
+  options.listen = "127.0.0.1:0";
+  options.readers.patience = absl::Milliseconds(200);
+  auto server = Server::Start(std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+
+  WireWorker worker((*server)->address(), "worker", run);
+  std::vector<std::unique_ptr<StalledPull>> stalled;
+  uint64_t over_limit = 0;
+  // One more after every step, each of another version, as long as there is room for them.
+  worker.done = [&] {
+    const Shard::Memory memory = (*server)->memory();
+    over_limit += memory.now_bytes > memory.limit_bytes ? 1 : 0;
+    if (stalled.size() < ReaderOptions().most_versions) {
+      stalled.push_back(std::make_unique<StalledPull>((*server)->address(), stalled.size() + 1));
+    }
+  };
+  std::thread thread([&] { EXPECT_TRUE(worker.Run().ok()); });
+  const absl::Status status = (*server)->Run([] { return false; });
+  thread.join();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(worker.report().units, run.steps);
+  EXPECT_EQ(over_limit, 0U);
+  ASSERT_EQ(stalled.size(), ReaderOptions().most_versions);
+  // The one that took nothing for the longest time made room for the worker.
+  EXPECT_EQ(stalled.front()->Finish(), grpc::StatusCode::CANCELLED);
+}
+
+}  // namespace
+}  // namespace conadv
