@@ -59,7 +59,8 @@ BatchResult EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin,
 
 Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
                     std::shared_ptr<const Arena> weights, const Dataset& test,
-                    const EvaluationOptions& options, bool robust, int threads) {
+                    const EvaluationOptions& options, bool robust, int threads,
+                    const std::function<void()>& batch_done) {
   CHECK_GE(threads, 1);
   CHECK_GT(test.examples(), 0U);
   const uint64_t examples =
@@ -85,6 +86,7 @@ Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout>
         results[batch] =
             EvaluateBatch(*replica, test, batch * kBatch, std::min(examples, (batch + 1) * kBatch),
                           robust ? &attack : nullptr);
+        batch_done();
       }
     });
   }

@@ -5,6 +5,7 @@
 #define CONADV_WORKER_EVALUATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "common/job/job.h"
@@ -26,11 +27,13 @@ struct Evaluation {
 // With the MAIN BatchNorm's running statistics. Robust accuracy is under L∞ PGD of
 // options.attack_steps steps from the image itself (arXiv 1706.06083), on the same weights; it is
 // measured if `robust` is set and attack_steps > 0. `weights` is the concatenation of all shards'
-// arenas. The result is the same for any number of threads. REQUIRES: threads ≥ 1; test has
+// arenas. `batch_done` is called after each batch, on the threads. The result is the same for any
+// number of threads. REQUIRES: threads ≥ 1; test has
 // examples, and labels below the network's number of classes.
-Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
-                    std::shared_ptr<const Arena> weights, const Dataset& test,
-                    const EvaluationOptions& options, bool robust, int threads);
+Evaluation Evaluate(
+    const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
+    std::shared_ptr<const Arena> weights, const Dataset& test, const EvaluationOptions& options,
+    bool robust, int threads, const std::function<void()>& batch_done = [] {});
 
 }  // namespace conadv
 

@@ -7,7 +7,6 @@
 #include "server/coordinate/coordinator.h"
 
 namespace conadv {
-
 void Coordinator::Advance() {
   if (!failure_.ok() || !MissingShards().empty()) return;
   if (!restored_) {
@@ -34,9 +33,14 @@ void Coordinator::GrantUnits() {
   std::map<MemberId, std::vector<Unit>> grants;
   while (const std::optional<Unit> next = leases_->Next()) {
     const auto failed = failed_units_.find(*next);
-    const std::optional<MemberId> id =
-        failed == failed_units_.end() ? NextWorker(options_.job.training, lease_options_, loads)
-                                      : AnotherWorker(loads, failed->second);
+    std::optional<MemberId> id = failed == failed_units_.end()
+                                     ? NextWorker(options_.job.training, lease_options_, loads)
+                                     : AnotherWorker(loads, failed->second);
+    // What everyone waits for is nobody's share: whoever is full of later steps waits for it too.
+    if (!id.has_value() && options_.job.training.sync() &&
+        next->step == leases_->oldest_unfinished()) {
+      id = Substitute(loads, {});
+    }
     if (!id.has_value()) break;
     if (leases_->held_by(*id) == 0 || next->step == oldest_) members_[*id].turn = clock_->Now();
     grants[*id].push_back(*leases_->Lease(*id));
@@ -60,13 +64,18 @@ void Coordinator::WindDown() {
 
 bool Coordinator::FinalEvaluationOver() {
   if (final_evaluation_done_) return true;
+  if (evaluators_stuck_ >= kMostStuckEvaluators) {
+    final_evaluation_done_ = true;  // without a result
+    return true;
+  }
   if (FirstOf(Role::kEvaluator) != nullptr) {
     if (!evaluating_.has_value()) {
       StartEvaluation(LastVersion(), options_.job.evaluation.attack_steps > 0);
     }
     return false;
   }
-  const bool patient = clock_->Now() - *last_step_done_ < options_.evaluator_patience;
+  const absl::Time since = std::max(*last_step_done_, evaluator_lost_);
+  const bool patient = clock_->Now() - since < options_.evaluator_patience;
   if (!patient) final_evaluation_done_ = true;
   return final_evaluation_done_;
 }
@@ -75,6 +84,7 @@ void Coordinator::StartEvaluation(Version version, bool robust) {
   Member* const evaluator = FirstOf(Role::kEvaluator);
   if (evaluator == nullptr || evaluating_.has_value()) return;
   evaluating_ = evaluator->id;
+  evaluator->turn = clock_->Now();
   evaluator->sink->Send(EvaluateMessage{version, robust});
 }
 
@@ -102,6 +112,7 @@ absl::Status Coordinator::OnEvaluated(const EvaluationResult& result) {
   }
   evaluation_ = result;
   evaluating_.reset();
+  evaluators_stuck_ = 0;
   // One that was asked for earlier may have found the last version, but it left out the attack.
   const bool whole =
       options_.job.evaluation.attack_steps == 0 || result.robust_accuracy.has_value();

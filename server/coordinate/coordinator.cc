@@ -50,10 +50,15 @@ absl::Status Coordinator::AcceptPlan(const HelloMessage& hello) {
   return absl::OkStatus();
 }
 
-void Coordinator::OnHeartbeat(MemberId id) {
+void Coordinator::OnHeartbeat(MemberId id, uint64_t progress) {
   MutexLock lock(&mutex_);
   const auto member = members_.find(id);
-  if (member != members_.end()) member->second.heard = clock_->Now();
+  if (member == members_.end()) return;
+  const absl::Time now = clock_->Now();
+  member->second.heard = now;
+  // A worker's turns are counted by its units.
+  const bool moved = std::exchange(member->second.progress, progress) != progress;
+  if (moved && member->second.hello.role == Role::kEvaluator) member->second.turn = now;
 }
 
 void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
@@ -83,7 +88,12 @@ void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
 
 void Coordinator::OnFailed(MemberId id, const Unit& unit, const std::string& reason) {
   MutexLock lock(&mutex_);
-  if (!leases_.has_value() || !leases_->Release(unit, id)) return;
+  if (!leases_.has_value()) return;
+  if (const auto member = members_.find(id); member != members_.end()) {
+    member->second.turn = clock_->Now();
+    member->second.straggles = false;
+  }
+  if (!leases_->Release(unit, id)) return;
   if (!failed_units_.emplace(unit, id).second) {
     FailLocked(absl::AbortedError(
         absl::StrCat(unit.ToString(), " failed twice, so the run stops: ", reason)));
@@ -103,7 +113,7 @@ void Coordinator::OnOffered(MemberId id) {
 void Coordinator::BeginTraining(const UnitLedger& done, Version version) {
   const absl::Time now = clock_->Now();
   initialized_ = true;
-  lease_options_ = LeaseOptionsOf(options_.job.training, plan_->steps);
+  lease_options_ = LeaseOptionsOf(options_.job, options_.shards, plan_->steps);
   leases_.emplace(lease_options_, done, options_.job.training.updates_per_step());
   checkpoints_.Begin(version, written_, LastVersion(), now);
   latest_ = version;
@@ -134,7 +144,10 @@ void Coordinator::Lose(MemberId id) {
 }
 
 void Coordinator::Remove(MemberId id) {
-  if (members_.erase(id) == 0) return;
+  const auto member = members_.find(id);
+  if (member == members_.end()) return;
+  if (member->second.hello.role == Role::kEvaluator) evaluator_lost_ = clock_->Now();
+  members_.erase(member);
   // A worker that left before it offered anything binds nobody to its plan.
   if (!initialized_ && FirstOf(Role::kWorker) == nullptr) plan_.reset();
   if (leases_.has_value()) leases_->ReleaseAll(id);
@@ -176,6 +189,10 @@ Coordinator::View Coordinator::Read() const {
     if (error.empty()) continue;
     absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ", "shard ", shard,
                     " writes no checkpoints: ", error);
+  }
+  if (evaluators_stuck_ >= kMostStuckEvaluators) {
+    absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ",
+                    "no final evaluation: ", evaluators_stuck_, " evaluators were stuck");
   }
   return view;
 }

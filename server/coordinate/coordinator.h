@@ -27,8 +27,8 @@ namespace conadv {
 struct CoordinatorOptions {
   Job job;
   uint32_t shards = 1;
-  // Wait this long after the last step for an evaluator to join; one that is there is always waited
-  // for.
+  // Wait this long after the last step, or after one was lost, for an evaluator to join; one that is
+  // there and gets on is always waited for.
   absl::Duration evaluator_patience;
   Incarnation lineage;
 };
@@ -53,8 +53,10 @@ class Coordinator {
     uint64_t units_done = 0;
     bool told_finished = false;
     MemberSink* sink = nullptr;
-    absl::Time turn;         // kWorker: when it got to work on what it holds
+    // When it got to work on what it holds. kEvaluator: when it last got on.
+    absl::Time turn;
     bool straggles = false;  // kWorker
+    uint64_t progress = 0;   // that its heartbeats told
   };
   struct View {
     Phase phase = Phase::kWaitingForShards;
@@ -74,7 +76,8 @@ class Coordinator {
   // run's, or cannot be run. ABORTED: the run has failed. UNAVAILABLE: a shard was lost, and this
   // coordinator with it.
   absl::StatusOr<MemberId> Join(const HelloMessage& hello, MemberSink* sink);
-  void OnHeartbeat(MemberId id);
+  // `progress` rises as the member computes.
+  void OnHeartbeat(MemberId id, uint64_t progress = 0);
   void OnDone(MemberId id, const std::vector<Unit>& units);
   // The unit goes to another worker; the second time the run stops.
   void OnFailed(MemberId id, const Unit& unit, const std::string& reason);
@@ -105,6 +108,9 @@ class Coordinator {
   absl::Status WaitUntilOver(absl::Duration timeout);
 
  private:
+  // One may have been unlucky; from then on it is the model, or the data.
+  static constexpr int kMostStuckEvaluators = 2;
+
   struct ShardEntry {
     std::string address;  // empty: not joined
     MemberId member;
@@ -133,7 +139,13 @@ class Coordinator {
   // After this process itself was stopped for a while.
   void ForgiveAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAtPace(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The worker straggles: others may have what it holds of later steps.
+  void TakeBack(Member& member) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Speculate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Members that compute nothing though they should end: they may be started anew.
+  void EndStuck(const std::vector<MemberId>& stuck, absl::Duration after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LookAtEvaluator(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration WaitOf(MemberId id, const Member& member, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WindDown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -178,6 +190,8 @@ class Coordinator {
   std::optional<absl::Time> training_began_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> last_step_done_ ABSL_GUARDED_BY(mutex_);
   std::optional<MemberId> evaluating_ ABSL_GUARDED_BY(mutex_);
+  absl::Time evaluator_lost_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  int evaluators_stuck_ ABSL_GUARDED_BY(mutex_) = 0;
   bool final_evaluation_done_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<EvaluationResult> evaluation_ ABSL_GUARDED_BY(mutex_);
 };

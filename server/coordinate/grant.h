@@ -22,8 +22,11 @@ struct WorkerLoad {
 };
 
 // SYNC: τ + 1 steps ahead, so that attacks are made with weights that exist while a grant never
-// waits for a message. SSP: the bound. ASYNC: no bound.
-LeaseOptions LeaseOptionsOf(const TrainingOptions& training, uint64_t steps);
+// waits for a message. SSP: the bound. ASYNC: no bound. Without SYNC a shard may have to wait for a
+// unit while shard 0 goes on; nobody could compute that unit any more once no version is left that
+// both keep. So with several shards units are leased only so far ahead that one is
+// (server.retain).
+LeaseOptions LeaseOptionsOf(const Job& job, uint32_t shards, uint64_t steps);
 
 // The most units that one of `workers` may hold. SYNC: its share, by threads, of all units in the
 // window. Otherwise two for each thread: one that is computed and one that is attacked meanwhile.

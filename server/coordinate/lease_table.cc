@@ -27,17 +27,21 @@ Unit LeaseTable::Successor(const Unit& unit) const {
   return {unit.step + 1, Slot(0)};
 }
 
-Step LeaseTable::oldest_unfinished() const {
+Unit LeaseTable::OldestUnfinished() const {
   Unit oldest = fresh_;
   if (!returned_.empty()) oldest = std::min(oldest, *returned_.begin());
   if (!leases_.empty()) oldest = std::min(oldest, leases_.begin()->first);
-  return oldest.step;
+  return oldest;
 }
+
+Step LeaseTable::oldest_unfinished() const { return OldestUnfinished().step; }
 
 std::optional<Unit> LeaseTable::Next() const {
   const Unit next = returned_.empty() ? fresh_ : std::min(fresh_, *returned_.begin());
   if (next.step.value() >= options_.steps) return std::nullopt;
-  if (next.step.Since(oldest_unfinished()) > options_.window) return std::nullopt;
+  const Unit oldest = OldestUnfinished();
+  if (next.step.Since(oldest.step) > options_.window) return std::nullopt;
+  if (IndexOf(next) - IndexOf(oldest) > options_.window_units) return std::nullopt;
   return next;
 }
 

@@ -7,6 +7,7 @@
 #define CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,6 +24,8 @@ struct LeaseOptions {
   uint32_t slots = 1;
   // A unit of step t may be leased while t ≤ oldest unfinished step + window.
   uint64_t window = 0;
+  // Nor one that lies more than so many units after the oldest unfinished.
+  uint64_t window_units = std::numeric_limits<uint64_t>::max();
 };
 
 class LeaseTable {
@@ -55,6 +58,10 @@ class LeaseTable {
 
  private:
   Unit Successor(const Unit& unit) const;
+  Unit OldestUnfinished() const;
+  uint64_t IndexOf(const Unit& unit) const {
+    return unit.step.value() * options_.slots + unit.slot.value();
+  }
   // The member holds the unit no more.
   void Forget(const Unit& unit, MemberId member);
 

@@ -2,6 +2,7 @@
 // The coordinator's look at its members: who is silent, who straggles, who is stuck.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/coordinate/coordinator.h"
@@ -15,6 +16,7 @@ void Coordinator::Tick() {
   last_tick_ = now;
   DropSilent(now);
   LookAtPace(now);
+  LookAtEvaluator(now);
   Advance();
 }
 
@@ -43,6 +45,8 @@ void Coordinator::DropSilent(absl::Time now) {
 // Since the worker could have finished something that the run waits for.
 absl::Duration Coordinator::WaitOf(MemberId id, const Member& member, absl::Time now) const {
   if (member.hello.role != Role::kWorker || !leases_.has_value()) return absl::ZeroDuration();
+  // It still owes what it was given, though others may have it by now.
+  if (member.straggles) return now - member.turn;
   const auto leased = leases_->leased_in(oldest_);
   const bool awaited = std::any_of(leased.begin(), leased.end(),
                                    [id](const auto& lease) { return lease.second.count(id) > 0; });
@@ -59,20 +63,37 @@ void Coordinator::LookAtPace(absl::Time now) {
     if (wait > timeout) stuck.push_back(id);
     if (wait <= patience) continue;
     straggles = true;
-    if (member.straggles) continue;
-    member.straggles = true;
-    // What it holds of later steps goes back: those who are faster may have it.
-    for (const Unit& unit : leases_->units_of(id)) {
-      if (unit.step > oldest_) leases_->Release(unit, id);
-    }
+    if (!std::exchange(member.straggles, true)) TakeBack(member);
   }
+  EndStuck(stuck, timeout);
+  if (straggles) Speculate();
+}
+
+void Coordinator::TakeBack(Member& member) {
+  for (const Unit& unit : leases_->units_of(member.id)) {
+    if (unit.step > oldest_) leases_->Release(unit, member.id);
+  }
+}
+
+void Coordinator::LookAtEvaluator(absl::Time now) {
+  if (!evaluating_.has_value()) return;
+  const auto evaluator = members_.find(*evaluating_);
+  // It tells of each batch, which passes as often as the attack has steps.
+  const absl::Duration timeout =
+      options_.job.server.unit_timeout +
+      (options_.job.evaluation.attack_steps + 2) * pace_.timeout(absl::ZeroDuration());
+  if (evaluator == members_.end() || now - evaluator->second.turn <= timeout) return;
+  EndStuck({*evaluating_}, timeout);
+  ++evaluators_stuck_;
+}
+
+void Coordinator::EndStuck(const std::vector<MemberId>& stuck, absl::Duration after) {
   for (const MemberId id : stuck) {
     members_[id].sink->Close(absl::AbortedError(
-        absl::StrCat(members_[id].hello.name, " finishes nothing for ",
-                     absl::FormatDuration(timeout), " and is stuck; start it anew")));
+        absl::StrCat(members_[id].hello.name, " finishes nothing for ", absl::FormatDuration(after),
+                     " (server.unit_timeout_seconds) and is stuck; start it anew")));
     Lose(id);
   }
-  if (straggles) Speculate();
 }
 
 // Each awaited unit all of whose holders straggle goes to one more worker.

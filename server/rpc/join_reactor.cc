@@ -97,7 +97,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   }
 
   absl::Status HandleHeartbeat() {
-    coordinator_->OnHeartbeat(*id_);
+    coordinator_->OnHeartbeat(*id_, request_.heartbeat().stats().units_done());
     if (!is_worker_ || !request_.heartbeat().has_stats()) return absl::OkStatus();
     return stats_->Set(name_, request_.heartbeat().stats());
   }

@@ -126,7 +126,8 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   Evaluation evaluation;
   try {
     evaluation = conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, test_,
-                                  job.evaluation, request.robust, threads_);
+                                  job.evaluation, request.robust, threads_,
+                                  [this] { clients_->statistics()->UnitDone(); });
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("evaluation of version ",
                                             request.weights.version.value(), ": ", error.what()));

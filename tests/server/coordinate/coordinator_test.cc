@@ -130,6 +130,34 @@ TEST_F(CoordinatorTest, WithoutAnEvaluatorTheRunEndsWhenPatienceDoes) {
   EXPECT_TRUE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
 }
 
+TEST_F(CoordinatorTest, EvaluatorsThatHangDoNotHoldTheRun) {
+  Make();
+  FakeMember worker;
+  const MemberId id = *Join(Role::kWorker, &worker);
+  coordinator_->OnOffered(id);
+  Finish(id, worker);
+  Written(4, {local_id_});
+  coordinator_->OnGone(id);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(coordinator_->Read().phase, Phase::kEvaluating);
+    FakeMember evaluator;
+    const MemberId evaluator_id = *Join(Role::kEvaluator, &evaluator);
+    const auto pass = [&](int seconds, bool gets_on) {
+      for (int second = 0; second < seconds; ++second) {
+        clock_.now += absl::Seconds(1);
+        coordinator_->OnHeartbeat(evaluator_id, gets_on ? second + 1 : 0);
+        coordinator_->Tick();
+      }
+    };
+    pass(500, /*gets_on=*/true);
+    EXPECT_TRUE(evaluator.closed.ok()) << evaluator.closed << ": it is slow, but gets on";
+    pass(130, /*gets_on=*/false);
+    EXPECT_TRUE(absl::IsAborted(evaluator.closed)) << evaluator.closed;
+  }
+  EXPECT_THAT(coordinator_->Read().warning, HasSubstr("no final evaluation"));
+  EXPECT_TRUE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
+}
+
 TEST_F(CoordinatorTest, AUnitThatFailsTwiceStopsTheRunWithItsReason) {
   Make();
   FakeMember worker;

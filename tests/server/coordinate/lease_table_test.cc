@@ -126,21 +126,43 @@ TEST(LeaseTable, EveryUnitIsDoneExactlyOnceInAnyHistory) {
   }
 }
 
+LeaseOptions OptionsOf(const TrainingOptions& training, uint32_t shards = 1) {
+  Job job;
+  job.training = training;
+  job.server.retain = 10;
+  return LeaseOptionsOf(job, shards, 10);
+}
+
 TEST(Grant, SspNeverLeasesPastItsBoundAndAsyncHasNone) {
   TrainingOptions training;
   training.slots = 2;
   training.consistency = Consistency::kSsp;
   training.staleness_bound = 3;
-  EXPECT_EQ(LeaseOptionsOf(training, 10).window, 3U);
+  EXPECT_EQ(OptionsOf(training).window, 3U);
   training.consistency = Consistency::kAsync;
-  LeaseTable table(LeaseOptionsOf(training, 10));
+  LeaseTable table(OptionsOf(training));
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(table.Lease(kA).has_value());
+}
+
+// Shard 0 may apply all that is leased while another shard waits for the oldest unit.
+TEST(Grant, WithSeveralShardsUnitsAreLeasedOnlyAsFarAsBothKeepAVersion) {
+  TrainingOptions training;
+  training.slots = 2;
+  training.consistency = Consistency::kAsync;
+  LeaseTable table(OptionsOf(training, 2));
+  const Unit oldest = *table.Lease(kA);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(table.Lease(kB).has_value()) << i;
+  EXPECT_EQ(table.Lease(kB), std::nullopt);
+  EXPECT_TRUE(table.MarkDone({Step(1), Slot(0)}));
+  EXPECT_EQ(table.Lease(kB), std::nullopt);
+  EXPECT_TRUE(table.MarkDone(oldest));
+  EXPECT_TRUE(table.Lease(kB).has_value());
 }
 
 TEST(Grant, TheLeastLoadedForItsThreadsIsNext) {
   TrainingOptions training;
   training.slots = 8;
-  const LeaseOptions options = LeaseOptionsOf(training, 10);
+  const LeaseOptions options = OptionsOf(training);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 0}}), kB);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 1}}), kA);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 4, 2}}), kB);
@@ -150,7 +172,7 @@ TEST(Grant, TheLeastLoadedForItsThreadsIsNext) {
 TEST(Grant, AStragglerGetsNothingWhileThereIsAnother) {
   TrainingOptions training;
   training.slots = 8;
-  const LeaseOptions options = LeaseOptionsOf(training, 10);
+  const LeaseOptions options = OptionsOf(training);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}, {kB, 1, 3, false}}), kB);
   EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}}), kA);
   EXPECT_EQ(Substitute({{kA, 1, 0, true}, {kB, 1, 3, false}}, {kA}), kB);
@@ -161,7 +183,7 @@ TEST(Grant, AWorkerHoldsItsShareOfTheWindow) {
   TrainingOptions training;
   training.slots = 8;
   training.tau = 1;
-  const LeaseOptions options = LeaseOptionsOf(training, 10);  // 3 steps: 24 units
+  const LeaseOptions options = OptionsOf(training);  // 3 steps: 24 units
   const std::vector<WorkerLoad> workers = {{kA, 1, 0}, {kB, 3, 0}};
   EXPECT_EQ(MostHeld(training, options, workers, workers[0]), 6U);
   EXPECT_EQ(MostHeld(training, options, workers, workers[1]), 18U);

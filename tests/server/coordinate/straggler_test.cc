@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "tests/server/coordinate/coordinator_fixture.h"
 
 namespace conadv {
@@ -87,6 +92,17 @@ TEST_F(StragglerTest, AWorkerThatStaysStuckIsToldToEnd) {
   EXPECT_THAT(std::string(slow_.closed.message()), HasSubstr("stuck"));
 }
 
+TEST_F(StragglerTest, AWorkerThatStaysStuckIsToldToEndThoughOthersHaveDoneItsWork) {
+  FinishAll(fast_id_, fast_);
+  for (int second = 0; second < 130; ++second) {
+    Pass(absl::Seconds(1));
+    FinishAll(fast_id_, fast_);
+  }
+  EXPECT_TRUE(coordinator_->Read().phase == Phase::kEvaluating);
+  EXPECT_TRUE(absl::IsAborted(slow_.closed)) << slow_.closed;
+  EXPECT_TRUE(fast_.closed.ok()) << fast_.closed;
+}
+
 TEST_F(StragglerTest, AWorkerThatWaitsForOthersIsNotSlow) {
   FinishAll(fast_id_, fast_);
   Pass(absl::Seconds(11));
@@ -102,6 +118,68 @@ TEST_F(StragglerTest, ACoordinatorThatWasStoppedItselfBlamesNobody) {
   EXPECT_TRUE(fast_.closed.ok());
   for (const auto& [member, units] : coordinator_->Read().members) {
     EXPECT_FALSE(member.straggles);
+  }
+}
+
+// Three workers of which two freeze, each at its time. The third one can finish what belongs to the
+// oldest step, as the weights of later ones do not exist: it must always get enough to go on.
+class FrozenTest : public CoordinatorTest {
+ protected:
+  struct Worker {
+    FakeMember member;
+    MemberId id;
+    uint64_t freezes_at = 0;  // so many units before
+    uint64_t done = 0;
+    std::set<Unit> held;
+  };
+
+  std::string Describe() const {
+    std::string text;
+    const Coordinator::View view = coordinator_->Read();
+    text += ", oldest step " + std::to_string(view.step.value());
+    for (const auto& [member, units] : view.members) {
+      text +=
+          "; member " + std::to_string(member.id.value()) + (member.straggles ? " straggles" : "");
+      for (const Unit& unit : units) text += ", " + unit.ToString();
+    }
+    return text;
+  }
+
+  // One look at a worker. Whether it finished something.
+  bool Work(Worker& worker) {
+    for (const Unit& unit : std::exchange(worker.member.units, {})) worker.held.insert(unit);
+    const Step now = coordinator_->Read().step;
+    if (worker.held.empty() || worker.done == worker.freezes_at) return false;
+    const Unit unit = *worker.held.begin();
+    if (unit.step > now) return false;  // of an older step another one was faster: it says so
+    worker.held.erase(worker.held.begin());
+    ++worker.done;
+    coordinator_->OnDone(worker.id, {unit});
+    return true;
+  }
+};
+
+TEST_F(FrozenTest, OneWorkerThatGetsOnIsEnough) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    std::mt19937_64 random(seed);
+    local_ = FakeMember();
+    MakeLong();
+    std::vector<Worker> workers(3);
+    for (Worker& worker : workers) {
+      worker.id = *Join(Role::kWorker, &worker.member);
+      worker.freezes_at = random() % 12;
+    }
+    workers[2].freezes_at = 1000;
+    coordinator_->OnOffered(workers[0].id);
+    absl::Time moved = clock_.now;
+    while (coordinator_->Read().phase == Phase::kTraining) {
+      if (Work(workers[random() % workers.size()])) moved = clock_.now;
+      if (random() % 4 == 0) clock_.now += absl::Milliseconds(500);
+      for (const Worker& worker : workers) coordinator_->OnHeartbeat(worker.id);
+      coordinator_->Tick();
+      // Before anyone is taken for stuck.
+      ASSERT_LT(clock_.now - moved, absl::Seconds(60)) << "seed " << seed << Describe();
+    }
   }
 }
 
