@@ -50,8 +50,11 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     const absl::Status lineage = shard_->CheckLineage(Incarnation(request->lineage()));
     if (!lineage.ok()) return Finish(ToGrpc(lineage));
     layout_hash_ = request->layout_hash();
+    // Members name the lineage that they compute with.
+    const bool guest = request->lineage() == 0;
     read_ = shard_->snapshots().Get(
-        *selector, [this](absl::StatusOr<Snapshot> snapshot) { OnSnapshot(std::move(snapshot)); },
+        *selector, guest,
+        [this](absl::StatusOr<Snapshot> snapshot) { OnSnapshot(std::move(snapshot)); },
         [this] { LetGo(); });
   }
 

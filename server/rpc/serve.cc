@@ -3,35 +3,21 @@
 
 #include <glog/logging.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/base/wait.h"
 
 namespace conadv {
 namespace {
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(20);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
-constexpr absl::Duration kGlance = absl::Milliseconds(100);
-
-void WaitFor(absl::Duration time, const std::function<bool()>& stopped) {
-  const absl::Time until = Clock::Real().Now() + time;
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(&mutex);
-  for (absl::Duration left = time; left > absl::ZeroDuration() && !stopped();
-       left = until - Clock::Real().Now()) {
-    never.WaitFor(&mutex, std::min(left, kGlance));
-  }
-}
-
 }  // namespace
 
 absl::Status Serve(const ServeOptions& options,

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/base/wait.h"
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
@@ -69,18 +70,22 @@ Server::Server(LaunchOptions options, const Job& job)
 }
 
 Server::~Server() {
-  session_.reset();
+  if (session_ != nullptr) session_->Stop();
   if (server_ != nullptr) {
-    const absl::Status end = in_haste_ ? absl::UnavailableError("the run goes back to a checkpoint")
-                                       : absl::OutOfRangeError("the run is over");
-    events_->versions().Close(end);
-    events_->metrics().Close(end);
+    events_->versions().Close(LastWord());
+    events_->metrics().Close(LastWord());
     shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
     server_->Shutdown(absl::ToChronoTime(absl::Now() + (in_haste_ ? kHaste : kGoodbye)));
   }
   // What is still under way there answers to the parts that go now.
   pool_.reset();
   checkpointer_->Flush();
+}
+
+absl::Status Server::LastWord() const {
+  if (over_) return absl::OutOfRangeError("the run is over");
+  return absl::UnavailableError(in_haste_ ? "the run goes back to a checkpoint"
+                                          : "this server is going away before the run is over");
 }
 
 ServerParts Server::Parts() {
@@ -146,9 +151,11 @@ absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   coordinator_->Tick();
+  over_ = over_ || status.ok();
   // Alone it would end here; shards that go on serving have not left.
-  if (status.ok() && options_.serve_when_done) status = absl::DeadlineExceededError("serving");
-  return status;
+  if (!status.ok() || !options_.serve_when_done) return status;
+  WaitFor(timeout, [] { return false; });
+  return absl::DeadlineExceededError("serving");
 }
 
 absl::Status Server::Run(const std::function<bool()>& stopped) {
@@ -165,11 +172,13 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
     status = WaitUntilOver(kLook);
   }
   CONADV_RETURN_IF_ERROR(status);
+  over_ = true;
   LOG(INFO) << "shard " << options_.shard << ": the run is over";
   if (session_ == nullptr) return absl::OkStatus();
   // A shard that goes on serving stays a member: if the coordinator is lost, it has to join the
   // next one.
   while (options_.serve_when_done && !stopped()) {
+    shard_->snapshots().MakeRoom();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

@@ -58,6 +58,8 @@ class Server {
   absl::Status JoinCoordinator();
   ServerParts Parts();
   absl::Status WaitUntilOver(absl::Duration timeout);
+  // What calls that wait for something new are told when this server goes.
+  absl::Status LastWord() const;
   absl::Status ServeUntil(const std::function<bool()>& stopped);
 
   const LaunchOptions options_;
@@ -65,6 +67,7 @@ class Server {
   const Incarnation incarnation_;
   std::string address_;
   bool in_haste_ = false;                     // a successor waits for the address
+  bool over_ = false;                         // the run is
   std::unique_ptr<Coordinator> coordinator_;  // shard 0
   WorkerStatsBook stats_;
   std::unique_ptr<Checkpointer> checkpointer_;

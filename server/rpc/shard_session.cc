@@ -78,6 +78,13 @@ ShardAgent::Answers ShardSession::MakeAnswers() {
 }
 
 ShardSession::~ShardSession() {
+  Stop();
+  // What it was asked for answers here.
+  checkpointer_->Flush();
+}
+
+void ShardSession::Stop() {
+  if (!listener_.joinable()) return;
   {
     MutexLock lock(&mutex_);
     closing_ = true;
@@ -88,8 +95,6 @@ ShardSession::~ShardSession() {
   listener_.join();
   heart_.join();
   if (follower_.joinable()) follower_.join();
-  // What it was asked for answers here.
-  checkpointer_->Flush();
 }
 
 void ShardSession::Listen() {

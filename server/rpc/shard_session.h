@@ -42,6 +42,8 @@ class ShardSession {
   absl::Status WaitUntilBroken(absl::Duration timeout);
   // The shard has done everything: lets the coordinator end.
   void Leave();
+  // Ends the session. What the checkpointer was asked for still answers here, to nobody.
+  void Stop();
 
  private:
   ShardAgent::Answers MakeAnswers();

@@ -16,15 +16,14 @@ namespace conadv {
 
 class WorkerStatsBook {
  public:
-  // INVALID_ARGUMENT: histograms that cannot be. RESOURCE_EXHAUSTED: too many names.
+  // INVALID_ARGUMENT: histograms that cannot be. What workers of too many names say is not kept.
   absl::Status Set(const std::string& worker, const v1::WorkerStats& stats) {
     CONADV_RETURN_IF_ERROR(FromProto(stats.pull_micros()).status());
     CONADV_RETURN_IF_ERROR(FromProto(stats.push_micros()).status());
     MutexLock lock(&mutex_);
-    if (by_worker_.size() >= kMostWorkers && by_worker_.count(worker) == 0) {
-      return absl::ResourceExhaustedError("too many workers of different names");
+    if (by_worker_.size() < kMostWorkers || by_worker_.count(worker) > 0) {
+      by_worker_[worker] = stats;
     }
-    by_worker_[worker] = stats;
     return absl::OkStatus();
   }
   std::map<std::string, v1::WorkerStats> Read() const {

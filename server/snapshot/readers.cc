@@ -4,10 +4,28 @@
 #include <utility>
 
 namespace conadv {
+namespace {
 
-void Readers::Begin(ReadId id, Version version, LetGo let_go, absl::Time now) {
-  readers_[id] = Reader{version, now, std::move(let_go)};
+bool HasRoom(const std::map<Version, size_t>& held, Version version, size_t most) {
+  return held.count(version) > 0 || held.size() < most;
+}
+
+void Drop(std::map<Version, size_t>* held, Version version) {
+  const auto found = held->find(version);
+  if (--found->second == 0) held->erase(found);
+}
+
+}  // namespace
+
+bool Readers::MayBegin(Version version, bool guest) const {
+  return HasRoom(held_, version, options_.most_versions) &&
+         (!guest || HasRoom(held_by_guests_, version, options_.most_for_guests));
+}
+
+void Readers::Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now) {
+  readers_[id] = Reader{version, guest, now, std::move(let_go)};
   ++held_[version];
+  if (guest) ++held_by_guests_[version];
 }
 
 void Readers::Move(ReadId id, absl::Time now) {
@@ -18,8 +36,8 @@ void Readers::Move(ReadId id, absl::Time now) {
 bool Readers::End(ReadId id) {
   const auto reader = readers_.find(id);
   if (reader == readers_.end()) return false;
-  const auto held = held_.find(reader->second.version);
-  if (--held->second == 0) held_.erase(held);
+  Drop(&held_, reader->second.version);
+  if (reader->second.guest) Drop(&held_by_guests_, reader->second.version);
   readers_.erase(reader);
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who reads which version. A version lives on after its eviction while it is being read, so this
-// bounds how many versions readers hold, and finds those who hold one without taking anything.
+// bounds how many versions readers hold, and finds those who hold one without taking anything. Who
+// is no member of the run is a guest: guests leave room for members.
 // Pure state; not thread-safe.
 #ifndef CONADV_SERVER_SNAPSHOT_READERS_H_
 #define CONADV_SERVER_SNAPSHOT_READERS_H_
@@ -21,6 +22,7 @@ struct ReaderOptions {
   // Versions that may be read at a time, by any number of readers each. In SYNC workers read one or
   // two, and an evaluator one.
   size_t most_versions = 4;
+  size_t most_for_guests = 2;  // of those
   // Who takes nothing for so long is let go, if others wait for its place. A chunk is a MiB: what
   // is slower than 100 KiB/s may be taken for dead.
   absl::Duration patience = absl::Seconds(10);
@@ -34,10 +36,8 @@ class Readers {
   explicit Readers(const ReaderOptions& options) : options_(options) {}
 
   // Whether there is room for one more reader of this version.
-  bool MayBegin(Version version) const {
-    return held_.count(version) > 0 || held_.size() < options_.most_versions;
-  }
-  void Begin(ReadId id, Version version, LetGo let_go, absl::Time now);
+  bool MayBegin(Version version, bool guest) const;
+  void Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now);
   // It took something.
   void Move(ReadId id, absl::Time now);
   // False: it does not read.
@@ -50,13 +50,16 @@ class Readers {
  private:
   struct Reader {
     Version version;
+    bool guest = false;
     absl::Time moved;
     LetGo let_go;  // empty: it was let go
   };
 
   const ReaderOptions options_;
   std::map<ReadId, Reader> readers_;
-  std::map<Version, size_t> held_;  // readers of each version that has any
+  // Readers of each version that has any, and the guests among them.
+  std::map<Version, size_t> held_;
+  std::map<Version, size_t> held_by_guests_;
 };
 
 }  // namespace conadv

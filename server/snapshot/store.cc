@@ -31,8 +31,9 @@ void SnapshotStore::SetLast(Version last) {
   for (Answer& answer : answers) answer.callback(std::move(answer.result));
 }
 
-ReadId SnapshotStore::Get(const Selector& selector, Callback callback, Readers::LetGo let_go) {
-  Waiter waiter{selector, std::move(callback), std::move(let_go)};
+ReadId SnapshotStore::Get(const Selector& selector, bool guest, Callback callback,
+                          Readers::LetGo let_go) {
+  Waiter waiter{selector, guest, std::move(callback), std::move(let_go)};
   std::optional<absl::StatusOr<Snapshot>> result;
   ReadId id;
   {
@@ -79,7 +80,8 @@ void SnapshotStore::MakeRoom() {
   const bool awaited = std::any_of(
       waiters_.begin(), waiters_.end(), [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         const auto version = Resolve(entry.second.selector, RetainedLocked(), last_);
-        return version.ok() && version->has_value() && !readers_.MayBegin(**version);
+        return version.ok() && version->has_value() &&
+               !readers_.MayBegin(**version, entry.second.guest);
       });
   if (awaited) readers_.LetGoOfIdle(now);
 }
@@ -151,10 +153,10 @@ std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(ReadId id, Waiter&
   const absl::StatusOr<std::optional<Version>> version =
       Resolve(waiter.selector, RetainedLocked(), last_);
   if (!version.ok()) return version.status();
-  if (version->has_value() && readers_.MayBegin(**version)) {
+  if (version->has_value() && readers_.MayBegin(**version, waiter.guest)) {
     Listing& listing = snapshots_[(*version)->Since(snapshots_.front().snapshot.version)];
     ++listing.pulls;
-    readers_.Begin(id, **version, std::move(waiter.let_go), clock_->Now());
+    readers_.Begin(id, **version, waiter.guest, std::move(waiter.let_go), clock_->Now());
     return listing.snapshot;
   }
   if (!closed_.ok()) return closed_;

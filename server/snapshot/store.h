@@ -46,10 +46,11 @@ class SnapshotStore {
   // The run's last version: waits for newer ones end with OUT_OF_RANGE.
   void SetLast(Version last);
 
-  // Calls `callback` once, now or when the version is published and there is room for its reader.
+  // Calls `callback` once, now or when the version is published and there is room for its reader,
+  // who is a guest or a member of the run: see Readers.
   // Who got a snapshot reads it until End. `let_go` may be called meanwhile, with the lock held:
   // the reader takes too long, and has to come to its end.
-  ReadId Get(const Selector& selector, Callback callback, Readers::LetGo let_go);
+  ReadId Get(const Selector& selector, bool guest, Callback callback, Readers::LetGo let_go);
   // True: the callback will never be called. False: it has been, or is being called.
   bool Cancel(ReadId id);
   // The reader took a part of its snapshot.
@@ -84,6 +85,7 @@ class SnapshotStore {
  private:
   struct Waiter {
     Selector selector;
+    bool guest = false;
     Callback callback;
     Readers::LetGo let_go;
   };

@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "common/base/clock.h"
-#include "common/base/mutex.h"
 #include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
+#include "common/base/wait.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
@@ -19,14 +18,6 @@ namespace {
 
 constexpr absl::Duration kCall = absl::Seconds(60);
 constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
-
-void WaitFor(absl::Duration time) {
-  const absl::Time until = Clock::Real().Now() + time;
-  Mutex mutex;
-  CondVar never;
-  MutexLock lock(&mutex);
-  while (Clock::Real().Now() < until) never.WaitFor(&mutex, until - Clock::Real().Now());
-}
 
 // gRPC 1.51 may take a connection that is under way for one that failed (it reads errno late,
 // grpc/grpc#35064): calls wait for the next one.
@@ -63,6 +54,7 @@ absl::Status WireWorker::Run() {
   absl::Status error;
   while (error.ok() && session->Read(&response)) {
     request.Clear();
+    if (response.has_welcome()) lineage_ = response.welcome().lineage();
     if (response.offer()) {
       error = Offer();
       request.set_offered(true);
@@ -96,6 +88,7 @@ absl::Status WireWorker::Work(const v1::Unit& unit) {
   const bool sync = run_.consistency == v1::Training::SYNC;
   v1::PullRequest request;
   sync ? request.set_version(unit.step()) : request.set_latest(true);
+  request.set_lineage(lineage_);
   const absl::StatusOr<uint64_t> version = Pull(request);
   // The step is over already: another worker was asked to do the unit as well.
   if (sync && absl::IsOutOfRange(version.status())) return absl::OkStatus();
@@ -148,7 +141,7 @@ absl::Status WireWorker::Push(const v1::PushHeader& header, float value) {
     ++report_.refusals;
     const std::optional<absl::Duration> delay = RetryDelayOf(status);
     if (!delay.has_value()) ++report_.refusals_without_delay;
-    WaitFor(delay.value_or(absl::Milliseconds(20)));
+    WaitFor(delay.value_or(absl::Milliseconds(20)), [] { return false; });
   }
 }
 

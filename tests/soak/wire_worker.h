@@ -55,6 +55,7 @@ class WireWorker {
   const Layout layout_;
   std::unique_ptr<v1::ParameterServer::Stub> server_;
   std::unique_ptr<v1::Coordinator::Stub> coordinator_;
+  uint64_t lineage_ = 0;
   WireWorkerReport report_;
 };
 

@@ -5,6 +5,8 @@
 #ifndef CONADV_TESTS_SERVER_RPC_COUNTING_RUN_H_
 #define CONADV_TESTS_SERVER_RPC_COUNTING_RUN_H_
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +42,12 @@ class CountingRun {
   absl::StatusOr<v1::PushResponse> Push(uint32_t shard, std::vector<v1::PushRequest> chunks);
   std::vector<v1::PushRequest> Chunks(uint32_t shard, uint64_t step, uint32_t slot,
                                       uint64_t version) const;
+
+  // As SIGTERM does.
+  void StopServer(uint32_t shard) {
+    EXPECT_TRUE(servers_[shard]->Run([] { return true; }).ok());
+    servers_[shard].reset();
+  }
 
   const Layout& layout() const { return *layout_; }
   v1::ParameterServer::Stub& stub(uint32_t shard) { return *stubs_[shard]; }

@@ -174,6 +174,18 @@ TEST(Server, ABadPushIsRefusedInWordsAndChangesNothing) {
   ExpectAll(run.layout(), 0, *arena, -1);
 }
 
+TEST(Server, OneThatIsStoppedBeforeTheEndDoesNotSayThatTheRunIsOver) {
+  CountingRun run(1, 10, v1::Training::SYNC);
+  run.Start();
+  grpc::ClientContext context;
+  const auto stream = run.stub(0).Watch(&context, v1::WatchRequest());
+  v1::WatchResponse response;
+  ASSERT_TRUE(stream->Read(&response)) << "version 0";
+  run.StopServer(0);
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST(Server, PullsSayWhyTheyFail) {
   CountingRun run(1, 5, v1::Training::SYNC);
   EXPECT_EQ(run.Push(0, run.Chunks(0, 0, 0, 0)).status().code(),

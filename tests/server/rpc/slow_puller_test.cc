@@ -62,7 +62,7 @@ TEST(SlowPuller, NeitherFillsTheMemoryNorHoldsUpTheRun) {
   WireWorker worker((*server)->address(), "worker", run);
   std::vector<std::unique_ptr<StalledPull>> stalled;
   uint64_t over_limit = 0;
-  // One more after every step, each of another version, as long as there is room for them.
+  // One more after every step, each of another version: more than there is room for.
   worker.done = [&] {
     const Shard::Memory memory = (*server)->memory();
     over_limit += memory.now_bytes > memory.limit_bytes ? 1 : 0;
@@ -77,7 +77,7 @@ TEST(SlowPuller, NeitherFillsTheMemoryNorHoldsUpTheRun) {
   EXPECT_EQ(worker.report().units, run.steps);
   EXPECT_EQ(over_limit, 0U);
   ASSERT_EQ(stalled.size(), ReaderOptions().most_versions);
-  // The one that took nothing for the longest time made room for the worker.
+  // The one that took nothing for the longest time made room for another.
   EXPECT_EQ(stalled.front()->Finish(), grpc::StatusCode::CANCELLED);
 }
 

@@ -21,7 +21,8 @@ Snapshot Make(uint64_t version, size_t size = 16) {
 absl::StatusOr<Snapshot> GetNow(SnapshotStore& store, const Selector& selector) {
   absl::StatusOr<Snapshot> result = absl::UnavailableError("waits");
   const ReadId id = store.Get(
-      selector, [&](absl::StatusOr<Snapshot> snapshot) { result = std::move(snapshot); }, [] {});
+      selector, false, [&](absl::StatusOr<Snapshot> snapshot) { result = std::move(snapshot); },
+      [] {});
   if (!store.Cancel(id)) store.End(id);
   return result;
 }
@@ -54,8 +55,8 @@ TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
   const auto note = [&](absl::StatusOr<Snapshot> snapshot) {
     seen.push_back(snapshot->version.value());
   };
-  store.Get({Selector::kVersion, 1}, note, [] {});
-  store.Get({Selector::kLatest, 0}, note, [] {});
+  store.Get({Selector::kVersion, 1}, false, note, [] {});
+  store.Get({Selector::kLatest, 0}, false, note, [] {});
   EXPECT_EQ(store.waiting(), 2U);
   store.Publish(Make(0));
   EXPECT_EQ(seen, std::vector<uint64_t>({0}));
@@ -69,7 +70,7 @@ TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
 TEST(SnapshotStore, ACancelledWaitIsNeverCalled) {
   SnapshotStore store(2, &Clock::Real());
   const ReadId id = store.Get(
-      {Selector::kVersion, 0}, [](absl::StatusOr<Snapshot>) { FAIL(); }, [] {});
+      {Selector::kVersion, 0}, false, [](absl::StatusOr<Snapshot>) { FAIL(); }, [] {});
   EXPECT_TRUE(store.Cancel(id));
   EXPECT_FALSE(store.Cancel(id));
   store.Publish(Make(0));
@@ -79,7 +80,7 @@ TEST(SnapshotStore, VersionsPastTheRunsLastAreRefusedAtOnce) {
   SnapshotStore store(2, &Clock::Real());
   absl::Status waited;
   store.Get(
-      {Selector::kVersion, 9},
+      {Selector::kVersion, 9}, false,
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.SetLast(Version(5));
   EXPECT_EQ(waited.code(), absl::StatusCode::kOutOfRange);
@@ -91,7 +92,7 @@ TEST(SnapshotStore, ClosingEndsEveryWait) {
   store.Publish(Make(0));
   absl::Status waited;
   store.Get(
-      {Selector::kVersion, 1},
+      {Selector::kVersion, 1}, false,
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.Close(absl::AbortedError("bye"));
   EXPECT_EQ(waited.code(), absl::StatusCode::kAborted);
@@ -103,9 +104,9 @@ TEST(SnapshotStore, ClosingEndsEveryWait) {
 class SlowReaders : public ::testing::Test {
  protected:
   // Reads what the selector means, until End.
-  ReadId Read(const Selector& selector) {
+  ReadId Read(const Selector& selector, bool guest = false) {
     const ReadId id = store_.Get(
-        selector,
+        selector, guest,
         [this](absl::StatusOr<Snapshot> snapshot) { got_.push_back(snapshot->version.value()); },
         [this] { ++let_go_; });
     return id;
@@ -123,7 +124,7 @@ class SlowReaders : public ::testing::Test {
   }
 
   FakeClock clock_;
-  SnapshotStore store_{3, &clock_, {4, absl::Seconds(10)}};
+  SnapshotStore store_{3, &clock_, {4, 2, absl::Seconds(10)}};
   std::vector<uint64_t> got_;
   int let_go_ = 0;
 };
@@ -159,6 +160,22 @@ TEST_F(SlowReaders, AreLetGoIfTheyTakeNothingWhileOthersWait) {
   EXPECT_FALSE(store_.Cancel(waiting));
 }
 
+TEST_F(SlowReaders, GuestsLeaveRoomForMembers) {
+  std::vector<ReadId> ids;
+  for (uint64_t version = 0; version < 3; ++version) {
+    store_.Publish(Make(version));
+    ids.push_back(Read({Selector::kLatest, 0}, /*guest=*/true));
+  }
+  EXPECT_EQ(got_, std::vector<uint64_t>({0, 1}));
+  Read({Selector::kVersion, 1}, /*guest=*/true);  // which guests read anyway
+  Read({Selector::kLatest, 0});
+  EXPECT_EQ(got_, std::vector<uint64_t>({0, 1, 1, 2}));
+  // That a member reads it does not make it the guests'.
+  EXPECT_EQ(store_.waiting(), 1U);
+  store_.End(ids[0]);
+  EXPECT_EQ(got_, std::vector<uint64_t>({0, 1, 1, 2, 2}));
+}
+
 TEST_F(SlowReaders, AWaitForRoomCanBeCancelled) {
   const std::vector<ReadId> ids = Fill();
   EXPECT_TRUE(store_.Cancel(Read({Selector::kLatest, 0})));
@@ -191,6 +208,7 @@ TEST(SnapshotStore, ReadersSeeWholeVersionsWhileHundredsArePublished) {
         const ReadId id = store.Get(
             reader % 2 == 0 ? Selector{Selector::kAtLeast, previous + 1}
                             : Selector{Selector::kLag, 2},
+            false,
             [&](absl::StatusOr<Snapshot> snapshot) {
               MutexLock lock(&mutex);
               result = std::move(snapshot);
