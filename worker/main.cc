@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv-worker: computes units of work, or evaluates published versions.
 #include <glog/logging.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -40,6 +41,9 @@ ABSL_FLAG(std::string, when_done, "exit",
 
 namespace conadv {
 namespace {
+
+// For a computation that is still under way when all is over.
+constexpr absl::Duration kStop = absl::Seconds(5);
 
 struct Flags {
   std::string coordinator;
@@ -111,6 +115,13 @@ int Complain(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+// Whatever happens then: a compute thread may hang in a computation that nobody needs any more.
+// Zero takes it back.
+void EndAfter(absl::Duration time) {
+  signal(SIGALRM, [](int) { std::_Exit(0); });
+  alarm(static_cast<unsigned>(absl::ToInt64Seconds(time)));
+}
+
 absl::Status TakePart(const Flags& flags) {
   const ShutdownSignals& signals = ShutdownSignals::Install();
   const auto stopped = [&signals] { return signals.received(); };
@@ -133,7 +144,9 @@ absl::Status TakePart(const Flags& flags) {
     Complain(status, 1);
     std::_Exit(1);
   }
+  EndAfter(kStop);
   role->Stop();
+  EndAfter(absl::ZeroDuration());
   if (flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
   return status;
 }

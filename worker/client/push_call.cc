@@ -25,6 +25,9 @@ std::string Encode(const PushContent& content, uint64_t layout_hash, Incarnation
   header.set_lineage(lineage.value());
   header.set_worker(worker);
   if (const auto* from = std::get_if<ContributionHeader>(&content.header)) {
+    // Its own, whatever the session's is by now: it may have been computed, or have waited, for
+    // long.
+    header.set_lineage(from->lineage.value());
     v1::PushHeader::Contribution* to = header.mutable_contribution();
     to->set_step(from->unit.step.value());
     to->set_slot(static_cast<uint32_t>(from->unit.slot.value()));

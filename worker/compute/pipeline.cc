@@ -9,7 +9,7 @@ Pipeline::Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& 
                    PipelineEvents events)
     : options_(options), slot_size_(slot_size), parts_(parts), events_(std::move(events)) {}
 
-void Pipeline::Grant(const std::vector<Unit>& units) {
+void Pipeline::Grant(const std::vector<Unit>& units, Incarnation lineage) {
   {
     MutexLock lock(&mutex_);
     if (draining_) return;
@@ -18,6 +18,7 @@ void Pipeline::Grant(const std::vector<Unit>& units) {
       if (work != nullptr) continue;
       work = std::make_shared<Work>();
       work->progress.unit = unit;
+      work->lineage = lineage;
     }
   }
   Advance();
@@ -178,7 +179,7 @@ void Pipeline::OnNoWeights(const WorkPtr& work, const absl::Status& status) {
     if (!InHand(work)) return;
     units_.erase(work->progress.unit);
   }
-  events_.done(work->progress.unit);
+  events_.done(work->progress.unit, work->lineage);
   CheckDrained();
   Advance();
 }
@@ -214,6 +215,7 @@ void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
     in_hand = InHand(work);
     if (!in_hand) --in_flight_;
     header.unit = progress.unit;
+    header.lineage = work->lineage;
     header.stream = stream;
     header.update_version = *progress.update_version;
     header.attack_version = stream == GradientStream::kAdversarial ? *progress.attack_version
@@ -265,7 +267,7 @@ void Pipeline::OnPushed(const WorkPtr& work, const absl::Status& status) {
     Break(work, status);
   } else if (done) {
     parts_.statistics->UnitDone();
-    events_.done(work->progress.unit);
+    events_.done(work->progress.unit, work->lineage);
     CheckDrained();
   }
   Advance();
@@ -277,7 +279,7 @@ void Pipeline::Fail(const WorkPtr& work, const absl::Status& status) {
     if (!InHand(work)) return;
     units_.erase(work->progress.unit);
   }
-  events_.failed(work->progress.unit, status);
+  events_.failed(work->progress.unit, work->lineage, status);
   CheckDrained();
   Advance();
 }

@@ -23,11 +23,11 @@
 namespace conadv {
 
 struct PipelineEvents {
-  // Every shard has acknowledged all of the unit's contributions.
-  std::function<void(Unit)> done;
+  // Every shard of that lineage has acknowledged all of the unit's contributions.
+  std::function<void(Unit, Incarnation lineage)> done;
   // This unit cannot be computed, or the servers refuse what comes out of it. It is no longer in
   // hand.
-  std::function<void(Unit, const absl::Status&)> failed;
+  std::function<void(Unit, Incarnation lineage, const absl::Status&)> failed;
   // A server is away, was restarted, or has another version than the run: the session has to be
   // made anew. Once until the next Drop().
   std::function<void(const absl::Status&)> broken;
@@ -51,8 +51,8 @@ class Pipeline {
   Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& parts,
            PipelineEvents events);
 
-  // Takes units in hand; those it has already are ignored, and all while it drains.
-  void Grant(const std::vector<Unit>& units);
+  // Takes units of this lineage in hand; those it has already are ignored, and all while it drains.
+  void Grant(const std::vector<Unit>& units, Incarnation lineage);
   // Forgets the units none of whose gradients is being computed, and takes no new ones.
   void Drain();
   // Forgets all units; what they have under way comes to nothing. First of all, before the cache
@@ -64,6 +64,7 @@ class Pipeline {
  private:
   struct Work {
     UnitProgress progress;
+    Incarnation lineage;
     std::shared_ptr<const Arena> update_weights;
     std::shared_ptr<const Arena> attack_weights;
     std::shared_ptr<const AdversarialBatch> adversarial;

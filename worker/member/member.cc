@@ -38,7 +38,10 @@ class Member::Course {
   Course(Member* member, std::shared_ptr<Session> session)
       : member_(member), session_(std::move(session)) {}
 
-  void On(const SessionWelcome& welcome) { member_->role_->Begin(session_, welcome); }
+  void On(const SessionWelcome& welcome) {
+    works_at_ = Clock::Real().Now() + welcome.lease;
+    member_->role_->Begin(session_, welcome);
+  }
   void On(const Offer&) { member_->role_->Offer(); }
   void On(const Grant& grant) { member_->role_->Grant(grant.units); }
   void On(const Evaluate& request) { member_->role_->Evaluate(request.version, request.robust); }
@@ -70,6 +73,8 @@ class Member::Course {
   }
 
   bool over() const { return over_; }
+  // Though there may have been nothing to do.
+  bool worked() const { return Clock::Real().Now() > works_at_; }
   absl::Status result() const { return leaving_ || draining_ ? absl::OkStatus() : why_; }
 
  private:
@@ -83,6 +88,7 @@ class Member::Course {
   Member* const member_;
   const std::shared_ptr<Session> session_;
   absl::Time deadline_ = absl::InfiniteFuture();
+  absl::Time works_at_ = absl::InfiniteFuture();
   absl::Status why_;
   bool draining_ = false;
   bool leaving_ = false;
@@ -110,8 +116,8 @@ absl::Status Member::Run() {
   Backoff backoff(options, RandomIncarnation().value());
   for (;;) {
     const uint64_t progress = role_->progress();
-    const absl::Time begin = Clock::Real().Now();
-    const absl::Status status = RunSession();
+    const SessionEnd end = RunSession();
+    const absl::Status& status = end.status;
     role_->Drop();
     if (status.ok() || stopped_()) return absl::OkStatus();
     const std::string who = absl::StrCat("coordinator ", coordinator_->address(), ": ");
@@ -119,7 +125,7 @@ absl::Status Member::Run() {
       return absl::Status(status.code(), absl::StrCat(who, status.message()));
     }
     const absl::Time now = Clock::Real().Now();
-    if (role_->progress() > progress || now - begin > options_.connect_timeout) backoff.Reset();
+    if (role_->progress() > progress || end.worked) backoff.Reset();
     const std::optional<absl::Duration> wait = backoff.Next(now);
     if (!wait.has_value()) {
       return absl::UnavailableError(absl::StrCat(who, "no session that works for ",
@@ -134,7 +140,7 @@ absl::Status Member::Run() {
   }
 }
 
-absl::Status Member::RunSession() {
+Member::SessionEnd Member::RunSession() {
   {
     MutexLock lock(&mutex_);
     events_.clear();  // of the session before
@@ -146,7 +152,7 @@ absl::Status Member::RunSession() {
     if (event.has_value()) std::visit([&course](const auto& e) { course.On(e); }, *event);
     course.Glance(Clock::Real().Now());
   }
-  return course.result();
+  return {course.result(), course.worked()};
 }
 
 void Member::WaitForStop(absl::Duration time) {

@@ -76,8 +76,11 @@ class Member final : private SessionListener {
   void Post(Event event);
   // Nothing if there is none for a while.
   std::optional<Event> Next();
-  // Why the session ended; OK: there is nothing left to do.
-  absl::Status RunSession();
+  struct SessionEnd {
+    absl::Status status;  // OK: there is nothing left to do
+    bool worked = false;  // it lasted for a lease: what was wrong before was over
+  };
+  SessionEnd RunSession();
   // FAILED_PRECONDITION: what the coordinator runs now is not what this process was made for.
   absl::Status FindAgain();
 

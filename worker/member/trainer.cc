@@ -53,13 +53,13 @@ Trainer::~Trainer() { Stop(); }
 
 PipelineEvents Trainer::MakePipelineEvents() {
   PipelineEvents events;
-  events.done = [this](Unit unit) {
+  events.done = [this](Unit unit, Incarnation lineage) {
     ++units_done_;
-    if (const auto to = session()) to->Done(unit);
+    if (const auto to = session(lineage)) to->Done(unit);
   };
-  events.failed = [this](Unit unit, const absl::Status& status) {
+  events.failed = [this](Unit unit, Incarnation lineage, const absl::Status& status) {
     LOG(ERROR) << unit << " failed: " << status.message();
-    if (const auto to = session()) to->Failed(unit, std::string(status.message()));
+    if (const auto to = session(lineage)) to->Failed(unit, std::string(status.message()));
   };
   events.broken = [this](const absl::Status& status) { events_.broken(status); };
   events.drained = [this] { events_.drained(); };
@@ -79,6 +79,7 @@ void Trainer::Begin(std::shared_ptr<Session> session, const SessionWelcome& welc
   clients_->SetLineage(welcome.lineage);
   MutexLock lock(&mutex_);
   session_ = std::move(session);
+  lineage_ = welcome.lineage;
 }
 
 void Trainer::Offer() {
@@ -89,7 +90,14 @@ void Trainer::Offer() {
                            });
 }
 
-void Trainer::Grant(const std::vector<Unit>& units) { pipeline_.Grant(units); }
+void Trainer::Grant(const std::vector<Unit>& units) {
+  Incarnation lineage;
+  {
+    MutexLock lock(&mutex_);
+    lineage = lineage_;
+  }
+  pipeline_.Grant(units, lineage);
+}
 
 void Trainer::Drain() { pipeline_.Drain(); }
 
@@ -112,6 +120,11 @@ void Trainer::Stop() {
 std::shared_ptr<Session> Trainer::session() const {
   MutexLock lock(&mutex_);
   return session_;
+}
+
+std::shared_ptr<Session> Trainer::session(Incarnation lineage) const {
+  MutexLock lock(&mutex_);
+  return lineage == lineage_ ? session_ : nullptr;
 }
 
 }  // namespace conadv

@@ -42,6 +42,8 @@ class Trainer final : public Role {
  private:
   PipelineEvents MakePipelineEvents();
   std::shared_ptr<Session> session() const;
+  // Nothing if the session's is another lineage: its coordinator must not hear of this one's units.
+  std::shared_ptr<Session> session(Incarnation lineage) const;
 
   const Setup setup_;
   const std::string name_;
@@ -51,6 +53,7 @@ class Trainer final : public Role {
   std::atomic<uint64_t> units_done_{0};
   mutable Mutex mutex_;
   std::shared_ptr<Session> session_ ABSL_GUARDED_BY(mutex_);  // nullptr between sessions
+  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);               // of the session, or of the last one
   ArenaPool gradients_;
   ShardedPull pull_;
   ShardedPush push_;

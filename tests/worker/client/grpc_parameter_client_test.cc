@@ -206,6 +206,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   PushContent content;
   ContributionHeader header;
   header.unit = {Step(6), Slot(3)};
+  header.lineage = Incarnation(44);
   header.stream = GradientStream::kAdversarial;
   header.update_version = Version(6);
   header.attack_version = Version(5);
@@ -231,6 +232,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
     response->set_latest_version(7);
     return grpc::Status::OK;
   };
+  client_->SetLineage(Incarnation(45));
   const auto answer = Push(content);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_TRUE(answer->duplicate);
@@ -239,6 +241,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   EXPECT_EQ(values, std::vector<float>(arena->data() + 32, arena->data() + 32 + size));
   EXPECT_EQ(received.layout_hash(), kLayoutHash);
   EXPECT_EQ(received.worker(), "worker-1");
+  EXPECT_EQ(received.lineage(), 44) << "its own, not the one of the session that sends it";
   EXPECT_EQ(received.contribution().step(), 6);
   EXPECT_EQ(received.contribution().slot(), 3);
   EXPECT_EQ(received.contribution().stream(), v1::ADVERSARIAL);

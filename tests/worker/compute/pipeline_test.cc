@@ -17,6 +17,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
+constexpr Incarnation kLineage(7);
+
 // Passes that take no time; those of `poisoned` fail.
 class FakeCompute final : public UnitCompute {
  public:
@@ -87,8 +89,11 @@ class PipelineTest : public ::testing::Test {
     cache_.emplace(&source_, options.tau + 2, &statistics_);
     executor_.emplace(lanes, 1000, nullptr, &statistics_, Clock::Real());
     PipelineEvents events;
-    events.done = [this](Unit unit) { Note([&] { done_.insert(unit); }); };
-    events.failed = [this](Unit unit, const absl::Status&) {
+    events.done = [this](Unit unit, Incarnation lineage) {
+      EXPECT_EQ(lineage, kLineage);
+      Note([&] { done_.insert(unit); });
+    };
+    events.failed = [this](Unit unit, Incarnation, const absl::Status&) {
       Note([&] { failed_.push_back(unit); });
     };
     events.broken = [this](const absl::Status& status) {
@@ -183,7 +188,7 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
       return pulls + pushes > 0 || granted < units.size() || done_.size() == units.size();
     });
     if (granted < units.size() && random() % 3 == 0) {
-      pipeline_->Grant({units[granted], units[granted]});  // a repeat is ignored
+      pipeline_->Grant({units[granted], units[granted]}, kLineage);  // a repeat is ignored
       ++granted;
     } else if (pulls > 0 && random() % 2 == 0) {
       AnswerPull(random() % pulls);
@@ -210,7 +215,7 @@ TEST_F(PipelineTest, TheCleanGradientLeavesBeforeTheAttacksWeightsAreThere) {
   PlanOptions options;
   options.tau = 1;
   Make(options, 1);
-  pipeline_->Grant({At(5)});
+  pipeline_->Grant({At(5)}, kLineage);
   Await([&] { return pulls_.size() == 2; });
   AnswerPull(0);  // version 5
   Await([&] { return pushes_.size() == 1; });
@@ -229,7 +234,7 @@ TEST_F(PipelineTest, WithoutSyncTheAttackIsNeverNewerThanTheUpdate) {
   options.sync = false;
   options.tau = 1;
   Make(options, 1);
-  pipeline_->Grant({At(0), At(1)});
+  pipeline_->Grant({At(0), At(1)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
   AnswerPull(0, Version(8));                   // the latest, for unit 0
   Await([&] { return pushes_.size() == 1; });  // its clean gradient
@@ -250,7 +255,7 @@ TEST_F(PipelineTest, APassThatFailsAndAPushThatIsRefusedFailTheirUnitAlone) {
   options.attacks = false;
   Make(options, 1);
   compute_.poisoned = At(0, 0);
-  pipeline_->Grant({At(0, 0), At(0, 1), At(0, 2)});
+  pipeline_->Grant({At(0, 0), At(0, 1), At(0, 2)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
   AnswerPull(0);
   Await([&] { return pushes_.size() == 2 && failed_.size() == 1; });
@@ -265,7 +270,7 @@ TEST_F(PipelineTest, AServerThatIsGoneBreaksTheSessionOnceAndDropMakesAFreshStar
   PlanOptions options;
   options.attacks = false;
   Make(options, 1);
-  pipeline_->Grant({At(0, 0), At(0, 1)});
+  pipeline_->Grant({At(0, 0), At(0, 1)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
   AnswerPull(0);
   Await([&] { return pushes_.size() == 2; });
@@ -275,7 +280,7 @@ TEST_F(PipelineTest, AServerThatIsGoneBreaksTheSessionOnceAndDropMakesAFreshStar
   pipeline_->Drop();
   cache_->Clear();
   EXPECT_EQ(pipeline_->units_in_hand(), 0);
-  pipeline_->Grant({At(0, 1)});
+  pipeline_->Grant({At(0, 1)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
   AnswerPull(0);
   Await([&] { return pushes_.size() == 1; });
@@ -288,7 +293,7 @@ TEST_F(PipelineTest, WhatADroppedUnitStillHasUnderWayComesToNothing) {
   PlanOptions options;
   options.attacks = false;
   Make(options, 1);
-  pipeline_->Grant({At(0)});
+  pipeline_->Grant({At(0)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
   AnswerPull(0);
   Await([&] { return pushes_.size() == 1; });
@@ -303,13 +308,13 @@ TEST_F(PipelineTest, DrainFinishesWhatIsAlmostDoneAndNothingElse) {
   PlanOptions options;
   options.tau = 1;
   Make(options, 1);
-  pipeline_->Grant({At(3), At(4)});
+  pipeline_->Grant({At(3), At(4)}, kLineage);
   Await([&] { return pulls_.size() == 3; });  // versions 3, 2, 4
   AnswerPull(0);
   Await([&] { return pushes_.size() == 1; });  // unit 3 has begun
   pipeline_->Drain();
   EXPECT_EQ(pipeline_->units_in_hand(), 1);
-  pipeline_->Grant({At(5)});
+  pipeline_->Grant({At(5)}, kLineage);
   EXPECT_EQ(pipeline_->units_in_hand(), 1);
   AnswerPull(0);  // version 2, for its attack
   Await([&] { return pushes_.size() == 2; });
