@@ -3,9 +3,11 @@
 
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "cli/deployment.h"
 
 namespace conadv {
 namespace {
@@ -40,7 +42,13 @@ std::vector<std::string> Liveness::TakeLost(absl::Time now) {
   if (coordinator != seen_.end() && IsLost(coordinator->second, now)) {
     lost.push_back(coordinator_);
   } else if (now - answered_ < options_.most_away / 2) {
-    for (const auto& [process, seen] : seen_) {
+    const bool server_away = std::any_of(seen_.begin(), seen_.end(), [this](const auto& entry) {
+      return RoleOf(entry.first) == ProcessRole::kServer && entry.second.last < answered_;
+    });
+    for (auto& [process, seen] : seen_) {
+      // Without all servers nobody else can take part, however much it wants to.
+      const bool waits = server_away && RoleOf(process) != ProcessRole::kServer;
+      if (waits) seen.last = now;
       if (IsLost(seen, now)) lost.push_back(process);
     }
   } else {

@@ -18,7 +18,6 @@ namespace {
 
 constexpr char kListening[] = "listening on ";
 constexpr absl::Duration kServerStart = absl::Seconds(60);
-constexpr absl::Duration kPullTimeout = absl::Seconds(30);
 // How long the last records may take after the end.
 constexpr absl::Duration kLastRecords = absl::Seconds(5);
 // How long a process may take to end by itself, and to obey.
@@ -28,11 +27,19 @@ constexpr absl::Duration kGrace = absl::Seconds(5);
 constexpr absl::Duration kTick = absl::Seconds(1);
 // A member may be silent for a lease, and join again for as long.
 constexpr absl::Duration kLeastAway = absl::Seconds(10);
+constexpr size_t kRestartsOfEach = 4;
 
 LivenessOptions LivenessOptionsOf(const Job& job) {
   LivenessOptions options;
   options.most_away = std::max(3 * job.server.lease, kLeastAway);
   options.most_starting = std::max(options.most_away, options.most_starting);
+  return options;
+}
+
+RestartOptions RestartOptionsOf(const Deployment& deployment) {
+  RestartOptions options;
+  const size_t processes = size_t{deployment.servers} + deployment.workers + 1;
+  options.max_restarts = std::max(options.max_restarts, kRestartsOfEach * processes);
   return options;
 }
 
@@ -151,7 +158,7 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
   }
   const RestartDecision decision =
       DecideRestart({event.process, role, event.exit, started_[event.process]}, now,
-                    RestartOptions(), &restart_state_);
+                    RestartOptionsOf(deployment_), &restart_state_);
   switch (decision.action) {
     case RestartAction::kStop: return Failure(event.process, decision.reason);
     case RestartAction::kLeft: display_->Note(decision.reason); return absl::OkStatus();
@@ -230,26 +237,34 @@ absl::Status LocalRun::TakeWeights(absl::Time now) {
   if (!finished_.has_value()) return absl::OkStatus();
   if (!pull_.valid() && !weights_.has_value()) {
     // In a thread of its own: our session goes on needing heartbeats.
-    pull_ = std::async(std::launch::async, [this]() -> absl::StatusOr<Weights> {
-      v1::PullRequest latest;
-      latest.set_latest(true);
-      absl::StatusOr<Weights> weights = PullWeights(coordinator_, latest, kPullTimeout);
-      if (weights.ok()) {
-        const absl::Status written =
-            WriteWeights(*weights, WeightsPath(deployment_.directory), *files_);
-        if (!written.ok()) weights = written;
-      }
-      supervisor_->Wake();
-      return weights;
-    });
+    pull_ = std::async(
+        std::launch::async, [this, timeout = pull_timeout_]() -> absl::StatusOr<Weights> {
+          v1::PullRequest latest;
+          latest.set_latest(true);
+          absl::StatusOr<Weights> weights = PullWeights(coordinator_, latest, timeout);
+          if (weights.ok()) {
+            const absl::Status written =
+                WriteWeights(*weights, WeightsPath(deployment_.directory), *files_);
+            if (!written.ok()) weights = written;
+          }
+          supervisor_->Wake();
+          return weights;
+        });
     return absl::OkStatus();
   }
   if (pull_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return absl::OkStatus();
   const bool heard_all = trained() && progress_.evaluated_version == progress_.final_version;
   if (!heard_all && now - *finished_ < kLastRecords) return absl::OkStatus();
   absl::StatusOr<Weights> weights = pull_.get();
+  // What was pulled may be of a lineage that is over.
+  if (std::exchange(pull_in_vain_, false)) return absl::OkStatus();
+  if (weights.ok() && weights->version.value() < progress_.final_version) return absl::OkStatus();
   if (absl::IsUnavailable(weights.status()) || absl::IsDeadlineExceeded(weights.status())) {
-    // A server was lost just now. It comes back, and with it the end of the run.
+    // A server was lost just now; it comes back, and with it the end of the run. Or the weights
+    // take longer than we gave them.
+    display_->Note(
+        absl::StrCat("the final weights are not there yet: ", weights.status().message()));
+    if (absl::IsDeadlineExceeded(weights.status())) pull_timeout_ *= 2;
     finished_.reset();
     return absl::OkStatus();
   }

@@ -91,10 +91,12 @@ class LocalRun {
   std::set<std::string> left_;  // because the run was over
   Liveness liveness_;
   bool warned_ = false;
-  bool server_killed_ = false;         // after the weights were there
+  bool server_killed_ = false;              // after the weights were there
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
   std::optional<absl::Time> finished_;      // when the coordinator said so
   std::future<absl::StatusOr<Weights>> pull_;
+  bool pull_in_vain_ = false;  // it began before the run went back
+  absl::Duration pull_timeout_ = absl::Seconds(30);
   std::optional<Weights> weights_;
   RunResult result_;
 

@@ -27,9 +27,10 @@ absl::Status LocalRun::CheckMembership(absl::Time now) {
     if (state.finished && !finished_.has_value()) finished_ = now;
     return absl::OkStatus();
   }
-  const bool broken = state.status.ok() || absl::IsUnavailable(state.status) ||
-                      absl::IsDeadlineExceeded(state.status) || absl::IsCancelled(state.status);
-  if (!broken || now - joined_at_ > kWithoutCoordinator) {
+  const bool last_word = absl::IsAborted(state.status) || absl::IsInvalidArgument(state.status) ||
+                         absl::IsPermissionDenied(state.status) ||
+                         absl::IsUnauthenticated(state.status);
+  if (last_word || now - joined_at_ > kWithoutCoordinator) {
     // It has said why; what else is in its log came after.
     return absl::AbortedError(
         absl::StrCat("the coordinator ended the run: ", state.status.message(),
@@ -43,6 +44,7 @@ absl::Status LocalRun::JoinAgain(absl::Time now) {
   rejoin_at_.reset();
   // The end is not the end any more, unless a coordinator says so again.
   finished_.reset();
+  pull_in_vain_ = pull_.valid();
   observer_ =
       std::make_unique<Observer>(MakeChannel(coordinator_), [this] { supervisor_->Wake(); });
   for (const std::string& name : left_) restarts_[name] = now;

@@ -54,9 +54,11 @@ absl::Status MetricsFile::GoBackTo(uint64_t version, uint64_t final_version) {
   CONADV_ASSIGN_OR_RETURN(const std::string text, files_->Read(path_));
   const KeptMetrics kept = KeepUpTo(text, version, final_version);
   seconds_before_ = kept.seconds;
-  if (kept.text != text) CONADV_RETURN_IF_ERROR(files_->WriteAtomically(path_, kept.text));
+  const absl::Status status =
+      kept.text == text ? absl::OkStatus() : files_->WriteAtomically(path_, kept.text);
+  // Where there is no room now there may be later.
   stream_.open(path_, std::ios::app);
-  return Flush();
+  return status.ok() ? Flush() : status;
 }
 
 absl::Status MetricsFile::Flush() {

@@ -16,7 +16,7 @@ namespace conadv {
 enum class ProcessRole { kServer, kWorker, kEvaluator };
 
 struct RestartOptions {
-  // Of all processes together, within `window`.
+  // Of all processes together, within `window`. A fault may take all of them at once.
   size_t max_restarts = 20;
   absl::Duration window = absl::Minutes(10);
   absl::Duration first_delay = absl::Milliseconds(200);  // doubles with every restart in a row

@@ -46,6 +46,12 @@ absl::StatusOr<v1::GetJobResponse> GetJob(const std::string& address, absl::Time
   return response;
 }
 
+// What one shard gave.
+struct Part {
+  Version version;
+  uint64_t lineage = 0;  // of the weights: a version number means other weights in another one
+};
+
 class ShardReader {
  public:
   ShardReader(const std::string& address, absl::Time deadline)
@@ -93,19 +99,19 @@ class ShardReader {
   }
 
   // Fills `arena` and says which version it is.
-  absl::StatusOr<Version> Read(const v1::PullRequest& request, absl::Span<float> arena) {
+  absl::StatusOr<Part> Read(const v1::PullRequest& request, absl::Span<float> arena) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline_));
     const auto reader = stub_->Pull(&context, request);
     v1::PullResponse chunk;
-    uint64_t version = 0;
+    Part part;
     size_t filled = 0;
     bool first = true;
     absl::Status wrong;
     while (wrong.ok() && reader->Read(&chunk)) {
       wrong = CheckChunk(chunk, first, filled, arena.size());
       if (!wrong.ok()) break;
-      if (first) version = chunk.header().version();
+      if (first) part = {Version(chunk.header().version()), chunk.header().lineage()};
       first = false;
       std::memcpy(arena.data() + filled, chunk.payload().data(), chunk.payload().size());
       filled += chunk.payload().size() / sizeof(float);
@@ -117,7 +123,7 @@ class ShardReader {
       return absl::DataLossError(absl::StrCat(address_, ": the weights end after ", filled, " of ",
                                               arena.size(), " elements"));
     }
-    return Version(version);
+    return part;
   }
 
  private:
@@ -141,19 +147,23 @@ class ShardReader {
 
 absl::StatusOr<Version> ReadAll(std::vector<ShardReader>& shards, const Layout& layout,
                                 v1::PullRequest request, Arena* arena) {
-  Version version;
+  Part whole;
   for (uint32_t shard = 0; shard < layout.shards(); ++shard) {
-    const absl::Span<float> part =
+    const absl::Span<float> values =
         arena->span().subspan(layout.arena_begin(shard), layout.arena_size(shard));
-    CONADV_ASSIGN_OR_RETURN(const Version got, shards[shard].Read(request, part));
-    if (shard > 0 && got != version) {
-      return absl::DataLossError(absl::StrCat("shard ", shard, " gave version ", got.value(),
-                                              " for version ", version.value()));
+    CONADV_ASSIGN_OR_RETURN(const Part part, shards[shard].Read(request, values));
+    if (shard == 0) whole = part;
+    if (part.version != whole.version) {
+      return absl::DataLossError(absl::StrCat("shard ", shard, " gave version ",
+                                              part.version.value(), " for version ",
+                                              whole.version.value()));
     }
-    version = got;
-    request.set_version(version.value());
+    if (part.lineage != whole.lineage) {
+      return absl::UnavailableError("the run has gone back to a checkpoint meanwhile");
+    }
+    request.set_version(whole.version.value());
   }
-  return version;
+  return whole.version;
 }
 
 }  // namespace

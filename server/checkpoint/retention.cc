@@ -29,15 +29,20 @@ absl::StatusOr<std::vector<Version>> AllVersions(const FileSystem& files,
   return versions;
 }
 
-bool IsComplete(const FileSystem& files, const CheckpointOwner& owner, Version version) {
+// A file that is missing or says something else makes it incomplete. One that cannot be read now
+// may be fine: what to think of it is not for us.
+absl::StatusOr<bool> IsComplete(const FileSystem& files, const CheckpointOwner& owner,
+                                Version version) {
   const std::string directory = ShardPath(owner, version);
   const auto text = files.Read(absl::StrCat(directory, "/", kManifestFile));
-  if (!text.ok()) return false;
+  if (absl::IsNotFound(text.status())) return false;
+  CONADV_RETURN_IF_ERROR(text.status());
   const auto manifest = DecodeManifest(*text);
   if (!manifest.ok()) return false;
   for (const char* name : {kWeightsFile, kOptimizerFile}) {
     const auto expected = manifest->files.find(name);
     const auto size = files.Size(absl::StrCat(directory, "/", name));
+    if (!size.ok() && !absl::IsNotFound(size.status())) return size.status();
     if (expected == manifest->files.end() || !size.ok() || *size != expected->second.bytes) {
       return false;
     }
@@ -58,11 +63,13 @@ absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& ow
 
 absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
                                                          const CheckpointOwner& owner) {
-  CONADV_ASSIGN_OR_RETURN(std::vector<Version> versions, AllVersions(files, owner));
-  versions.erase(std::remove_if(versions.begin(), versions.end(),
-                                [&](Version v) { return !IsComplete(files, owner, v); }),
-                 versions.end());
-  return versions;
+  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+  std::vector<Version> complete;
+  for (const Version version : versions) {
+    CONADV_ASSIGN_OR_RETURN(const bool whole, IsComplete(files, owner, version));
+    if (whole) complete.push_back(version);
+  }
+  return complete;
 }
 
 absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
@@ -70,7 +77,7 @@ absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& ow
   CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
   size_t kept = 0;
   for (const Version version : versions) {
-    const bool complete = IsComplete(files, owner, version);
+    CONADV_ASSIGN_OR_RETURN(const bool complete, IsComplete(files, owner, version));
     const bool wanted =
         version == Version(0) || std::find(common.begin(), common.end(), version) != common.end();
     if (complete && kept < keep) {

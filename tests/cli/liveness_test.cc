@@ -61,6 +61,14 @@ TEST_F(LivenessTest, ACoordinatorThatDoesNotAnswerIsLostAndNobodyElseForIt) {
   EXPECT_THAT(lost, ElementsAre("server-0"));
 }
 
+TEST_F(LivenessTest, WithoutAServerNobodyElseIsBlamed) {
+  Pass(5, {"server-1", "worker-0"});
+  EXPECT_THAT(Pass(12, {}), ElementsAre("server-1")) << "workers cannot join without it";
+  liveness_.OnStart("server-1", now_);
+  EXPECT_THAT(Pass(9, {"server-1"}), IsEmpty());
+  EXPECT_THAT(Pass(9, {"server-1"}), ElementsAre("worker-0"));
+}
+
 TEST_F(LivenessTest, WhoHasEndedIsNotLost) {
   Pass(5, {"server-1", "worker-0"});
   liveness_.OnExit("worker-0");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "common/base/file.h"
 #include "common/tensor/layout.h"
 #include "gtest/gtest.h"
@@ -24,6 +25,9 @@ class FailingFileSystem final : public FileSystem {
       : writes_left_(failing_write), dies_(dies) {}
 
   absl::StatusOr<std::string> Read(const std::string& path) const override {
+    if (!unreadable.empty() && absl::StrContains(path, unreadable)) {
+      return absl::UnknownError("cannot read " + path + ": Input/output error");
+    }
     return real_.Read(path);
   }
   absl::StatusOr<uint64_t> Size(const std::string& path) const override { return real_.Size(path); }
@@ -42,6 +46,8 @@ class FailingFileSystem final : public FileSystem {
     return dead() ? absl::UnavailableError("dead") : real_.Remove(path);
   }
   bool Exists(const std::string& path) const override { return real_.Exists(path); }
+
+  std::string unreadable;  // paths with this cannot be read
 
  private:
   bool dead() const { return dies_ && writes_left_ < 0; }

@@ -26,6 +26,17 @@ TEST_F(RetentionTest, CompleteCheckpointsAreThisShardsNewestFirst) {
   EXPECT_THAT(Complete(0), ElementsAre(30));
 }
 
+// If it were taken for incomplete, the run would begin anew and remove it.
+TEST_F(RetentionTest, ACheckpointThatCannotBeReadNowIsAnErrorAndStays) {
+  for (const uint64_t version : {5, 10}) ASSERT_TRUE(Write(version).ok());
+  FailingFileSystem files(0);
+  files.unreadable = "10/shard-1-of-2/manifest.json";
+  EXPECT_THAT(std::string(CompleteCheckpoints(files, Owner()).status().message()),
+              ::testing::HasSubstr("Input/output error"));
+  EXPECT_FALSE(PruneCheckpoints(files, Owner(), 1, {}).ok());
+  EXPECT_THAT(Complete(), ElementsAre(10, 5));
+}
+
 TEST_F(RetentionTest, CheckpointsOfAnotherNumberOfShardsAreNotOurs) {
   ASSERT_TRUE(Write(5).ok());
   CheckpointOwner other = Owner();
