@@ -63,7 +63,10 @@ void Coordinator::LookAtPace(absl::Time now) {
     if (wait > timeout) stuck.push_back(id);
     if (wait <= patience) continue;
     straggles = true;
-    if (!std::exchange(member.straggles, true)) TakeBack(member);
+    if (std::exchange(member.straggles, true)) continue;
+    // From now on it is not the step that counts but what it owes.
+    member.turn = std::max(member.turn, oldest_since_);
+    TakeBack(member);
   }
   EndStuck(stuck, timeout);
   if (straggles) Speculate();

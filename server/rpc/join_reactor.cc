@@ -6,12 +6,11 @@
 #include <deque>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "common/base/mutex.h"
-#include "common/base/status_macros.h"
 #include "common/wire/status.h"
 #include "server/rpc/member_proto.h"
+#include "server/rpc/member_session.h"
 
 namespace conadv {
 namespace {
@@ -20,7 +19,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
                           public MemberSink {
  public:
   JoinReactor(Coordinator* coordinator, WorkerStatsBook* stats, std::string peer)
-      : coordinator_(coordinator), stats_(stats), peer_(std::move(peer)) {
+      : session_(coordinator, stats, this, std::move(peer)) {
     StartRead(&request_);
   }
 
@@ -35,8 +34,11 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
 
   void OnReadDone(bool ok) override {
     if (!ok) return OnStreamEnd();
-    const absl::Status status = Handle();
+    const bool joins = !session_.joined();
+    const absl::Status status = session_.Handle(request_);
     if (!status.ok()) return End(ToGrpc(status));
+    if (joins) LOG(INFO) << session_.name() << " at " << session_.peer() << " has joined";
+    if (session_.left()) End(grpc::Status::OK);
     StartRead(&request_);
   }
 
@@ -51,61 +53,19 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   void OnCancel() override { End(grpc::Status(grpc::StatusCode::CANCELLED, "the member is gone")); }
 
   void OnDone() override {
-    if (!name_.empty()) LOG(INFO) << name_ << " at " << peer_ << (left_ ? " has left" : " is gone");
-    if (id_.has_value()) coordinator_->OnGone(*id_);
+    if (!session_.name().empty()) {
+      LOG(INFO) << session_.name() << " at " << session_.peer()
+                << (session_.left() ? " has left" : " is gone");
+    }
+    session_.End();
     delete this;
   }
 
  private:
   void OnStreamEnd() {
-    if (id_.has_value() || left_) return End(grpc::Status::OK);
+    if (session_.joined() || session_.left()) return End(grpc::Status::OK);
     End(ToGrpc(
         absl::InvalidArgumentError("join: the stream ended, or was not protobuf, before hello")));
-  }
-
-  absl::Status Handle() {
-    if (!id_.has_value()) {
-      if (!request_.has_hello()) return absl::InvalidArgumentError("join: say hello first");
-      CONADV_ASSIGN_OR_RETURN(const HelloMessage hello, FromProto(request_.hello(), peer_));
-      name_ = hello.name;
-      is_worker_ = hello.role == Role::kWorker;
-      CONADV_ASSIGN_OR_RETURN(id_, coordinator_->Join(hello, this));
-      LOG(INFO) << name_ << " at " << peer_ << " has joined";
-      return absl::OkStatus();
-    }
-    switch (request_.message_case()) {
-      case v1::JoinRequest::kHeartbeat: return HandleHeartbeat();
-      case v1::JoinRequest::kDone: HandleDone(); return absl::OkStatus();
-      case v1::JoinRequest::kFailed:
-        coordinator_->OnFailed(*id_, FromProto(request_.failed().unit()),
-                               request_.failed().reason());
-        return absl::OkStatus();
-      case v1::JoinRequest::kOffered: coordinator_->OnOffered(*id_); return absl::OkStatus();
-      case v1::JoinRequest::kRestored:
-        coordinator_->OnRestored(*id_, FromProto(request_.restored()), std::nullopt);
-        return absl::OkStatus();
-      case v1::JoinRequest::kCheckpointed:
-        coordinator_->OnCheckpointed(*id_, FromProto(request_.checkpointed()));
-        return absl::OkStatus();
-      case v1::JoinRequest::kLeave:
-        coordinator_->OnGone(*std::exchange(id_, std::nullopt));
-        left_ = true;
-        End(grpc::Status::OK);
-        return absl::OkStatus();
-      default: return absl::InvalidArgumentError("join: a message of no known kind");
-    }
-  }
-
-  absl::Status HandleHeartbeat() {
-    coordinator_->OnHeartbeat(*id_, request_.heartbeat().stats().units_done());
-    if (!is_worker_ || !request_.heartbeat().has_stats()) return absl::OkStatus();
-    return stats_->Set(name_, request_.heartbeat().stats());
-  }
-
-  void HandleDone() {
-    std::vector<Unit> units;
-    for (const v1::Unit& unit : request_.done().units()) units.push_back(FromProto(unit));
-    coordinator_->OnDone(*id_, units);
   }
 
   void End(const grpc::Status& status) {
@@ -129,13 +89,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
     }
   }
 
-  Coordinator* const coordinator_;
-  WorkerStatsBook* const stats_;
-  const std::string peer_;
-  std::string name_;
-  bool is_worker_ = false;
-  bool left_ = false;
-  std::optional<MemberId> id_;
+  MemberSession session_;
   v1::JoinRequest request_;
   Mutex mutex_;
   std::deque<v1::JoinResponse> outbox_ ABSL_GUARDED_BY(mutex_);

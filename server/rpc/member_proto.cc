@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kMostNameBytes = 256;
 constexpr uint32_t kMostThreads = 65536;
+constexpr size_t kMostTextBytes = 1024;
 
 // One overload a message kind.
 struct Encoder {
@@ -46,6 +47,8 @@ struct Encoder {
 
 }  // namespace
 
+std::string Told(absl::string_view text) { return Printable(text.substr(0, kMostTextBytes)); }
+
 absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer) {
   if (hello.name().empty() || hello.name().size() > kMostNameBytes) {
     return absl::InvalidArgumentError(
@@ -53,6 +56,10 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   }
   if (!IsPrintable(hello.name())) {
     return absl::InvalidArgumentError("hello.name: must have no control characters");
+  }
+  if (hello.address().size() > kMostNameBytes || !IsPrintable(hello.address())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "hello.address: must have at most ", kMostNameBytes, " bytes and no control characters"));
   }
   if (hello.threads() > kMostThreads) {
     return absl::InvalidArgumentError(
@@ -95,12 +102,12 @@ EvaluationResult FromProto(const v1::ReportRequest& report) {
 }
 
 absl::Status FromProto(const v1::Restored& restored) {
-  if (restored.damaged()) return absl::DataLossError(restored.error());
-  return restored.error().empty() ? absl::OkStatus() : absl::AbortedError(restored.error());
+  if (restored.damaged()) return absl::DataLossError(Told(restored.error()));
+  return restored.error().empty() ? absl::OkStatus() : absl::AbortedError(Told(restored.error()));
 }
 
 CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed) {
-  return {Version(checkpointed.version()), checkpointed.error(), checkpointed.missed(),
+  return {Version(checkpointed.version()), Told(checkpointed.error()), checkpointed.missed(),
           absl::Seconds(checkpointed.seconds())};
 }
 

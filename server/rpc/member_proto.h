@@ -6,11 +6,15 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "server/coordinate/coordinator.h"
 #include "server/coordinate/member.h"
 
 namespace conadv {
+
+// What a member says for people to read, fit for our messages.
+std::string Told(absl::string_view text);
 
 // INVALID_ARGUMENT names the field.
 absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer);
