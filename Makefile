@@ -44,8 +44,9 @@ fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; T
 	cmake --build --preset fuzz
 	@tests/fuzz/run.sh build-asan $(SECONDS) $(TARGETS)
 
-bench: build  ## run every benchmark
+bench: build  ## run every benchmark, and a server under 16 workers for 20,000 steps
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
+	$(BUILD)/bin/conadv-soak
 
 chaos: build  ## 50 runs with random faults, which must all end as if there were none; RUNS=, SEED=, ARGS=
 	$(BUILD)/bin/conadv-chaos --program=$(BUILD)/bin/conadv --runs=$(or $(RUNS),50) --seed=$(or $(SEED),1) $(ARGS)

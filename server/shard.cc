@@ -340,6 +340,11 @@ void Shard::Apply(State& state, ClosedGroup group) {
   Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);
 }
 
+bool Shard::full() const {
+  const std::shared_ptr<State> state = this->state();
+  return state != nullptr && state->contributions.in_use() >= state->run->most_openings;
+}
+
 Shard::Memory Shard::memory() const {
   const std::shared_ptr<State> state = this->state();
   if (state == nullptr) return {};

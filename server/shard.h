@@ -103,6 +103,8 @@ class Shard {
   uint32_t shard() const { return shard_; }
   uint32_t shards() const { return shards_; }
 
+  // Whether pushes of new units are refused for lack of room.
+  bool full() const;
   // Bytes in arenas and optimizer state, without the copy that a checkpoint makes of the latter,
   // and the most they may take with it: see MemoryLimitOf.
   struct Memory {

@@ -60,7 +60,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  return StartPush(shard_, incarnation_, context, response);
+  return StartPush(shard_, &pushes_, incarnation_, context, response);
+}
+
+void ParameterService::MakeRoom() {
+  shard_->snapshots().MakeRoom();
+  if (shard_->full()) pushes_.LetGoOfIdle(patience_);
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(

@@ -4,6 +4,7 @@
 #define CONADV_SERVER_RPC_PARAMETER_SERVICE_H_
 
 #include "conadv/v1/parameter_server.grpc.pb.h"
+#include "server/rpc/push_watch.h"
 #include "server/rpc/version_log.h"
 #include "server/shard.h"
 
@@ -18,8 +19,16 @@ using RawParameterServer =
 class ParameterService final : public RawParameterServer {
  public:
   // All outlive the service.
-  ParameterService(Shard* shard, VersionLog* versions, Incarnation incarnation)
-      : shard_(shard), versions_(versions), incarnation_(incarnation) {}
+  ParameterService(Shard* shard, VersionLog* versions, Incarnation incarnation, const Clock* clock,
+                   absl::Duration patience)
+      : shard_(shard),
+        versions_(versions),
+        incarnation_(incarnation),
+        patience_(patience),
+        pushes_(clock) {}
+
+  // Call it now and then: ends calls of peers that do nothing, if others wait for what they hold.
+  void MakeRoom();
 
   grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
                                      const v1::DescribeRequest* request,
@@ -35,6 +44,8 @@ class ParameterService final : public RawParameterServer {
   Shard* const shard_;
   VersionLog* const versions_;
   const Incarnation incarnation_;
+  const absl::Duration patience_;
+  PushWatch pushes_;
 };
 
 }  // namespace conadv

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/push_reactor.h"
 
+#include <glog/logging.h>
+
 #include <optional>
 #include <utility>
 
@@ -15,9 +17,13 @@ namespace {
 
 class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PushReactor(Shard* shard, Incarnation incarnation, grpc::CallbackServerContext* context,
-              grpc::ByteBuffer* response)
-      : shard_(shard), incarnation_(incarnation), context_(context), response_(response) {
+  PushReactor(Shard* shard, PushWatch* watch, Incarnation incarnation,
+              grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
+      : shard_(shard),
+        watch_(watch),
+        incarnation_(incarnation),
+        context_(context),
+        response_(response) {
     StartRead(&message_);
   }
 
@@ -28,10 +34,16 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     message_.Clear();
     if (!status.ok()) return Refuse(status);
     if (duplicate_) return Answer(PushOutcome::kDuplicate);
+    // It has got room, and keeps it until it ends.
+    if (arrival_ == 0) arrival_ = watch_->Begin([this] { LetGo(); });
+    watch_->Move(arrival_);
     StartRead(&message_);
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    watch_->End(arrival_);
+    delete this;
+  }
 
  private:
   absl::Status OnChunk() {
@@ -76,8 +88,16 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     return absl::OkStatus();
   }
 
+  // With the watch's lock held: the call is not done before its End, which waits for that lock.
+  void LetGo() {
+    LOG(WARNING) << "push by " << context_->peer()
+                 << " is ended: nothing comes of it, and others wait for its place";
+    context_->TryCancel();
+  }
+
   // The peer has sent everything, or has gone.
   void OnEnd() {
+    watch_->End(arrival_);
     if (buffer_ == nullptr || next_ != range_.end) {
       return Finish(ToGrpc(absl::InvalidArgumentError(
           buffer_ == nullptr
@@ -106,6 +126,7 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   }
 
   Shard* const shard_;
+  PushWatch* const watch_;
   const Incarnation incarnation_;
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
@@ -117,14 +138,16 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   Range range_;
   size_t next_ = 0;
   bool duplicate_ = false;
+  uint64_t arrival_ = 0;  // for the watch; 0: nothing has come
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, Incarnation incarnation,
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
+                                                     Incarnation incarnation,
                                                      grpc::CallbackServerContext* context,
                                                      grpc::ByteBuffer* response) {
-  return new PushReactor(shard, incarnation, context, response);
+  return new PushReactor(shard, watch, incarnation, context, response);
 }
 
 }  // namespace conadv

@@ -8,12 +8,14 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "common/base/ids.h"
+#include "server/rpc/push_watch.h"
 #include "server/shard.h"
 
 namespace conadv {
 
-// Owns itself until the call is done.
-grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, Incarnation incarnation,
+// Owns itself until the call is done. `shard` and `watch` outlive it.
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
+                                                     Incarnation incarnation,
                                                      grpc::CallbackServerContext* context,
                                                      grpc::ByteBuffer* response);
 

@@ -60,8 +60,8 @@ Server::Server(LaunchOptions options, const Job& job)
   pool_ = std::make_unique<ThreadPool>(options_.threads);
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
                                    pool_.get(), events_.get(), options_.readers);
-  parameter_service_ =
-      std::make_unique<ParameterService>(shard_.get(), &events_->versions(), incarnation_);
+  parameter_service_ = std::make_unique<ParameterService>(
+      shard_.get(), &events_->versions(), incarnation_, &Clock::Real(), options_.readers.patience);
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
@@ -147,7 +147,7 @@ absl::Status Server::JoinCoordinator() {
 }
 
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
-  shard_->snapshots().MakeRoom();
+  parameter_service_->MakeRoom();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   coordinator_->Tick();
@@ -178,7 +178,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   // A shard that goes on serving stays a member: if the coordinator is lost, it has to join the
   // next one.
   while (options_.serve_when_done && !stopped()) {
-    shard_->snapshots().MakeRoom();
+    parameter_service_->MakeRoom();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

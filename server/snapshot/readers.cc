@@ -23,14 +23,10 @@ bool Readers::MayBegin(Version version, bool guest) const {
 }
 
 void Readers::Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now) {
-  readers_[id] = Reader{version, guest, now, std::move(let_go)};
+  readers_[id] = Reader{version, guest};
+  idle_.Begin(id, std::move(let_go), now);
   ++held_[version];
   if (guest) ++held_by_guests_[version];
-}
-
-void Readers::Move(ReadId id, absl::Time now) {
-  const auto reader = readers_.find(id);
-  if (reader != readers_.end()) reader->second.moved = now;
 }
 
 bool Readers::End(ReadId id) {
@@ -39,14 +35,8 @@ bool Readers::End(ReadId id) {
   Drop(&held_, reader->second.version);
   if (reader->second.guest) Drop(&held_by_guests_, reader->second.version);
   readers_.erase(reader);
+  idle_.End(id);
   return true;
-}
-
-void Readers::LetGoOfIdle(absl::Time now) {
-  for (auto& [id, reader] : readers_) {
-    if (reader.let_go == nullptr || now - reader.moved < options_.patience) continue;
-    std::exchange(reader.let_go, nullptr)();
-  }
 }
 
 }  // namespace conadv

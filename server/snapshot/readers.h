@@ -8,10 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 
 #include "absl/time/time.h"
+#include "common/base/idle_watch.h"
 #include "common/base/ids.h"
 
 namespace conadv {
@@ -30,8 +30,7 @@ struct ReaderOptions {
 
 class Readers {
  public:
-  // Ends the reader's call. Called once at most.
-  using LetGo = std::function<void()>;
+  using LetGo = IdleWatch::LetGo;
 
   explicit Readers(const ReaderOptions& options) : options_(options) {}
 
@@ -39,11 +38,11 @@ class Readers {
   bool MayBegin(Version version, bool guest) const;
   void Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now);
   // It took something.
-  void Move(ReadId id, absl::Time now);
+  void Move(ReadId id, absl::Time now) { idle_.Move(id, now); }
   // False: it does not read.
   bool End(ReadId id);
   // Lets go of those who took nothing for `patience`. They keep their place until they end.
-  void LetGoOfIdle(absl::Time now);
+  void LetGoOfIdle(absl::Time now) { idle_.LetGoOfIdle(now, options_.patience); }
 
   size_t versions() const { return held_.size(); }
 
@@ -51,12 +50,11 @@ class Readers {
   struct Reader {
     Version version;
     bool guest = false;
-    absl::Time moved;
-    LetGo let_go;  // empty: it was let go
   };
 
   const ReaderOptions options_;
   std::map<ReadId, Reader> readers_;
+  IdleWatch idle_;
   // Readers of each version that has any, and the guests among them.
   std::map<Version, size_t> held_;
   std::map<Version, size_t> held_by_guests_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The short form of soak_bench.
+// The short form of conadv-soak.
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peers that begin to pull and then take nothing.
+// Peers that begin to pull and take nothing, or to push and send nothing.
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
@@ -48,6 +48,56 @@ class StalledPull {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReader<v1::PullResponse>> stream_;
 };
+
+// A push of which nothing but the first half comes.
+class StalledPush {
+ public:
+  StalledPush(const std::string& address, const WireWorker& worker, size_t elements)
+      : stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {
+    context_.set_wait_for_ready(true);
+    stream_ = stub_->Push(&context_, &response_);
+    v1::PushRequest chunk;
+    v1::Unit unit;
+    unit.set_step(1);
+    *chunk.mutable_header() = worker.HeaderOf(unit, 1);
+    const std::vector<float> half(elements, 1.0F);
+    chunk.set_payload(half.data(), half.size() * sizeof(float));
+    EXPECT_TRUE(stream_->Write(chunk));
+  }
+  ~StalledPush() {
+    context_.TryCancel();
+    stream_->Finish();
+  }
+
+ private:
+  const std::unique_ptr<v1::ParameterServer::Stub> stub_;
+  grpc::ClientContext context_;
+  v1::PushResponse response_;
+  std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> stream_;
+};
+
+TEST(SlowPusher, DoesNotHoldUpTheRun) {
+  TinyRun run{v1::Training::SYNC, 1, 8};
+  LaunchOptions options;
+  options.job = JobOf(run);
+  options.listen = "127.0.0.1:0";
+  options.readers.patience = absl::Milliseconds(200);
+  auto server = Server::Start(std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  WireWorker worker((*server)->address(), "worker", run);
+  std::vector<std::unique_ptr<StalledPush>> stalled;
+  // After the first step, more of them than there is room for.
+  worker.done = [&] {
+    for (int i = 0; i < 40 && stalled.size() < 40; ++i) {
+      stalled.push_back(std::make_unique<StalledPush>((*server)->address(), worker, 100));
+    }
+  };
+  std::thread thread([&] { EXPECT_TRUE(worker.Run().ok()); });
+  EXPECT_TRUE((*server)->Run([] { return false; }).ok());
+  thread.join();
+  EXPECT_EQ(worker.report().units, run.steps);
+  EXPECT_GE(worker.report().refusals, 1U);
+}
 
 TEST(SlowPuller, NeitherFillsTheMemoryNorHoldsUpTheRun) {
   // Far more than gRPC and the sockets buffer: 16 MiB a version.
