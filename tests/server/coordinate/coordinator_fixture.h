@@ -122,6 +122,16 @@ class CoordinatorTest : public ::testing::Test {
     if (role == Role::kWorker) hello.plan = plan_;
     return coordinator_->Join(hello, member);
   }
+  // One shard; its only worker has done everything, and left.
+  void TrainToTheEnd() {
+    Make();
+    FakeMember worker;
+    const MemberId id = *Join(Role::kWorker, &worker);
+    coordinator_->OnOffered(id);
+    Finish(id, worker);
+    Written(4, {local_id_});
+    coordinator_->OnGone(id);
+  }
   void Finish(MemberId id, FakeMember& member) {
     while (!member.units.empty()) {
       coordinator_->OnDone(id, std::exchange(member.units, {}));

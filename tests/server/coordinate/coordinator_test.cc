@@ -117,13 +117,7 @@ TEST_F(CoordinatorTest, TheRunEndsWhenAllIsDoneEvaluatedAndEveryoneHasLeft) {
 }
 
 TEST_F(CoordinatorTest, WithoutAnEvaluatorTheRunEndsWhenPatienceDoes) {
-  Make();
-  FakeMember worker;
-  const MemberId id = *Join(Role::kWorker, &worker);
-  coordinator_->OnOffered(id);
-  Finish(id, worker);
-  Written(4, {local_id_});
-  coordinator_->OnGone(id);
+  TrainToTheEnd();
   EXPECT_TRUE(absl::IsDeadlineExceeded(coordinator_->WaitUntilOver(absl::ZeroDuration())));
   clock_.now += absl::Seconds(61);
   coordinator_->Tick();
@@ -131,13 +125,7 @@ TEST_F(CoordinatorTest, WithoutAnEvaluatorTheRunEndsWhenPatienceDoes) {
 }
 
 TEST_F(CoordinatorTest, EvaluatorsThatHangDoNotHoldTheRun) {
-  Make();
-  FakeMember worker;
-  const MemberId id = *Join(Role::kWorker, &worker);
-  coordinator_->OnOffered(id);
-  Finish(id, worker);
-  Written(4, {local_id_});
-  coordinator_->OnGone(id);
+  TrainToTheEnd();
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(coordinator_->Read().phase, Phase::kEvaluating);
     FakeMember evaluator;

@@ -76,55 +76,61 @@ class StalledPush {
   std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> stream_;
 };
 
-TEST(SlowPusher, DoesNotHoldUpTheRun) {
-  TinyRun run{v1::Training::SYNC, 1, 8};
-  LaunchOptions options;
-  options.job = JobOf(run);
-  options.listen = "127.0.0.1:0";
-  options.readers.patience = absl::Milliseconds(200);
-  auto server = Server::Start(std::move(options));
-  ASSERT_TRUE(server.ok()) << server.status();
-  WireWorker worker((*server)->address(), "worker", run);
+// A server that has no patience, and one worker.
+class SlowPeers : public ::testing::Test {
+ protected:
+  void Start(const TinyRun& run) {
+    LaunchOptions options;
+    options.job = JobOf(run);
+    options.listen = "127.0.0.1:0";
+    options.readers.patience = absl::Milliseconds(200);
+    auto server = Server::Start(std::move(options));
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    worker_ = std::make_unique<WireWorker>(server_->address(), "worker", run);
+  }
+  // Until the server says that the run is over.
+  void Run(const TinyRun& run) {
+    std::thread thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
+    const absl::Status status = server_->Run([] { return false; });
+    thread.join();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(worker_->report().units, run.steps);
+  }
+
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<WireWorker> worker_;
+};
+
+TEST_F(SlowPeers, ThatPushDoNotHoldUpTheRun) {
+  const TinyRun run{v1::Training::SYNC, 1, 8};
+  Start(run);
   std::vector<std::unique_ptr<StalledPush>> stalled;
   // After the first step, more of them than there is room for.
-  worker.done = [&] {
+  worker_->done = [&] {
     for (int i = 0; i < 40 && stalled.size() < 40; ++i) {
-      stalled.push_back(std::make_unique<StalledPush>((*server)->address(), worker, 100));
+      stalled.push_back(std::make_unique<StalledPush>(server_->address(), *worker_, 100));
     }
   };
-  std::thread thread([&] { EXPECT_TRUE(worker.Run().ok()); });
-  EXPECT_TRUE((*server)->Run([] { return false; }).ok());
-  thread.join();
-  EXPECT_EQ(worker.report().units, run.steps);
-  EXPECT_GE(worker.report().refusals, 1U);
+  Run(run);
+  EXPECT_GE(worker_->report().refusals, 1U);
 }
 
-TEST(SlowPuller, NeitherFillsTheMemoryNorHoldsUpTheRun) {
+TEST_F(SlowPeers, ThatPullNeitherFillTheMemoryNorHoldUpTheRun) {
   // Far more than gRPC and the sockets buffer: 16 MiB a version.
-  TinyRun run{v1::Training::SYNC, 1, 8, 2, 4'000'000};
-  LaunchOptions options;
-  options.job = JobOf(run);
-  options.listen = "127.0.0.1:0";
-  options.readers.patience = absl::Milliseconds(200);
-  auto server = Server::Start(std::move(options));
-  ASSERT_TRUE(server.ok()) << server.status();
-
-  WireWorker worker((*server)->address(), "worker", run);
+  const TinyRun run{v1::Training::SYNC, 1, 8, 2, 4'000'000};
+  Start(run);
   std::vector<std::unique_ptr<StalledPull>> stalled;
   uint64_t over_limit = 0;
   // One more after every step, each of another version: more than there is room for.
-  worker.done = [&] {
-    const Shard::Memory memory = (*server)->memory();
+  worker_->done = [&] {
+    const Shard::Memory memory = server_->memory();
     over_limit += memory.now_bytes > memory.limit_bytes ? 1 : 0;
     if (stalled.size() < ReaderOptions().most_versions) {
-      stalled.push_back(std::make_unique<StalledPull>((*server)->address(), stalled.size() + 1));
+      stalled.push_back(std::make_unique<StalledPull>(server_->address(), stalled.size() + 1));
     }
   };
-  std::thread thread([&] { EXPECT_TRUE(worker.Run().ok()); });
-  const absl::Status status = (*server)->Run([] { return false; });
-  thread.join();
-  EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ(worker.report().units, run.steps);
+  Run(run);
   EXPECT_EQ(over_limit, 0U);
   ASSERT_EQ(stalled.size(), ReaderOptions().most_versions);
   // The one that took nothing for the longest time made room for another.
