@@ -37,6 +37,9 @@ class VersionWatch {
 
   uint64_t Read() {
     grpc::ClientContext context;
+    // Also because nothing but a call that waits makes a channel connect: one that fails at once
+    // leaves the connection where it is.
+    context.set_wait_for_ready(true);
     context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswer));
     v1::StatusResponse status;
     if (stub_->Status(&context, {}, &status).ok()) status_ = status;
