@@ -52,6 +52,11 @@ TEST_F(Chaos, AWorkerThatHangsWhileItsHeartbeatLivesIsFoundAndStartedAnew) {
   EXPECT_GE(result.restarts, 1U);
 }
 
+TEST_F(Chaos, AnEvaluatorThatHangsWhileItsHeartbeatLivesIsFoundAndStartedAnew) {
+  const ChaosResult result = Run("at 10 freeze evaluator for inf");
+  EXPECT_GE(result.restarts, 1U);
+}
+
 TEST_F(Chaos, WithoutSyncEveryUnitIsInTheLineageOnce) {
   for (const char* mode : {"SSP", "ASYNC"}) {
     options_.settings = {absl::StrCat("training.consistency=", mode), "training.steps=400"};

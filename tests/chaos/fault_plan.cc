@@ -44,7 +44,10 @@ bool HasTime(FaultKind kind) {
 }
 
 std::string DrawProcess(Random& random, FaultKind kind, const FaultPlanOptions& options) {
-  if (kind == FaultKind::kFreeze) return absl::StrCat("worker-", random.Below(options.workers));
+  if (kind == FaultKind::kFreeze) {
+    const uint64_t draw = random.Below(options.workers + 1);
+    return draw < options.workers ? absl::StrCat("worker-", draw) : "evaluator";
+  }
   const bool server = kind == FaultKind::kCorrupt || kind == FaultKind::kDiskFull;
   const uint64_t draw =
       random.Below(server ? options.servers : options.servers + options.workers + 1);

@@ -17,7 +17,8 @@ namespace conadv {
 enum class FaultKind {
   kKill,      // SIGKILL
   kStop,      // SIGSTOP, and SIGCONT after `time`; an infinite time: never
-  kFreeze,    // a compute thread of a worker hangs, for `time`, while its heartbeat lives
+  kFreeze,    // a worker's or the evaluator's computation hangs, for `time`, while its heartbeat
+              // lives
   kCut,       // every connection the process has
   kCorrupt,   // a byte of the server's newest checkpoint, and then SIGKILL: it has to read it
   kDiskFull,  // no byte can be written, for `time`

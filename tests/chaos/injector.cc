@@ -88,7 +88,8 @@ absl::Status Injector::Strike(const Fault& fault, absl::Time now) {
       passing_.push_back({now + fault.time, fault.kind, process});
       break;
     case FaultKind::kFreeze: {
-      const pid_t thread = FindThread(process, "lane-0");
+      const pid_t thread =
+          FindThread(process, fault.process == "evaluator" ? "evaluation" : "lane-0");
       // One thread stops, as a tracer can make it; the others do not notice.
       if (thread == 0 || ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
         return absl::UnavailableError(fault.process + " computes nothing yet");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/member/evaluator_role.h"
 
+#include <pthread.h>
+
 #include <exception>
 #include <utility>
 
@@ -101,6 +103,7 @@ uint64_t EvaluatorRole::progress() const {
 }
 
 void EvaluatorRole::Loop() {
+  pthread_setname_np(pthread_self(), "evaluation");
   for (;;) {
     Request request;
     {
