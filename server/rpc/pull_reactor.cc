@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
+#include "common/wire/parse_message.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -31,7 +32,7 @@ absl::StatusOr<Selector> SelectorOf(const v1::PullRequest& request) {
 absl::StatusOr<v1::PullRequest> ParseRequest(const grpc::ByteBuffer& buffer) {
   CONADV_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(buffer));
   v1::PullRequest request;
-  if (!request.ParseFromString(bytes)) {
+  if (!ParseMessage(bytes, &request)) {
     return absl::InvalidArgumentError("PullRequest: not a valid protobuf message");
   }
   return request;

@@ -5,6 +5,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
+#include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -33,7 +34,7 @@ absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
 
 absl::StatusOr<PushHeader> ParsePushHeader(const std::string& bytes) {
   v1::PushHeader message;
-  if (!message.ParseFromString(bytes)) {
+  if (!ParseMessage(bytes, &message)) {
     return absl::InvalidArgumentError("header: not a valid protobuf message");
   }
   if (message.worker().size() > kMostNameBytes) {

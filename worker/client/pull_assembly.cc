@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -48,7 +49,7 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
 
 absl::Status PullAssembly::ReadHeader(const Chunk& chunk) {
   v1::PullHeader header;
-  if (!header.ParseFromString(chunk.header)) {
+  if (!ParseMessage(chunk.header, &header)) {
     return absl::InvalidArgumentError(
         absl::StrCat("server ", peer_->address(), ": the pull's header is not protobuf"));
   }

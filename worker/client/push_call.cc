@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/byte_buffer.h"
+#include "common/wire/parse_message.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -98,7 +99,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
     }
     CONADV_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(response_));
     v1::PushResponse response;
-    if (!response.ParseFromString(bytes)) {
+    if (!ParseMessage(bytes, &response)) {
       return absl::InternalError("server " + peer_->address() + ": the answer is not protobuf");
     }
     CONADV_RETURN_IF_ERROR(peer_->Check(Incarnation(response.incarnation())));
