@@ -147,7 +147,8 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
   const ProcessRole role = RoleOf(event.process);
   liveness_.OnExit(event.process);
   // There is no work left for it: nothing is lost but its good manners.
-  const bool idle = finished_.has_value() || (role == ProcessRole::kWorker && trained());
+  const bool over = finished_.has_value() || (observer_ != nullptr && observer_->state().finished);
+  const bool idle = over || (role == ProcessRole::kWorker && trained());
   if (role != ProcessRole::kServer && idle) {
     left_.insert(event.process);
     // What is killed from outside has done nothing wrong.
@@ -269,7 +270,7 @@ absl::Status LocalRun::TakeWeights(absl::Time now) {
     return absl::OkStatus();
   }
   if (!weights.ok()) {
-    return absl::Status(weights.status().code(), absl::StrCat("the final weights cannot be read: ",
+    return absl::Status(weights.status().code(), absl::StrCat("the final weights are not there: ",
                                                               weights.status().message()));
   }
   weights_ = *std::move(weights);

@@ -15,7 +15,8 @@ RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
   if (exit.role == ProcessRole::kServer && exit.exit.signal == 0 && !exit.exit.ok()) {
     return {RestartAction::kStop, now, absl::StrCat(what, " before the run was finished")};
   }
-  if (exit.role != ProcessRole::kServer && exit.exit.ok())
+  // A worker may leave. There is one evaluator, and without it no final evaluation.
+  if (exit.role == ProcessRole::kWorker && exit.exit.ok())
     return {RestartAction::kLeft, now, absl::StrCat(exit.process, " has left")};
 
   RestartState::History& history = state->histories[exit.process];

@@ -20,6 +20,7 @@
 #include "cli/run_result.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/job/same_job.h"
 
 namespace conadv {
 namespace {
@@ -96,9 +97,16 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
                                 : flags.Given("out") ? flags.Text("out")
                                                      : absl::StrCat("out/", job.name);
   CONADV_ASSIGN_OR_RETURN(Deployment deployment, DeploymentOf(flags, directory));
+  // Before an earlier run is replaced.
+  if (const absl::Status data = files.List(job.dataset.path).status(); !data.ok()) {
+    return absl::Status(data.code(), absl::StrCat("dataset.path: ", data.message()));
+  }
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
   if (resumes) {
     CONADV_ASSIGN_OR_RETURN(deployment.servers, ResumedServers(flags, directory, files));
+    // A job that the checkpoints do not fit must not take the place of the one they do.
+    CONADV_ASSIGN_OR_RETURN(const std::string earlier, files.Read(JobPath(directory)));
+    CONADV_RETURN_IF_ERROR(CheckSameJob(JobText(proto), earlier, directory));
     // With the settings of this time, as the directory of the data.
     CONADV_RETURN_IF_ERROR(files.WriteAtomically(JobPath(directory), JobText(proto)));
   } else {

@@ -37,6 +37,14 @@ TEST_F(RestartPolicyTest, AKilledWorkerIsStartedAgainSoon) {
   EXPECT_THAT(decision.reason, HasSubstr("worker-0 ended with signal 9"));
 }
 
+TEST_F(RestartPolicyTest, AWorkerMayLeaveAndTheEvaluatorIsStartedAgain) {
+  const ExitStatus leaves{0, 0};
+  EXPECT_EQ(Exit("worker-0", ProcessRole::kWorker, leaves, absl::Minutes(1)).action,
+            RestartAction::kLeft);
+  EXPECT_EQ(Exit("evaluator", ProcessRole::kEvaluator, leaves, absl::Minutes(1)).action,
+            RestartAction::kRestart);
+}
+
 TEST_F(RestartPolicyTest, TheDelayDoublesUpToItsBoundAndALongLifeResetsIt) {
   std::vector<absl::Duration> delays;
   for (int i = 0; i < 7; ++i) {

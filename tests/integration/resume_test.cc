@@ -66,6 +66,18 @@ TEST_F(Resume, AFinishedRunIsFinishedAgain) {
   EXPECT_EQ(run.Metrics("evaluation").size(), 1U);
 }
 
+TEST_F(Resume, ARunIsNotReplacedByOneThatCannotBegin) {
+  LocalRun run(SharedData(), {1, 1, {}, ""});
+  run.Finish();
+  Process train({BinaryPath("conadv"), "train", "--force", "--out=" + run.out(),
+                 "--data_dir=" + run.out() + "/nowhere"});
+  const auto exit = train.Wait(kPatience);
+  ASSERT_TRUE(exit.ok());
+  EXPECT_FALSE(exit->ok());
+  EXPECT_THAT(train.error(), HasSubstr("dataset.path: "));
+  EXPECT_TRUE(Go(run).is_object()) << error_;
+}
+
 TEST_F(Resume, WhatCannotGoOnIsRefusedInWords) {
   LocalRun run(SharedData(), {1, 1, {}, ""});
   run.Finish();
@@ -73,6 +85,7 @@ TEST_F(Resume, WhatCannotGoOnIsRefusedInWords) {
   EXPECT_THAT(error_, HasSubstr("has 1 servers, and cannot go on with 2"));
   Go(run, {"--set", "training.tau=3"});
   EXPECT_THAT(error_, HasSubstr("training.tau: 1 -> 3"));
+  EXPECT_TRUE(Go(run).is_object()) << "what was refused changed nothing: " << error_;
   Go(run, {"--out=elsewhere"});
   EXPECT_THAT(error_, HasSubstr("--out does not go with --resume"));
   const TempDir empty;

@@ -22,6 +22,13 @@ absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup
   const Job& job = setup.run.job;
   CONADV_ASSIGN_OR_RETURN(Dataset test,
                           ReadIdx(job.dataset.path, Split::kTest, job.evaluation.limit));
+  const Dataset& train = *setup.dataset;
+  if (test.channels != train.channels || test.height != train.height || test.width != train.width) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data set in ", job.dataset.path, ": the test split's images are ",
+                     test.channels, "x", test.height, "x", test.width, ", the training split's ",
+                     train.channels, "x", train.height, "x", train.width));
+  }
   if (test.classes > setup.dataset->classes) {
     return absl::InvalidArgumentError(
         absl::StrCat("data set in ", job.dataset.path, ": the test split has ", test.classes,
