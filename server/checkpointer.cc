@@ -23,12 +23,6 @@ struct Checkpointer::Pending {
   std::vector<Snapshot> snapshots;  // by version; the last is the checkpoint's
   std::vector<std::pair<std::string, std::vector<float>>> states;
   UnitLedger applied;
-
-  uint64_t states_bytes() const {
-    uint64_t bytes = 0;
-    for (const auto& [name, values] : states) bytes += values.size() * sizeof(float);
-    return bytes;
-  }
 };
 
 Checkpointer::Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock)
@@ -85,7 +79,7 @@ void Checkpointer::OnPublished(const Publication& publication) {
   }
   {
     MutexLock lock(&mutex_);
-    state_.copied_bytes = pending->states_bytes();
+    state_.copied_bytes = publication.optimizer.state_bytes();
   }
   Submit([this, pending = std::move(pending)]() mutable {
     const CheckpointOutcome outcome = Write(*pending);

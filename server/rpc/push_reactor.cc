@@ -35,8 +35,11 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     if (!status.ok()) return Refuse(status);
     if (duplicate_) return Answer(PushOutcome::kDuplicate);
     // It has got room, and keeps it until it ends.
-    if (arrival_ == 0) arrival_ = watch_->Begin([this] { LetGo(); });
-    watch_->Move(arrival_);
+    if (arrival_ == 0) {
+      arrival_ = watch_->Begin([this] { LetGo(); });
+    } else {
+      watch_->Move(arrival_);
+    }
     StartRead(&message_);
   }
 

@@ -77,12 +77,13 @@ void SnapshotStore::End(ReadId id) {
 void SnapshotStore::MakeRoom() {
   const absl::Time now = clock_->Now();
   MutexLock lock(&mutex_);
-  const bool awaited = std::any_of(
-      waiters_.begin(), waiters_.end(), [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        const auto version = Resolve(entry.second.selector, RetainedLocked(), last_);
-        return version.ok() && version->has_value() &&
-               !readers_.MayBegin(**version, entry.second.guest);
-      });
+  const bool awaited = std::any_of(waiters_.begin(), waiters_.end(),
+                                   [this](const auto& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                                     const auto version =
+                                         Resolve(entry.second.selector, RetainedLocked(), last_);
+                                     return version.ok() && version->has_value() &&
+                                            !readers_.MayBegin(**version, entry.second.guest);
+                                   });
   if (awaited) readers_.LetGoOfIdle(now);
 }
 

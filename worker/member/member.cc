@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/base/wait.h"
 
 namespace conadv {
 namespace {
@@ -155,11 +156,7 @@ Member::SessionEnd Member::RunSession() {
   return {course.result(), course.worked()};
 }
 
-void Member::WaitForStop(absl::Duration time) {
-  const absl::Time until = Clock::Real().Now() + time;
-  MutexLock lock(&mutex_);
-  while (!stopped_() && Clock::Real().Now() < until) changed_.WaitFor(&mutex_, kGlance);
-}
+void Member::WaitForStop(absl::Duration time) { WaitFor(time, stopped_); }
 
 absl::Status Member::FindAgain() {
   CONADV_ASSIGN_OR_RETURN(const RunInfo run,

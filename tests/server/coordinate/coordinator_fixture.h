@@ -122,14 +122,19 @@ class CoordinatorTest : public ::testing::Test {
     if (role == Role::kWorker) hello.plan = plan_;
     return coordinator_->Join(hello, member);
   }
-  // One shard; its only worker has done everything, and left.
-  void TrainToTheEnd() {
+  // One shard; its only worker has done everything.
+  MemberId Train(FakeMember* worker) {
     Make();
-    FakeMember worker;
-    const MemberId id = *Join(Role::kWorker, &worker);
+    const MemberId id = *Join(Role::kWorker, worker);
     coordinator_->OnOffered(id);
-    Finish(id, worker);
+    Finish(id, *worker);
     Written(4, {local_id_});
+    return id;
+  }
+  // And it has left.
+  void TrainToTheEnd() {
+    FakeMember worker;
+    const MemberId id = Train(&worker);  // which makes the coordinator
     coordinator_->OnGone(id);
   }
   void Finish(MemberId id, FakeMember& member) {

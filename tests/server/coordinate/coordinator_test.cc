@@ -206,12 +206,8 @@ TEST_F(CoordinatorTest, AWorkerThatLeftBeforeItOfferedBindsNobodyToItsPlan) {
 }
 
 TEST_F(CoordinatorTest, AWorkerThatComesAfterTheEndIsSentHome) {
-  Make();
   FakeMember worker;
-  const MemberId id = *Join(Role::kWorker, &worker);
-  coordinator_->OnOffered(id);
-  Finish(id, worker);
-  Written(4, {local_id_});
+  Train(&worker);
   FakeMember late;
   ASSERT_TRUE(Join(Role::kWorker, &late).ok());
   EXPECT_EQ(late.finished, 1);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/base/retry_delay.h"
-#include "server/rpc/server.h"
+#include "tests/server/rpc/tiny_server.h"
 #include "tests/soak/wire_worker.h"
 #include "tests/support/gate.h"
 
@@ -24,12 +24,8 @@ constexpr size_t kWorkers = 64;
 class ManyWorkers : public ::testing::Test {
  protected:
   void Start(const TinyRun& run) {
-    LaunchOptions options;
-    options.job = JobOf(run);
-    options.listen = "127.0.0.1:0";
-    auto server = Server::Start(std::move(options));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartServer(run);
+    ASSERT_NE(server_, nullptr);
     for (size_t i = 0; i < kWorkers; ++i) {
       workers_.push_back(
           std::make_unique<WireWorker>(server_->address(), "worker-" + std::to_string(i), run));

@@ -10,7 +10,7 @@
 
 #include "common/wire/channel.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
-#include "server/rpc/server.h"
+#include "tests/server/rpc/tiny_server.h"
 #include "tests/soak/wire_worker.h"
 
 namespace conadv {
@@ -80,13 +80,10 @@ class StalledPush {
 class SlowPeers : public ::testing::Test {
  protected:
   void Start(const TinyRun& run) {
-    LaunchOptions options;
-    options.job = JobOf(run);
-    options.listen = "127.0.0.1:0";
-    options.readers.patience = absl::Milliseconds(200);
-    auto server = Server::Start(std::move(options));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    ReaderOptions readers;
+    readers.patience = absl::Milliseconds(200);
+    server_ = StartServer(run, readers);
+    ASSERT_NE(server_, nullptr);
     worker_ = std::make_unique<WireWorker>(server_->address(), "worker", run);
   }
   // Until the server says that the run is over.
