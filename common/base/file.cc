@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
@@ -29,6 +30,9 @@ absl::string_view Advice(int error) {
     case EDQUOT: return "free space on that disk, or choose another path";
     case ENOTDIR: return "a part of the path is a file where a directory must be";
     case EISDIR: return "a directory is where a file must be";
+    case EEXIST:
+    case ENOTEMPTY: return "move that away, or choose another path";
+    case EXDEV: return "choose a path on the same disk";
     case EMFILE:
     case ENFILE: return "raise the limit of open files (ulimit -n)";
     default: return "check that disk and its logs";
@@ -60,8 +64,11 @@ class Descriptor {
   int value_;
 };
 
+// The directory that has the entry of `path`, also of "a/b/".
 std::string ParentOf(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const size_t end = path.find_last_not_of('/');
+  if (end == std::string::npos) return path.empty() ? "." : "/";
+  const std::string parent = std::filesystem::path(path.substr(0, end + 1)).parent_path().string();
   return parent.empty() ? "." : parent;
 }
 
@@ -94,6 +101,16 @@ absl::Status WriteAndSync(const std::string& path, const std::vector<absl::strin
 std::string TemporaryName(const std::string& path) {
   static std::atomic<uint64_t> count{0};
   return absl::StrCat(path, ".tmp.", ::getpid(), ".", count.fetch_add(1));
+}
+
+// 0, or the error. EEXIST if there is anything at `to`.
+int RenameToNothing(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot do both at once (or a directory that is to go into itself).
+  struct stat stat {};
+  if (::lstat(to.c_str(), &stat) == 0) return EEXIST;
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 class RealFileSystem final : public FileSystem {
@@ -177,9 +194,20 @@ class RealFileSystem final : public FileSystem {
 
   absl::Status Remove(const std::string& path) const override {
     std::error_code error;
-    std::filesystem::remove_all(path, error);
+    const uintmax_t removed = std::filesystem::remove_all(path, error);
     if (error && error.value() != ENOENT) return FileError(error.value(), "remove", path);
-    return absl::OkStatus();
+    if (removed == 0) return absl::OkStatus();
+    const absl::Status synced = SyncDirectory(ParentOf(path));
+    // Someone else removed the directory too: with it went what was in it.
+    return absl::IsNotFound(synced) ? absl::OkStatus() : synced;
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) const override {
+    const int error = RenameToNothing(from, to);
+    if (error != 0) return FileError(error, "rename", absl::StrCat(from, " to ", to));
+    CONADV_RETURN_IF_ERROR(SyncDirectory(ParentOf(to)));
+    if (ParentOf(from) == ParentOf(to)) return absl::OkStatus();
+    return SyncDirectory(ParentOf(from));
   }
 
   bool Exists(const std::string& path) const override { return ::access(path.c_str(), F_OK) == 0; }

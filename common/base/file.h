@@ -33,8 +33,12 @@ class FileSystem {
   virtual absl::Status MakeDirectories(const std::string& path) const = 0;
   // Names, sorted, without "." and "..".
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) const = 0;
-  // A file or a whole directory; fine if there is none.
+  // A file or a whole directory, and durable when it returns; fine if there is none.
   virtual absl::Status Remove(const std::string& path) const = 0;
+  // A file or a whole directory gets another name on the same disk: all or nothing, and durable
+  // when it returns. ALREADY_EXISTS if there is anything at `to`, be it an empty directory: nothing
+  // is ever replaced. NOT_FOUND without `from` or the directory of `to`.
+  virtual absl::Status Rename(const std::string& from, const std::string& to) const = 0;
   virtual bool Exists(const std::string& path) const = 0;
 
   static const FileSystem& Real();

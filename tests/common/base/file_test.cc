@@ -119,6 +119,43 @@ TEST_F(FileTest, RemoveTakesFilesAndWholeDirectoriesAndIsFineWithNone) {
   EXPECT_THAT(files_.List(directory_).value(), IsEmpty());
 }
 
+TEST_F(FileTest, RenameMovesFilesAndWholeDirectories) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("a/b")).ok());
+  ASSERT_TRUE(files_.MakeDirectories(Path("c")).ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("a/b/f"), "x").ok());
+  EXPECT_TRUE(files_.Rename(Path("a/b/f"), Path("a/b/g")).ok());
+  EXPECT_TRUE(files_.Rename(Path("a"), Path("c/d")).ok());
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("c"));
+  EXPECT_EQ(files_.Read(Path("c/d/b/g")).value(), "x");
+  EXPECT_TRUE(files_.Rename(Path("c/d/b/"), Path("b/")).ok());
+  EXPECT_EQ(files_.Read(Path("b/g")).value(), "x");
+}
+
+TEST_F(FileTest, RenameReplacesNothing) {
+  ASSERT_TRUE(files_.WriteAtomically(Path("f"), "of f").ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("g"), "of g").ok());
+  ASSERT_TRUE(files_.MakeDirectories(Path("d/e")).ok());
+  ASSERT_TRUE(files_.MakeDirectories(Path("empty")).ok());
+  ASSERT_EQ(::symlink("nowhere", Path("link").c_str()), 0);
+  for (const char* to : {"g", "d", "empty", "link"}) {
+    const absl::Status status = files_.Rename(Path("f"), Path(to));
+    EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << to;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(Path(to)));
+    EXPECT_EQ(files_.Rename(Path("d"), Path(to)).code(), absl::StatusCode::kAlreadyExists) << to;
+  }
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("d", "empty", "f", "g", "link"));
+  EXPECT_EQ(files_.Read(Path("f")).value(), "of f");
+  EXPECT_EQ(files_.Read(Path("g")).value(), "of g");
+}
+
+TEST_F(FileTest, RenameOfNothingToNowhereOrIntoItselfIsAnError) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("d")).ok());
+  EXPECT_EQ(files_.Rename(Path("none"), Path("f")).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(files_.Rename(Path("d"), Path("none/d")).code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(files_.Rename(Path("d"), Path("d/e")).ok());
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("d"));
+}
+
 TEST_F(FileTest, ListIsSorted) {
   for (const char* name : {"b", "c", "a"}) {
     ASSERT_TRUE(files_.WriteAtomically(Path(name), "x").ok());

@@ -45,6 +45,9 @@ class FailingFileSystem final : public FileSystem {
   absl::Status Remove(const std::string& path) const override {
     return dead() ? absl::UnavailableError("dead") : real_.Remove(path);
   }
+  absl::Status Rename(const std::string& from, const std::string& to) const override {
+    return dead() ? absl::UnavailableError("dead") : real_.Rename(from, to);
+  }
   bool Exists(const std::string& path) const override { return real_.Exists(path); }
 
   std::string unreadable;  // paths with this cannot be read
