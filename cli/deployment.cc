@@ -57,6 +57,7 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
     arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
     // A short run may be over before the evaluator has started, or started again.
     arguments.push_back("--evaluator_patience=60s");
+    if (deployment.begin_anew) arguments.push_back("--begin_anew");
   } else {
     arguments.push_back(absl::StrCat("--coordinator=", coordinator));
   }

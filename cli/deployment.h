@@ -21,6 +21,8 @@ struct Deployment {
   uint32_t workers = 1;
   uint32_t threads = 1;  // of each worker
   uint32_t evaluator_threads = 1;
+  // Whether the servers may begin at version 0 where no checkpoint is on every shard.
+  bool begin_anew = false;
 };
 
 std::string JobPath(absl::string_view directory);

@@ -96,10 +96,11 @@ absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSys
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     const auto shards = files.List(absl::StrCat(checkpoints, "/", *version));
     if (!shards.ok() || shards->empty()) continue;
-    // "shard-0-of-2"
+    // "shard-0-of-2", or, set aside, "000000000400-shard-0-of-2-0"
     const std::vector<absl::string_view> words = absl::StrSplit(shards->front(), '-');
+    const auto of = std::find(words.begin(), words.end(), "of");
     uint32_t count = 0;
-    if (words.size() == 4 && absl::SimpleAtoi(words[3], &count) && count > 0) return count;
+    if (words.end() - of > 1 && absl::SimpleAtoi(*(of + 1), &count) && count > 0) return count;
   }
   return absl::FailedPreconditionError(
       absl::StrCat("there is no run with a checkpoint in ", directory,

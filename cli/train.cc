@@ -102,6 +102,8 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
     return absl::Status(data.code(), absl::StrCat("dataset.path: ", data.message()));
   }
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
+  // A run that has just begun would begin again by itself; one of yesterday's is not given up so.
+  deployment.begin_anew = !resumes || flags.Switch("begin_anew");
   if (resumes) {
     CONADV_ASSIGN_OR_RETURN(deployment.servers, ResumedServers(flags, directory, files));
     // A job that the checkpoints do not fit must not take the place of the one they do.
@@ -161,6 +163,8 @@ Command TrainCommand() {
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},
        {"resume", FlagKind::kText, "DIR", "",
         "go on from the newest checkpoint of the run in DIR, with its job"},
+       {"begin_anew", FlagKind::kSwitch, "", "false",
+        "with --resume: begin at version 0 if no checkpoint is whole; what is there is set aside"},
        {"data_dir", FlagKind::kText, "DIR", "",
         "where the data set is; else the job's dataset.path"},
        {"json", FlagKind::kSwitch, "", "false", "one line of JSON on standard output at the end"}},

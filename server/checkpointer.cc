@@ -3,6 +3,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -14,10 +15,31 @@
 #include "server/checkpoint/retention.h"
 
 namespace conadv {
+namespace {
+
+// For a disk that hangs, where nothing is left to wait for but it.
+constexpr absl::Duration kPatience = absl::Minutes(1);
+
+void Forget(Version version, StoredCheckpoints* stored) {
+  auto& usable = stored->usable;
+  usable.erase(std::remove_if(usable.begin(), usable.end(),
+                              [version](const auto& id) { return id.version == version; }),
+               usable.end());
+  auto& refused = stored->refused;
+  refused.erase(std::remove_if(refused.begin(), refused.end(),
+                               [version](const auto& one) { return one.version == version; }),
+                refused.end());
+  auto& torn = stored->torn;
+  torn.erase(std::remove(torn.begin(), torn.end(), version), torn.end());
+}
+
+}  // namespace
 
 // Everything a checkpoint needs, owned.
 struct Checkpointer::Pending {
   Version version;
+  Incarnation run;
+  Incarnation lineage;
   std::string plan;
   Layout layout;
   std::vector<Snapshot> snapshots;  // by version; the last is the checkpoint's
@@ -28,46 +50,72 @@ struct Checkpointer::Pending {
 Checkpointer::Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock)
     : options_(std::move(options)), files_(files), clock_(clock), thread_(1) {}
 
-void Checkpointer::Arm(Version version, std::vector<Version> common) {
+void Checkpointer::SetListener(Listener listener) {
+  MutexLock lock(&mutex_);
+  listener_ = std::move(listener);
+}
+
+bool Checkpointer::Arm(Version version, std::vector<Version> common) {
+  bool is_there = false;
   {
     MutexLock lock(&mutex_);
     common_ = std::move(common);
-    if (!published_.has_value() || *published_ < version) {
+    is_there = state_.newest == version;
+    if (!is_there && (!published_.has_value() || *published_ <= version)) {
       armed_ = version;
-      return;
+      return published_ == version;
     }
   }
-  Submit([this, version] {
-    Tell({version, absl::OkStatus(), /*missed=*/true, absl::ZeroDuration()});
-  });
+  AnswerLater({version, absl::OkStatus(), /*missed=*/!is_there, absl::ZeroDuration()});
+  return false;
+}
+
+void Checkpointer::AnswerLater(CheckpointOutcome outcome) {
+  Submit([this, outcome = std::move(outcome)] { Tell(outcome); });
+}
+
+std::optional<Version> Checkpointer::TakePassed(Version version) {
+  MutexLock lock(&mutex_);
+  published_ = version;
+  if (!armed_.has_value() || *armed_ >= version) return std::nullopt;
+  return std::exchange(armed_, std::nullopt);
 }
 
 bool Checkpointer::IsDue(Version version, Version last) {
-  if (version.value() == 0 || version == last) return true;
-  if (armed_ != version) return false;
-  armed_.reset();
-  return true;
+  MutexLock lock(&mutex_);
+  const bool armed = armed_ == version;
+  if (armed) armed_.reset();
+  // What was just restored is there already.
+  return state_.newest != version && (armed || version == Version(0) || version == last);
 }
 
 void Checkpointer::OnPublished(const Publication& publication) {
   const Version version = publication.weights.version;
-  {
-    MutexLock lock(&mutex_);
-    published_ = version;
-    // What was just restored is there already.
-    const bool restored = state_.newest == version;
-    if (restored || !IsDue(version, publication.run.last)) return;
+  if (const auto passed = TakePassed(version); passed.has_value()) {
+    AnswerLater({*passed, absl::OkStatus(), /*missed=*/true, absl::ZeroDuration()});
   }
+  if (!IsDue(version, publication.run.last)) return;
   if (options_.owner.directory.empty()) {
-    return Submit([this, version] {
-      Tell({version, absl::FailedPreconditionError("there is no checkpoint directory"), false,
-            absl::ZeroDuration()});
-    });
+    return AnswerLater({version, absl::FailedPreconditionError("there is no checkpoint directory"),
+                        false, absl::ZeroDuration()});
   }
   // Only the last version's may come while another is being written. There is nothing left to hold
   // up, and no memory for a second copy.
-  if (version == publication.run.last) Flush();
+  if (version == publication.run.last && !Flush(kPatience)) {
+    LOG(ERROR) << "checkpoint of version " << version << ": the one before is still being written";
+    // At once: our thread is the one that hangs.
+    return Tell({version, absl::DeadlineExceededError("its disk hangs"), false, kPatience});
+  }
+  Incarnation run;
+  Incarnation lineage;
+  {
+    MutexLock lock(&mutex_);
+    run = run_;
+    lineage = lineage_;
+  }
   auto pending = std::make_shared<Pending>(Pending{version,
+                                                   run,
+                                                   lineage,
                                                    PlanBytes(publication.run.plan),
                                                    publication.run.layout,
                                                    publication.store.Newest(options_.tau + 1),
@@ -99,6 +147,8 @@ CheckpointOutcome Checkpointer::Write(const Pending& pending) {
   const absl::Time begin = clock_->Now();
   ShardCheckpoint checkpoint;
   checkpoint.version = pending.version;
+  checkpoint.run = pending.run;
+  checkpoint.lineage = pending.lineage;
   for (const Snapshot& snapshot : pending.snapshots) {
     checkpoint.older.push_back({snapshot.version, snapshot.weights->span()});
   }
@@ -110,67 +160,146 @@ CheckpointOutcome Checkpointer::Write(const Pending& pending) {
   checkpoint.plan = pending.plan;
   checkpoint.job = options_.job_text;
   checkpoint.job_name = options_.job_name;
-  const absl::Status status = WriteCheckpoint(*files_, options_.owner, checkpoint, pending.layout);
-  if (!status.ok()) {
-    LOG(ERROR) << "checkpoint of version " << checkpoint.version << ": " << status.message();
+  const absl::StatusOr<CheckpointId> written =
+      WriteCheckpoint(*files_, options_.owner, checkpoint, pending.layout);
+  if (!written.ok()) {
+    LOG(ERROR) << "checkpoint of version " << checkpoint.version << ": "
+               << written.status().message();
+    MutexLock lock(&mutex_);
+    Forget(checkpoint.version, &stored_);  // what was in its place is gone too
   } else {
+    Add(*written);
     Prune();
   }
-  return {pending.version, status, false, clock_->Now() - begin};
+  return {pending.version, written.status(), false, clock_->Now() - begin};
+}
+
+void Checkpointer::Add(const CheckpointId& id) {
+  MutexLock lock(&mutex_);
+  Forget(id.version, &stored_);
+  stored_.usable.push_back(id);
 }
 
 void Checkpointer::Prune() {
-  std::vector<Version> common;
+  std::vector<Version> surplus;
   {
     MutexLock lock(&mutex_);
-    common = common_;
+    surplus = Surplus(stored_.usable, {options_.keep, common_, lineage_, first_});
+    surplus.insert(surplus.end(), stored_.torn.begin(), stored_.torn.end());
   }
-  const absl::Status status = PruneCheckpoints(*files_, options_.owner, options_.keep, common);
-  if (!status.ok()) LOG(WARNING) << "old checkpoints stay: " << status.message();
+  for (const Version version : surplus) {
+    if (const absl::Status status = RemoveCheckpoint(*files_, options_.owner, version);
+        !status.ok()) {
+      LOG(WARNING) << "an old checkpoint stays: " << status.message();
+      continue;
+    }
+    MutexLock lock(&mutex_);
+    Forget(version, &stored_);
+  }
 }
 
-absl::StatusOr<std::vector<Version>> Checkpointer::Complete() const {
-  if (options_.owner.directory.empty()) return std::vector<Version>();
-  return CompleteCheckpoints(*files_, options_.owner);
+absl::StatusOr<CheckpointReport> Checkpointer::Scan() {
+  CheckpointReport report;
+  report.directory = options_.owner.directory;
+  if (report.directory.empty()) return report;
+  CONADV_ASSIGN_OR_RETURN(StoredCheckpoints stored,
+                          ScanCheckpoints(*files_, options_.owner, [this](absl::string_view job) {
+                            return CheckSameJob(options_.job_text, job, options_.owner.directory);
+                          }));
+  report.usable = stored.usable;
+  report.refused = stored.refused;
+  report.refused.insert(report.refused.end(), stored.aside.begin(), stored.aside.end());
+  MutexLock lock(&mutex_);
+  stored_ = std::move(stored);
+  return report;
 }
 
-void Checkpointer::Restore(std::optional<Version> version, Shard* shard, Restored done) {
-  Submit([this, version, shard, done = std::move(done)] { done(RestoreNow(version, shard)); });
+void Checkpointer::Restore(const Beginning& beginning, Shard* shard, Restored done) {
+  Submit([this, beginning, shard, done = std::move(done)] { done(RestoreNow(beginning, shard)); });
 }
 
-absl::StatusOr<UnitLedger> Checkpointer::RestoreNow(std::optional<Version> version, Shard* shard) {
-  const UnitLedger nothing(shard->job().training.updates_per_step(), Step(0));
+absl::StatusOr<UnitLedger> Checkpointer::RestoreNow(const Beginning& beginning, Shard* shard) {
+  const std::optional<CheckpointId>& target = beginning.target;
+  const Incarnation run = target.has_value() ? target->run : beginning.lineage;
+  UnitLedger ledger(shard->job().training.updates_per_step(), Step(0));
   if (options_.owner.directory.empty()) {
-    if (!version.has_value()) return nothing;
-    return absl::InternalError("there is no checkpoint directory");
+    if (target.has_value()) return absl::InternalError("there is no checkpoint directory");
+  } else if (target.has_value()) {
+    absl::StatusOr<UnitLedger> installed = Install(*target, shard);
+    if (absl::IsNotFound(installed.status()) || absl::IsDataLoss(installed.status())) {
+      const std::string what(installed.status().message());
+      CONADV_RETURN_IF_ERROR(MoveAside(target->version, what));
+      return absl::DataLossError(what);
+    }
+    CONADV_RETURN_IF_ERROR(installed.status());
+    ledger = *std::move(installed);
+    CONADV_RETURN_IF_ERROR(SetOthersAside(run));
+  } else {
+    CONADV_RETURN_IF_ERROR(BeginAnew());
   }
-  // What this run made after that version must not be mixed with what it will make.
-  CONADV_RETURN_IF_ERROR(version.has_value()
-                             ? RemoveCheckpointsAfter(*files_, options_.owner, *version)
-                             : RemoveAllCheckpoints(*files_, options_.owner));
-  if (!version.has_value()) return nothing;
-  absl::StatusOr<UnitLedger> ledger = Install(*version, shard);
-  if (absl::IsNotFound(ledger.status()) || absl::IsDataLoss(ledger.status())) {
-    const std::string what(ledger.status().message());
-    LOG(ERROR) << what << "; it is removed, and an older one used";
-    CONADV_RETURN_IF_ERROR(RemoveCheckpoint(*files_, options_.owner, *version));
-    return absl::DataLossError(what);
-  }
+  MutexLock lock(&mutex_);
+  run_ = run;
+  lineage_ = beginning.lineage;
+  first_ = target.has_value() ? target->version : Version(0);
   return ledger;
 }
 
-absl::StatusOr<UnitLedger> Checkpointer::Install(Version version, Shard* shard) {
+absl::StatusOr<UnitLedger> Checkpointer::Install(const CheckpointId& target, Shard* shard) {
   CONADV_ASSIGN_OR_RETURN(const RestoredCheckpoint checkpoint,
-                          ReadCheckpoint(*files_, options_.owner, version));
-  CONADV_RETURN_IF_ERROR(CheckSameJob(options_.job_text, checkpoint.job, options_.owner.directory));
+                          ReadCheckpoint(*files_, options_.owner, target.version));
+  if (checkpoint.id != target) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the checkpoint in ", ShardPath(options_.owner, target.version), " is ",
+                     ToText(checkpoint.id), ", where the run goes on from ", ToText(target)));
+  }
   CONADV_ASSIGN_OR_RETURN(const Plan plan, ParsePlanBytes(checkpoint.plan));
   {
     MutexLock lock(&mutex_);
-    state_.newest = version;
+    state_.newest = target.version;
   }
   CONADV_RETURN_IF_ERROR(shard->Restore(checkpoint, plan));
   return UnitLedger(shard->job().training.updates_per_step(), checkpoint.applied_prefix,
                     checkpoint.applied_ahead);
+}
+
+// Initial weights alone are made again to the same bits: what the run writes takes their place.
+absl::Status Checkpointer::BeginAnew() {
+  std::vector<Version> versions;
+  {
+    MutexLock lock(&mutex_);
+    for (const CheckpointId& id : stored_.usable) versions.push_back(id.version);
+    for (const RefusedCheckpoint& one : stored_.refused) versions.push_back(one.version);
+  }
+  for (const Version version : versions) {
+    if (version == Version(0)) continue;
+    CONADV_RETURN_IF_ERROR(MoveAside(version, "the run began anew"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Checkpointer::SetOthersAside(Incarnation run) {
+  std::vector<RefusedCheckpoint> others;
+  {
+    MutexLock lock(&mutex_);
+    others = stored_.refused;
+    for (const CheckpointId& id : stored_.usable) {
+      if (id.run != run)
+        others.push_back({id.version, absl::StrCat("of another run: ", ToText(id))});
+    }
+  }
+  for (const RefusedCheckpoint& other : others) {
+    CONADV_RETURN_IF_ERROR(MoveAside(other.version, other.reason));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Checkpointer::MoveAside(Version version, absl::string_view reason) {
+  CONADV_ASSIGN_OR_RETURN(const std::string to, SetAside(*files_, options_.owner, version, reason));
+  LOG(WARNING) << "the checkpoint of version " << version << " was set aside as " << to << ": "
+               << reason;
+  MutexLock lock(&mutex_);
+  Forget(version, &stored_);
+  return absl::OkStatus();
 }
 
 void Checkpointer::Submit(std::function<void()> task) {
@@ -187,12 +316,24 @@ void Checkpointer::Submit(std::function<void()> task) {
 }
 
 void Checkpointer::Tell(const CheckpointOutcome& outcome) {
-  if (listener_ != nullptr) listener_(outcome);
+  Listener listener;
+  {
+    MutexLock lock(&mutex_);
+    listener = listener_;
+  }
+  if (listener != nullptr) listener(outcome);
 }
 
-void Checkpointer::Flush() {
+bool Checkpointer::Flush(absl::Duration patience) {
+  const absl::Time until = clock_->Now() + patience;
   MutexLock lock(&mutex_);
-  while (tasks_ > 0) idle_.Wait(&mutex_);
+  while (tasks_ > 0) {
+    const absl::Duration left = until - clock_->Now();
+    if (left <= absl::ZeroDuration()) return false;
+    // In parts: no clock counts to infinity.
+    idle_.WaitFor(&mutex_, std::min(left, kPatience));
+  }
+  return true;
 }
 
 Checkpointer::State Checkpointer::state() const {

@@ -11,12 +11,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/mutex.h"
 #include "common/base/thread_pool.h"
+#include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
+#include "server/checkpoint/retention.h"
 #include "server/shard.h"
 
 namespace conadv {
@@ -50,48 +54,66 @@ class Checkpointer {
   // The file system and the clock outlive this.
   Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock);
 
-  // Told of every outcome, on the checkpointer's thread. Before anything else.
-  void SetListener(Listener listener) { listener_ = std::move(listener); }
+  // Told of every outcome, on the checkpointer's thread or the publisher's. Set it before anything
+  // else, and to nullptr before what it uses goes.
+  void SetListener(Listener listener);
   // A checkpoint of this version, which is yet to come. Does not wait. The `common` ones are kept
-  // beside the newest that are here: other shards may lack those.
-  void Arm(Version version, std::vector<Version> common);
-  // Begins to write if the version is due.
+  // beside the newest that are here: other shards may lack those. True if it is the newest already:
+  // whoever can should call OnPublished once more.
+  bool Arm(Version version, std::vector<Version> common);
+  // Begins to write if the version is due. One that was asked for and has passed is missed.
   void OnPublished(const Publication& publication);
-  // Versions that can be restored, newest first, as far as their files' sizes tell. A directory
-  // that cannot be read is an error.
-  absl::StatusOr<std::vector<Version>> Complete() const;
-  // On the checkpointer's thread, with nothing else under way: puts `version`, or nothing, into
-  // `shard`, and removes all that is newer. The answer is what the version is made of. DATA_LOSS:
-  // damaged, and removed itself. Other errors are final.
+  // Looks at what is there; before a restore. What was set aside earlier is among the refused. A
+  // directory that cannot be read is an error.
+  absl::StatusOr<CheckpointReport> Scan();
+  // What a lineage begins with.
+  struct Beginning {
+    std::optional<CheckpointId> target;  // nothing: it begins anew
+    Incarnation lineage;
+  };
+  // On the checkpointer's thread, with nothing else under way: puts the target, or nothing, into
+  // `shard`, and then sets aside what is not of this run. The answer is what the version is made
+  // of. DATA_LOSS: damaged, and set aside itself. Other errors are final, and change nothing.
   using Restored = std::function<void(absl::StatusOr<UnitLedger>)>;
-  void Restore(std::optional<Version> version, Shard* shard, Restored done);
-  // Waits until what was begun is done.
-  void Flush();
+  void Restore(const Beginning& beginning, Shard* shard, Restored done);
+  // Waits until what was begun is done. False: it is not after `patience`, as on a disk that hangs.
+  bool Flush(absl::Duration patience = absl::InfiniteDuration());
   State state() const;
 
  private:
   struct Pending;
 
-  bool IsDue(Version version, Version last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What was asked for and can be had no more, now that `version` is published.
+  std::optional<Version> TakePassed(Version version);
+  bool IsDue(Version version, Version last);
+  void AnswerLater(CheckpointOutcome outcome);
   void Submit(std::function<void()> task);
   CheckpointOutcome Write(const Pending& pending);
+  void Add(const CheckpointId& id);
   void Prune();
-  absl::StatusOr<UnitLedger> RestoreNow(std::optional<Version> version, Shard* shard);
-  absl::StatusOr<UnitLedger> Install(Version version, Shard* shard);
+  absl::StatusOr<UnitLedger> RestoreNow(const Beginning& beginning, Shard* shard);
+  absl::StatusOr<UnitLedger> Install(const CheckpointId& target, Shard* shard);
+  absl::Status BeginAnew();
+  absl::Status SetOthersAside(Incarnation run);
+  absl::Status MoveAside(Version version, absl::string_view reason);
   void Tell(const CheckpointOutcome& outcome);
 
   const CheckpointerOptions options_;
   const FileSystem* const files_;
   const Clock* const clock_;
-  Listener listener_;
   mutable Mutex mutex_;
+  Listener listener_ ABSL_GUARDED_BY(mutex_);
   CondVar idle_;
   int tasks_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<Version> armed_ ABSL_GUARDED_BY(mutex_);
   std::vector<Version> common_ ABSL_GUARDED_BY(mutex_);
   std::optional<Version> published_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);
-  ThreadPool thread_;  // last: joins before the rest goes
+  StoredCheckpoints stored_ ABSL_GUARDED_BY(mutex_);  // kept in step with the disk
+  Incarnation run_ ABSL_GUARDED_BY(mutex_);
+  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);
+  Version first_ ABSL_GUARDED_BY(mutex_);  // of the lineage
+  ThreadPool thread_;                      // last: joins before the rest goes
 };
 
 }  // namespace conadv

@@ -31,6 +31,10 @@ ABSL_FLAG(int, shard, -1,
 ABSL_FLAG(int, shards, 0, "how many shards there are; without it, as many as --servers");
 ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0; without it, the first of --servers");
 ABSL_FLAG(std::string, checkpoint_dir, "", "where to write checkpoints; overrides the job's");
+ABSL_FLAG(
+    bool, begin_anew, false,
+    "begin at version 0 where shards have checkpoints, but none that is one and the same on "
+    "all of them; what is there is set aside. Without it the run says what is there and ends");
 ABSL_FLAG(int, threads, 2, "threads that add contributions and update weights");
 ABSL_FLAG(double, connect_timeout, 300, "seconds to wait for the coordinator");
 ABSL_FLAG(absl::Duration, evaluator_patience, absl::ZeroDuration(),
@@ -93,6 +97,7 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
   options.threads = std::max(1, absl::GetFlag(FLAGS_threads));
   options.evaluator_patience = absl::GetFlag(FLAGS_evaluator_patience);
+  options.begin_anew = absl::GetFlag(FLAGS_begin_anew);
   const std::string when_done = absl::GetFlag(FLAGS_when_done);
   if (when_done != "exit" && when_done != "wait") {
     return absl::InvalidArgumentError(
@@ -150,5 +155,7 @@ int main(int argc, char** argv) {
   const absl::Status status = conadv::Main();
   if (status.ok()) return 0;
   std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
+  // Threads that wait for a disk cannot be joined.
+  if (absl::IsDeadlineExceeded(status)) std::_Exit(1);
   return absl::IsInvalidArgument(status) ? 2 : 1;
 }

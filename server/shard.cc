@@ -124,7 +124,7 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
   auto run = std::make_shared<const Run>(std::move(made));
   auto state =
-      std::make_shared<State>(job_, shard_, run, checkpoint.version,
+      std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
                                          checkpoint.applied_prefix, checkpoint.applied_ahead));
   std::shared_ptr<Arena> weights = state->arenas.Take();
@@ -148,7 +148,7 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   }
   snapshots_.SetLast(run->last);
   for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
-  Announce(*state, {checkpoint.version, std::move(weights), clock_->WallNow(), std::nullopt},
+  Announce(*state, {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt},
            nullptr);
   return absl::OkStatus();
 }
@@ -338,6 +338,27 @@ void Shard::Apply(State& state, ClosedGroup group) {
   CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
   staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
   Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);
+}
+
+void Shard::VisitAtRest(Version version, std::function<void(const Publication&)> visit) {
+  pool_->Submit([this, version, visit = std::move(visit)] {
+    const std::shared_ptr<State> state = this->state();
+    if (state == nullptr) return;
+    {
+      MutexLock lock(&state->mutex);
+      if (!state->initialized || state->applying) return;
+      state->applying = true;
+    }
+    const Snapshot latest = *snapshots_.Latest();
+    if (latest.version == version) {
+      visit({*state->run, latest, nullptr, *state->optimizer, state->applied, snapshots_});
+    }
+    {
+      MutexLock lock(&state->mutex);
+      state->applying = false;
+    }
+    ApplyReady(state);
+  });
 }
 
 bool Shard::full() const {

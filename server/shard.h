@@ -91,6 +91,10 @@ class Shard {
   void FinishPush(Contribution contribution, Admission admission,
                   std::function<void(absl::StatusOr<PushOutcome>)> done);
 
+  // Calls `visit` on the pool while nothing moves, if the newest version is `version` then and no
+  // update is under way. It is not a new version: no observer hears of it.
+  void VisitAtRest(Version version, std::function<void(const Publication&)> visit);
+
   // The leader's order (followers, SSP and ASYNC). FAILED_PRECONDITION before the initial weights.
   absl::Status Follow(const Unit& unit);
   bool follows() const { return shard_ != 0 && !job_.training.sync(); }

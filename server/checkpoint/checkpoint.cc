@@ -70,8 +70,8 @@ absl::Status WriteTensors(const FileSystem& files, const std::string& directory,
   return files.WritePieces(absl::StrCat(directory, "/", name), pieces);
 }
 
-absl::Status WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
-                        const ShardCheckpoint& checkpoint, const Layout& layout) {
+absl::StatusOr<CheckpointId> WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
+                                        const ShardCheckpoint& checkpoint, const Layout& layout) {
   const std::string directory = ShardPath(owner, checkpoint.version);
   // First, so that no manifest speaks of files that are not yet its own.
   CONADV_RETURN_IF_ERROR(files.Remove(directory));
@@ -79,6 +79,8 @@ absl::Status WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
   const auto metadata = Metadata(owner, checkpoint, layout);
   Manifest manifest;
   manifest.version = checkpoint.version;
+  manifest.run = checkpoint.run;
+  manifest.lineage = checkpoint.lineage;
   manifest.shard = owner.shard;
   manifest.shards = owner.shards;
   manifest.layout_hash = layout.hash();
@@ -91,13 +93,13 @@ absl::Status WriteFiles(const FileSystem& files, const CheckpointOwner& owner,
                                       &manifest));
   CONADV_RETURN_IF_ERROR(WriteTensors(files, directory, kOptimizerFile,
                                       OptimizerTensors(checkpoint), metadata, &manifest));
-  return files.WriteAtomically(absl::StrCat(directory, "/", kManifestFile),
-                               EncodeManifest(manifest));
+  CONADV_RETURN_IF_ERROR(
+      files.WriteAtomically(absl::StrCat(directory, "/", kManifestFile), EncodeManifest(manifest)));
+  return IdOf(manifest);
 }
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat("checkpoint file ", path, " ", what, "; use an older checkpoint"));
+  return absl::DataLossError(absl::StrCat("checkpoint file ", path, " ", what));
 }
 
 absl::StatusOr<Manifest> ReadManifest(const FileSystem& files, const CheckpointOwner& owner,
@@ -136,19 +138,20 @@ absl::StatusOr<SafetensorsFile> ReadTensors(const FileSystem& files, const Check
 
 absl::Status OfAnotherLayout(const RestoredCheckpoint& checkpoint, absl::string_view why) {
   return absl::FailedPreconditionError(
-      absl::StrCat("the checkpoint of version ", checkpoint.version.value(),
+      absl::StrCat("the checkpoint of version ", checkpoint.id.version.value(),
                    " is of another model or number of shards: ", why,
                    "; give this run a checkpoint directory of its own"));
 }
 
 }  // namespace
 
-absl::Status WriteCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
-                             const ShardCheckpoint& checkpoint, const Layout& layout) {
-  absl::Status status = WriteFiles(files, owner, checkpoint, layout);
+absl::StatusOr<CheckpointId> WriteCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                                             const ShardCheckpoint& checkpoint,
+                                             const Layout& layout) {
+  absl::StatusOr<CheckpointId> id = WriteFiles(files, owner, checkpoint, layout);
   // Half a checkpoint only takes room that a full disk does not have.
-  if (!status.ok()) files.Remove(ShardPath(owner, checkpoint.version)).IgnoreError();
-  return status;
+  if (!id.ok()) files.Remove(ShardPath(owner, checkpoint.version)).IgnoreError();
+  return id;
 }
 
 absl::StatusOr<RestoredCheckpoint> ReadCheckpoint(const FileSystem& files,
@@ -166,8 +169,7 @@ absl::StatusOr<RestoredCheckpoint> ReadCheckpoint(const FileSystem& files,
       restored.states.push_back({tensor.name, tensor.values});
     }
   }
-  restored.version = manifest.version;
-  restored.layout_hash = manifest.layout_hash;
+  restored.id = IdOf(manifest);
   restored.applied_prefix = manifest.applied_prefix;
   restored.applied_ahead = std::move(manifest.applied_ahead);
   restored.plan = std::move(manifest.plan);
@@ -177,9 +179,9 @@ absl::StatusOr<RestoredCheckpoint> ReadCheckpoint(const FileSystem& files,
 
 absl::Status PlaceWeights(const RestoredCheckpoint& checkpoint, const Layout& layout,
                           uint32_t shard, absl::Span<float> arena) {
-  if (checkpoint.layout_hash != layout.hash()) {
+  if (checkpoint.id.layout != layout.hash()) {
     return OfAnotherLayout(
-        checkpoint, absl::StrCat("layout hash ", checkpoint.layout_hash, ", not ", layout.hash()));
+        checkpoint, absl::StrCat("layout hash ", checkpoint.id.layout, ", not ", layout.hash()));
   }
   const absl::Span<const size_t> indices = layout.tensors_of(shard);
   if (checkpoint.weights.tensors.size() != indices.size()) {

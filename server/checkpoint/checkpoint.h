@@ -15,6 +15,7 @@
 #include "common/base/ids.h"
 #include "common/tensor/layout.h"
 #include "common/tensor/safetensors.h"
+#include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 
 namespace conadv {
@@ -31,6 +32,8 @@ struct CheckpointVersion {
 
 struct ShardCheckpoint {
   Version version;
+  Incarnation run;                  // see CheckpointId
+  Incarnation lineage;              // see CheckpointId
   absl::Span<const float> weights;  // θ of `version`
   std::vector<CheckpointState> states;
   std::vector<CheckpointVersion> older;  // retained versions that attacks may still ask for
@@ -43,16 +46,17 @@ struct ShardCheckpoint {
   std::string job_name;  // for people who look at the files
 };
 
-// Takes the place of what there was of this version. If it fails, as on a full disk, nothing of
-// this version is left and other versions' checkpoints are as they were. Copies no values.
-absl::Status WriteCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
-                             const ShardCheckpoint& checkpoint, const Layout& layout);
+// Takes the place of what there was of this version, and answers with what it wrote. If it fails,
+// as on a full disk, nothing of this version is left and other versions' checkpoints are as they
+// were. Copies no values.
+absl::StatusOr<CheckpointId> WriteCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                                             const ShardCheckpoint& checkpoint,
+                                             const Layout& layout);
 
 // What a checkpoint holds, verified. Moves, but does not copy: states and older versions point into
 // it.
 struct RestoredCheckpoint {
-  Version version;
-  uint64_t layout_hash = 0;
+  CheckpointId id;
   uint64_t applied_prefix = 0;
   std::set<uint64_t> applied_ahead;
   std::string plan;

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFormat[] = "conadv checkpoint 2";
+constexpr char kFormat[] = "conadv checkpoint 3";
 
 // Hexadecimal: many readers of JSON keep only 53 bits of a number.
 std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZeroPad16)); }
@@ -25,6 +25,8 @@ Json ToJson(const Manifest& manifest) {
   }
   return {{"format", kFormat},
           {"version", manifest.version.value()},
+          {"run", Hex(manifest.run.value())},
+          {"lineage", Hex(manifest.lineage.value())},
           {"shard", manifest.shard},
           {"shards", manifest.shards},
           {"layout_hash", Hex(manifest.layout_hash)},
@@ -54,9 +56,15 @@ bool ReadWhole(const Json& json, Whole* number) {
 }
 
 // Throws Json::exception.
+bool ReadHex(const Json& json, uint64_t* number) {
+  return absl::SimpleHexAtoi(json.get<std::string>(), number);
+}
+
+// Throws Json::exception.
 absl::StatusOr<Manifest> FromJson(const Json& json) {
   if (json.at("format").get<std::string>() != kFormat) {
-    return absl::DataLossError(absl::StrCat("is not of the format \"", kFormat, "\""));
+    return absl::DataLossError(absl::StrCat("is not of the format \"", kFormat,
+                                            "\" but of another release's; go on with that one"));
   }
   Manifest manifest;
   uint64_t version = 0;
@@ -74,9 +82,14 @@ absl::StatusOr<Manifest> FromJson(const Json& json) {
     manifest.applied_ahead.insert(number);
   }
   manifest.job = json.at("job").get<std::string>();
-  if (!absl::SimpleHexAtoi(json.at("layout_hash").get<std::string>(), &manifest.layout_hash) ||
+  uint64_t run = 0;
+  uint64_t lineage = 0;
+  const bool ids = ReadHex(json.at("run"), &run) && ReadHex(json.at("lineage"), &lineage);
+  manifest.run = Incarnation(run);
+  manifest.lineage = Incarnation(lineage);
+  if (!ids || !ReadHex(json.at("layout_hash"), &manifest.layout_hash) ||
       !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {
-    return absl::DataLossError("has a layout hash or a plan that cannot be read");
+    return absl::DataLossError("has a run, a lineage, a layout hash or a plan that cannot be read");
   }
   for (const auto& [name, file] : json.at("files").items()) {
     ManifestFile& of = manifest.files[name];
@@ -91,6 +104,15 @@ absl::StatusOr<Manifest> FromJson(const Json& json) {
 }
 
 }  // namespace
+
+CheckpointId IdOf(const Manifest& manifest) {
+  return {manifest.version,
+          manifest.run,
+          manifest.lineage,
+          LedgerDigest(manifest.applied_prefix, manifest.applied_ahead),
+          JobDigest(manifest.job, manifest.plan),
+          manifest.layout_hash};
+}
 
 std::string EncodeManifest(const Manifest& manifest) {
   Json json = ToJson(manifest);

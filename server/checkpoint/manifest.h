@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/base/ids.h"
+#include "server/checkpoint/identity.h"
 
 namespace conadv {
 
@@ -22,6 +23,8 @@ struct ManifestFile {
 
 struct Manifest {
   Version version;
+  Incarnation run;      // see CheckpointId
+  Incarnation lineage;  // see CheckpointId
   uint32_t shard = 0;
   uint32_t shards = 0;
   uint64_t layout_hash = 0;
@@ -31,6 +34,8 @@ struct Manifest {
   std::string job;   // UTF-8
   std::map<std::string, ManifestFile> files;
 };
+
+CheckpointId IdOf(const Manifest& manifest);
 
 std::string EncodeManifest(const Manifest& manifest);
 

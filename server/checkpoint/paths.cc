@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/checkpoint/paths.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,6 +11,10 @@ namespace {
 
 std::string VersionName(Version version) { return absl::StrFormat("%012d", version.value()); }
 
+std::string ShardName(const CheckpointOwner& owner) {
+  return absl::StrCat("shard-", owner.shard, "-of-", owner.shards);
+}
+
 }  // namespace
 
 std::string VersionPath(const CheckpointOwner& owner, Version version) {
@@ -17,7 +22,23 @@ std::string VersionPath(const CheckpointOwner& owner, Version version) {
 }
 
 std::string ShardPath(const CheckpointOwner& owner, Version version) {
-  return absl::StrCat(VersionPath(owner, version), "/shard-", owner.shard, "-of-", owner.shards);
+  return absl::StrCat(VersionPath(owner, version), "/", ShardName(owner));
+}
+
+std::string AsidePath(const CheckpointOwner& owner) {
+  return absl::StrCat(owner.directory, "/set-aside");
+}
+
+std::string AsideName(const CheckpointOwner& owner, Version version, int copy) {
+  return absl::StrCat(VersionName(version), "-", ShardName(owner), "-", copy);
+}
+
+std::optional<Version> ParseAsideName(const CheckpointOwner& owner, absl::string_view name) {
+  const size_t digits = name.find('-');
+  if (digits == name.npos) return std::nullopt;
+  const std::optional<Version> version = ParseVersionName(name.substr(0, digits));
+  const std::string ours = absl::StrCat("-", ShardName(owner), "-");
+  return absl::StartsWith(name.substr(digits), ours) ? version : std::nullopt;
 }
 
 std::optional<Version> ParseVersionName(absl::string_view name) {

@@ -2,6 +2,8 @@
 // Where a checkpoint's files lie:
 //   <directory>/<version, 12 digits>/shard-<k>-of-<n>/{weights.safetensors, optimizer.safetensors,
 //   manifest.json}
+// and, moved out of the way with a reason.txt beside them:
+//   <directory>/set-aside/<version, 12 digits>-shard-<k>-of-<n>-<which>/
 // Pure functions.
 #ifndef CONADV_SERVER_CHECKPOINT_PATHS_H_
 #define CONADV_SERVER_CHECKPOINT_PATHS_H_
@@ -29,6 +31,12 @@ struct CheckpointOwner {
 // The directory of a version, and the shard's directory in it.
 std::string VersionPath(const CheckpointOwner& owner, Version version);
 std::string ShardPath(const CheckpointOwner& owner, Version version);
+
+// Where what is set aside goes, and the name it gets there: `copy` counts those of one name.
+std::string AsidePath(const CheckpointOwner& owner);
+std::string AsideName(const CheckpointOwner& owner, Version version, int copy);
+// The version of what this shard has set aside under a name.
+std::optional<Version> ParseAsideName(const CheckpointOwner& owner, absl::string_view name);
 
 // The version that a directory's name says, if VersionPath makes that name.
 std::optional<Version> ParseVersionName(absl::string_view name);

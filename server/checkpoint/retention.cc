@@ -2,11 +2,10 @@
 #include "server/checkpoint/retention.h"
 
 #include <algorithm>
-#include <functional>
 #include <optional>
-#include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "server/checkpoint/manifest.h"
@@ -14,96 +13,157 @@
 namespace conadv {
 namespace {
 
-// Versions of which this shard has anything at all, newest first.
-absl::StatusOr<std::vector<Version>> AllVersions(const FileSystem& files,
-                                                 const CheckpointOwner& owner) {
-  const absl::StatusOr<std::vector<std::string>> names = files.List(owner.directory);
-  if (absl::IsNotFound(names.status())) return std::vector<Version>();
-  if (!names.ok()) return names.status();
-  std::vector<Version> versions;
-  for (const std::string& name : *names) {
-    const std::optional<Version> version = ParseVersionName(name);
-    if (version && files.Exists(ShardPath(owner, *version))) versions.push_back(*version);
-  }
-  std::sort(versions.begin(), versions.end(), std::greater<>());
-  return versions;
+constexpr char kReasonFile[] = "reason.txt";
+// As many of one shard's of one version are set aside side by side.
+constexpr int kMostAside = 1000;
+
+absl::StatusOr<std::vector<std::string>> ListOrNothing(const FileSystem& files,
+                                                       const std::string& directory) {
+  absl::StatusOr<std::vector<std::string>> names = files.List(directory);
+  if (absl::IsNotFound(names.status())) return std::vector<std::string>();
+  return names;
 }
 
-// A file that is missing or says something else makes it incomplete. One that cannot be read now
-// may be fine: what to think of it is not for us.
-absl::StatusOr<bool> IsComplete(const FileSystem& files, const CheckpointOwner& owner,
-                                Version version) {
-  const std::string directory = ShardPath(owner, version);
-  const auto text = files.Read(absl::StrCat(directory, "/", kManifestFile));
-  if (absl::IsNotFound(text.status())) return false;
-  CONADV_RETURN_IF_ERROR(text.status());
-  const auto manifest = DecodeManifest(*text);
-  if (!manifest.ok()) return false;
+// Why the version is not whole; OK if it is. A file that is missing or has another size makes it
+// damaged; any other error is about the disk.
+absl::StatusOr<std::string> Damage(const FileSystem& files, const std::string& directory,
+                                   const Manifest& manifest) {
   for (const char* name : {kWeightsFile, kOptimizerFile}) {
-    const auto expected = manifest->files.find(name);
+    const auto expected = manifest.files.find(name);
     const auto size = files.Size(absl::StrCat(directory, "/", name));
-    if (!size.ok() && !absl::IsNotFound(size.status())) return size.status();
-    if (expected == manifest->files.end() || !size.ok() || *size != expected->second.bytes) {
-      return false;
+    if (absl::IsNotFound(size.status())) return absl::StrCat(name, " is missing");
+    CONADV_RETURN_IF_ERROR(size.status());
+    if (expected == manifest.files.end() || *size != expected->second.bytes) {
+      return absl::StrCat(name, " has another size than the manifest says");
     }
   }
-  return true;
+  return std::string();
 }
 
-}  // namespace
+absl::Status ScanVersion(const FileSystem& files, const CheckpointOwner& owner, Version version,
+                         const std::function<absl::Status(absl::string_view)>& check_job,
+                         StoredCheckpoints* stored) {
+  const std::string directory = ShardPath(owner, version);
+  const auto text = files.Read(absl::StrCat(directory, "/", kManifestFile));
+  if (absl::IsNotFound(text.status())) {
+    stored->torn.push_back(version);
+    return absl::OkStatus();
+  }
+  CONADV_RETURN_IF_ERROR(text.status());
+  const auto refuse = [&](absl::string_view why) {
+    stored->refused.push_back({version, absl::StrCat(directory, ": ", why)});
+    return absl::OkStatus();
+  };
+  const auto manifest = DecodeManifest(*text);
+  if (!manifest.ok()) {
+    return refuse(absl::StrCat(kManifestFile, " ", manifest.status().message()));
+  }
+  if (manifest->version != version || manifest->shard != owner.shard ||
+      manifest->shards != owner.shards) {
+    return refuse(absl::StrCat("its manifest is of version ", manifest->version.value(), ", shard ",
+                               manifest->shard, " of ", manifest->shards));
+  }
+  CONADV_ASSIGN_OR_RETURN(const std::string damage, Damage(files, directory, *manifest));
+  if (!damage.empty()) return refuse(damage);
+  if (const absl::Status job = check_job(manifest->job); !job.ok()) return refuse(job.message());
+  stored->usable.push_back(IdOf(*manifest));
+  return absl::OkStatus();
+}
 
-absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
-                              Version version) {
-  CONADV_RETURN_IF_ERROR(files.Remove(ShardPath(owner, version)));
+absl::Status ScanAside(const FileSystem& files, const CheckpointOwner& owner,
+                       StoredCheckpoints* stored) {
+  const std::string directory = AsidePath(owner);
+  CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListOrNothing(files, directory));
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    const std::optional<Version> version = ParseAsideName(owner, *name);
+    if (!version.has_value()) continue;
+    const std::string path = absl::StrCat(directory, "/", *name);
+    const auto reason = files.Read(absl::StrCat(path, "/", kReasonFile));
+    stored->aside.push_back(
+        {*version, absl::StrCat("set aside as ", path, ": ",
+                                reason.ok() ? absl::StripAsciiWhitespace(*reason)
+                                            : absl::string_view("for an unknown reason"))});
+  }
+  return absl::OkStatus();
+}
+
+// The version's directory, if no other shard has anything in it.
+absl::Status RemoveIfEmpty(const FileSystem& files, const CheckpointOwner& owner, Version version) {
   const auto others = files.List(VersionPath(owner, version));
   // Another shard may have been the last, and have removed it.
   if (!others.ok() || !others->empty()) return absl::OkStatus();
   return files.Remove(VersionPath(owner, version));
 }
 
-absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
-                                                         const CheckpointOwner& owner) {
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
-  std::vector<Version> complete;
-  for (const Version version : versions) {
-    CONADV_ASSIGN_OR_RETURN(const bool whole, IsComplete(files, owner, version));
-    if (whole) complete.push_back(version);
+}  // namespace
+
+absl::StatusOr<StoredCheckpoints> ScanCheckpoints(
+    const FileSystem& files, const CheckpointOwner& owner,
+    const std::function<absl::Status(absl::string_view job)>& check_job) {
+  StoredCheckpoints stored;
+  CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                          ListOrNothing(files, owner.directory));
+  std::vector<Version> versions;
+  for (const std::string& name : names) {
+    const std::optional<Version> version = ParseVersionName(name);
+    if (version && files.Exists(ShardPath(owner, *version))) versions.push_back(*version);
   }
-  return complete;
+  std::sort(versions.begin(), versions.end());
+  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+    CONADV_RETURN_IF_ERROR(ScanVersion(files, owner, *version, check_job, &stored));
+  }
+  CONADV_RETURN_IF_ERROR(ScanAside(files, owner, &stored));
+  return stored;
 }
 
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
-                              const std::vector<Version>& common) {
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
+std::vector<Version> Surplus(const std::vector<CheckpointId>& stored, const RetentionState& state) {
+  std::vector<CheckpointId> newest_first = stored;
+  std::sort(newest_first.begin(), newest_first.end(),
+            [](const CheckpointId& a, const CheckpointId& b) { return a.version > b.version; });
+  const auto is_ours = [&state](const CheckpointId& id) {
+    return id.lineage == state.lineage || id.version <= state.first;
+  };
+  // Nothing, as long as every common one is an ancestor's.
+  const std::optional<Version> newest_common =
+      state.common.empty() || state.common.back() <= state.first
+          ? std::nullopt
+          : std::optional<Version>(state.common.back());
+  std::vector<Version> surplus;
   size_t kept = 0;
-  for (const Version version : versions) {
-    CONADV_ASSIGN_OR_RETURN(const bool complete, IsComplete(files, owner, version));
-    const bool wanted =
-        version == Version(0) || std::find(common.begin(), common.end(), version) != common.end();
-    if (complete && kept < keep) {
+  for (const CheckpointId& id : newest_first) {
+    const bool common =
+        std::find(state.common.begin(), state.common.end(), id.version) != state.common.end();
+    if (!is_ours(id)) {
+      if (newest_common.has_value() && id.version <= *newest_common) surplus.push_back(id.version);
+    } else if (kept < state.keep) {
       ++kept;
-    } else if (!complete || !wanted) {
-      CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, version));
+    } else if (id.version != Version(0) && !common) {
+      surplus.push_back(id.version);
     }
   }
-  return absl::OkStatus();
+  return surplus;
 }
 
-absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwner& owner,
-                                    Version version) {
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
-  for (const Version found : versions) {
-    if (found > version) CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, found));
-  }
-  return absl::OkStatus();
+absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
+                              Version version) {
+  CONADV_RETURN_IF_ERROR(files.Remove(ShardPath(owner, version)));
+  return RemoveIfEmpty(files, owner, version);
 }
 
-absl::Status RemoveAllCheckpoints(const FileSystem& files, const CheckpointOwner& owner) {
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> versions, AllVersions(files, owner));
-  for (const Version found : versions) {
-    CONADV_RETURN_IF_ERROR(RemoveCheckpoint(files, owner, found));
+absl::StatusOr<std::string> SetAside(const FileSystem& files, const CheckpointOwner& owner,
+                                     Version version, absl::string_view reason) {
+  CONADV_RETURN_IF_ERROR(files.MakeDirectories(AsidePath(owner)));
+  std::string to;
+  for (int copy = 0; copy < kMostAside; ++copy) {
+    to = absl::StrCat(AsidePath(owner), "/", AsideName(owner, version, copy));
+    if (!files.Exists(to)) break;
   }
-  return absl::OkStatus();
+  CONADV_RETURN_IF_ERROR(files.Rename(ShardPath(owner, version), to));
+  // A full disk takes the reason, not the checkpoint.
+  files.WriteAtomically(absl::StrCat(to, "/", kReasonFile), absl::StrCat(reason, "\n"))
+      .IgnoreError();
+  CONADV_RETURN_IF_ERROR(RemoveIfEmpty(files, owner, version));
+  return to;
 }
 
 }  // namespace conadv

@@ -1,39 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which checkpoints a shard has, and which it keeps. No threads, no state.
+// Which checkpoints a shard has, and which it keeps. Nothing is removed but what this run itself
+// has made and has a successor for; whatever else is in the way is set aside. No threads, no state.
 #ifndef CONADV_SERVER_CHECKPOINT_RETENTION_H_
 #define CONADV_SERVER_CHECKPOINT_RETENTION_H_
 
 #include <cstddef>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
-#include "server/checkpoint/checkpoint.h"
+#include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 
 namespace conadv {
 
-// Versions whose manifest is there and whose files have the sizes it says, newest first. None if
-// there is no directory. What is in the files is for ReadCheckpoint to verify.
-absl::StatusOr<std::vector<Version>> CompleteCheckpoints(const FileSystem& files,
-                                                         const CheckpointOwner& owner);
+struct StoredCheckpoints {
+  // Whose manifest is there and whose files have the sizes it says, newest first. What is in the
+  // files is for ReadCheckpoint to verify.
+  std::vector<CheckpointId> usable;
+  // At the path of a checkpoint, but not to be used: damaged, or `check_job` has said so.
+  std::vector<RefusedCheckpoint> refused;
+  // Set aside earlier, with the reason of that time.
+  std::vector<RefusedCheckpoint> aside;
+  // Without a manifest: its writer was interrupted.
+  std::vector<Version> torn;
+};
 
-// Removes what this shard has but the newest `keep` complete checkpoints, those of version 0 and of
-// `common`: incomplete ones too, so none may be in writing.
-absl::Status PruneCheckpoints(const FileSystem& files, const CheckpointOwner& owner, size_t keep,
-                              const std::vector<Version>& common);
+// Nothing if there is no directory. One that cannot be read now is an error: what to think of it is
+// not for us. `check_job` says whether a job (text) is the run's.
+absl::StatusOr<StoredCheckpoints> ScanCheckpoints(
+    const FileSystem& files, const CheckpointOwner& owner,
+    const std::function<absl::Status(absl::string_view job)>& check_job);
 
-// Removes what this shard has of versions after `version`: when a run goes back to `version`, what
-// it made after that must not be mixed with what it will make.
-absl::Status RemoveCheckpointsAfter(const FileSystem& files, const CheckpointOwner& owner,
-                                    Version version);
+// Where a run's line of checkpoints stands.
+struct RetentionState {
+  size_t keep = 1;
+  std::vector<Version> common;  // the newest that every shard has, by rising version
+  Incarnation lineage;
+  Version first;  // what the lineage began with: it and what came before are its ancestors'
+};
 
-// Removes what this shard has of a version, or of all.
+// What may go: all but version 0, the common ones, and the newest `keep` of this lineage and its
+// ancestors. What another lineage of the run made after it parted stays until a newer common
+// checkpoint of this one has taken its place. `stored` is of one run. Pure.
+std::vector<Version> Surplus(const std::vector<CheckpointId>& stored, const RetentionState& state);
+
+// Removes what this shard has of a version.
 absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
                               Version version);
-absl::Status RemoveAllCheckpoints(const FileSystem& files, const CheckpointOwner& owner);
+
+// Moves what this shard has of a version out of the way, with the reason beside it; where to.
+absl::StatusOr<std::string> SetAside(const FileSystem& files, const CheckpointOwner& owner,
+                                     Version version, absl::string_view reason);
 
 }  // namespace conadv
 

@@ -51,8 +51,9 @@ void Coordinator::GrantUnits() {
 
 void Coordinator::WindDown() {
   // From here on workers and evaluator may leave for good: what is lost now could not be made
-  // again. A shard that cannot write has said so, and holds nobody up.
-  if (!checkpoints_.last_answered()) return;
+  // again. A shard that cannot write has said so, and holds nobody up; nor does one whose disk
+  // hangs, for long.
+  if (!LastCheckpointOver()) return;
   TellFinished(Role::kWorker);
   if (!FinalEvaluationOver()) return;
   TellFinished(Role::kEvaluator);

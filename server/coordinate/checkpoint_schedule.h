@@ -32,9 +32,17 @@ class CheckpointSchedule {
   void Begin(Version first, const std::vector<Version>& written, Version last, absl::Time now);
   // The version to ask every shard for, if it is time; `latest` is shard 0's newest.
   std::optional<Version> Next(Version latest, absl::Time now);
+  // Out of turn, because the run is about to be stopped: the version to ask for now, if one has to
+  // be. It is just ahead, or the latest itself if nothing `moves` the run on.
+  std::optional<Version> Save(Version latest, bool moves, absl::Time now);
+  // Whether what Save asked for is there, or never will be.
+  bool saved() const;
   void OnAnswer(uint32_t shard, const CheckpointAnswer& answer);
-  // Whether every shard has answered for the last version.
+  // Whether every shard has answered for the last version, and which have not.
   bool last_answered() const { return last_answered_.size() == options_.shards; }
+  std::vector<uint32_t> last_unanswered() const;
+  // The longest that one has taken of late.
+  absl::Duration took() const { return took_; }
   // The newest versions that every shard has written, by rising version; at most `keep`.
   const std::vector<Version>& common() const { return common_; }
 
@@ -46,6 +54,8 @@ class CheckpointSchedule {
   bool begun_ = false;
   Version last_;
   std::optional<Version> asked_;
+  bool missed_ = false;                         // by one of those who answered for `asked_`
+  std::optional<Version> save_;                 // asked for by Save
   std::set<uint32_t> unanswered_;               // shards, for `asked_`
   std::map<uint32_t, CheckpointAnswer> early_;  // before Begin
   bool all_written_ = true;                     // of those who answered
@@ -56,9 +66,6 @@ class CheckpointSchedule {
   // How far ahead: shards may be some versions on by the time they are asked.
   uint64_t ahead_ = 2;
 };
-
-// The versions that are in every list, by rising version.
-std::vector<Version> CommonVersions(const std::vector<std::vector<Version>>& lists);
 
 }  // namespace conadv
 

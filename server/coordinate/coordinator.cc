@@ -190,6 +190,13 @@ Coordinator::View Coordinator::Read() const {
     absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ", "shard ", shard,
                     " writes no checkpoints: ", error);
   }
+  for (const uint32_t shard : hanging_disks_) {
+    absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ", "shard ", shard,
+                    " has not written its last checkpoint: its disk hangs");
+  }
+  if (!restore_warning_.empty()) {
+    absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ", restore_warning_);
+  }
   if (evaluators_stuck_ >= kMostStuckEvaluators) {
     absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ",
                     "no final evaluation: ", evaluators_stuck_, " evaluators were stuck");
@@ -222,7 +229,11 @@ std::string Coordinator::MessageNow() const {
     case Phase::kWaitingForWorkers: return "waiting for workers";
     case Phase::kInitializing: return "a worker offers the initial weights";
     case Phase::kTraining: return Loads().empty() ? "waiting for workers" : "";
-    case Phase::kEvaluating: return "evaluating the final weights";
+    case Phase::kEvaluating:
+      return checkpoints_.last_answered() || !hanging_disks_.empty()
+                 ? "evaluating the final weights"
+                 : absl::StrCat("writing the last checkpoint: waiting for shards ",
+                                absl::StrJoin(checkpoints_.last_unanswered(), ", "));
     case Phase::kFinished: return "finished";
   }
   return "";

@@ -27,10 +27,14 @@ namespace conadv {
 struct CoordinatorOptions {
   Job job;
   uint32_t shards = 1;
-  // Wait this long after the last step, or after one was lost, for an evaluator to join; one that is
-  // there and gets on is always waited for.
+  // Wait this long after the last step, or after one was lost, for an evaluator to join; one that
+  // is there and gets on is always waited for.
   absl::Duration evaluator_patience;
   Incarnation lineage;
+  // What to do where shards have checkpoints, but none that is one and the same on all of them.
+  bool begin_anew = false;  // else the run fails and says what is there
+  // How long, after the last step, for every shard's last checkpoint, or longer if one took longer.
+  absl::Duration checkpoint_patience = absl::Minutes(1);
 };
 
 enum class Phase {
@@ -83,9 +87,12 @@ class Coordinator {
   void OnFailed(MemberId id, const Unit& unit, const std::string& reason);
   void OnOffered(MemberId id);
   // A shard has restored what it was asked to, or not (DATA_LOSS: its checkpoint was damaged, and
-  // is gone). `state` is looked at if it is shard 0's and not a beginning.
+  // is set aside). `state` is looked at if it is shard 0's and not a beginning.
   void OnRestored(MemberId id, const absl::Status& status, const std::optional<RunState>& state);
   void OnCheckpointed(MemberId id, const CheckpointAnswer& answer);
+  // The run is about to be stopped: asks for a checkpoint now. Call it again until it is true:
+  // there is one, or there is nothing to save, or it cannot be had.
+  bool Save();
   // The member left or its connection broke; its units go to others.
   void OnGone(MemberId id);
   // Shard 0 published a version: an evaluation may be due.
@@ -114,7 +121,7 @@ class Coordinator {
   struct ShardEntry {
     std::string address;  // empty: not joined
     MemberId member;
-    std::vector<Version> checkpoints;
+    CheckpointReport checkpoints;
     bool restored = false;
     std::string checkpoint_error;  // of the last one
   };
@@ -125,6 +132,8 @@ class Coordinator {
   void EndRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginTraining(const UnitLedger& done, Version version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskForCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After the last step: true once nobody has to wait for the last version's checkpoint.
+  bool LastCheckpointOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendToShards(const MemberMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The member is gone without having been told that the run is over: a shard takes its weights
   // with it, and this lineage ends.
@@ -172,7 +181,10 @@ class Coordinator {
   bool restoring_ ABSL_GUARDED_BY(mutex_) = false;        // has begun
   bool restored_ ABSL_GUARDED_BY(mutex_) = false;         // every shard is ready
   std::vector<Version> written_ ABSL_GUARDED_BY(mutex_);  // that every shard had
-  std::optional<Version> restore_version_ ABSL_GUARDED_BY(mutex_);
+  std::optional<CheckpointId> restore_target_ ABSL_GUARDED_BY(mutex_);
+  std::string restore_warning_ ABSL_GUARDED_BY(mutex_);
+  // Shards whose disk is not waited for any more, after the last step.
+  std::vector<uint32_t> hanging_disks_ ABSL_GUARDED_BY(mutex_);
   std::optional<RunState> run_state_ ABSL_GUARDED_BY(mutex_);  // while restoring
   CheckpointSchedule checkpoints_ ABSL_GUARDED_BY(mutex_);
   Version latest_ ABSL_GUARDED_BY(mutex_);  // that shard 0 published

@@ -16,6 +16,7 @@
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
 #include "common/job/plan.h"
+#include "server/checkpoint/identity.h"
 
 namespace conadv {
 
@@ -26,12 +27,12 @@ struct HelloMessage {
   std::string name;
   std::string peer;  // the connection's other end
   Incarnation incarnation;
-  uint32_t shard = 0;                // kShard
-  std::string address;               // kShard
-  std::optional<Plan> plan;          // kWorker
-  uint32_t threads = 1;              // kWorker
-  std::vector<Version> checkpoints;  // kShard: complete ones
-  bool local = false;                // shard 0, which lives in the coordinator's process
+  uint32_t shard = 0;            // kShard
+  std::string address;           // kShard
+  std::optional<Plan> plan;      // kWorker
+  uint32_t threads = 1;          // kWorker
+  CheckpointReport checkpoints;  // kShard
+  bool local = false;            // shard 0, which lives in the coordinator's process
 };
 
 struct WelcomeMessage {
@@ -42,7 +43,7 @@ struct WelcomeMessage {
 };
 // To shards.
 struct RestoreMessage {
-  std::optional<Version> version;  // nothing: begin anew
+  std::optional<CheckpointId> target;  // nothing: begin anew
 };
 struct CheckpointMessage {
   Version version;

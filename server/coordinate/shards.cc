@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "server/coordinate/coordinator.h"
+#include "server/coordinate/restore_choice.h"
 
 namespace conadv {
 
@@ -36,11 +37,14 @@ absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
 void Coordinator::BeginRestore() {
   if (restoring_) return;
   restoring_ = true;
-  std::vector<std::vector<Version>> lists;
-  for (const ShardEntry& shard : shards_) lists.push_back(shard.checkpoints);
-  written_ = CommonVersions(lists);
-  if (!written_.empty()) restore_version_ = written_.back();
-  SendToShards(RestoreMessage{restore_version_});
+  std::vector<CheckpointReport> reports;
+  for (ShardEntry& shard : shards_) reports.push_back(std::exchange(shard.checkpoints, {}));
+  RestoreChoice choice = ChooseRestore(reports, options_.begin_anew);
+  if (!choice.refusal.ok()) return FailLocked(choice.refusal);
+  written_ = std::move(choice.written);
+  restore_target_ = choice.target;
+  restore_warning_ = std::move(choice.warning);
+  SendToShards(RestoreMessage{restore_target_});
 }
 
 void Coordinator::OnRestored(MemberId id, const absl::Status& status,
@@ -51,7 +55,7 @@ void Coordinator::OnRestored(MemberId id, const absl::Status& status,
   const uint32_t shard = member->second.hello.shard;
   if (!status.ok()) {
     const std::string what = absl::StrCat("shard ", shard, ": ", status.message());
-    // A damaged checkpoint is gone now: the next lineage begins with an older one.
+    // A damaged checkpoint is set aside now: the next lineage begins with an older one.
     FailLocked(absl::IsDataLoss(status) ? absl::UnavailableError(what) : absl::AbortedError(what));
     return;
   }
@@ -65,7 +69,7 @@ void Coordinator::OnRestored(MemberId id, const absl::Status& status,
 
 void Coordinator::EndRestore() {
   restored_ = true;
-  if (!restore_version_.has_value() || !run_state_.has_value()) return;
+  if (!restore_target_.has_value() || !run_state_.has_value()) return;
   // A worker that joined meanwhile may have come with another plan: it hears so when it joins
   // again.
   if (plan_.has_value() && !CheckSamePlan(run_state_->plan, *plan_).ok()) {
@@ -97,6 +101,23 @@ void Coordinator::OnCheckpointed(MemberId id, const CheckpointAnswer& answer) {
 void Coordinator::AskForCheckpoint() {
   const std::optional<Version> target = checkpoints_.Next(latest_, clock_->Now());
   if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
+}
+
+bool Coordinator::Save() {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok() || !initialized_ || leases_->finished()) return true;
+  const bool moves = FirstOf(Role::kWorker) != nullptr;
+  const std::optional<Version> target = checkpoints_.Save(latest_, moves, clock_->Now());
+  if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
+  return checkpoints_.saved();
+}
+
+bool Coordinator::LastCheckpointOver() {
+  if (checkpoints_.last_answered() || !hanging_disks_.empty()) return true;
+  const absl::Duration patience = std::max(options_.checkpoint_patience, 4 * checkpoints_.took());
+  if (clock_->Now() - *last_step_done_ < patience) return false;
+  hanging_disks_ = checkpoints_.last_unanswered();
+  return true;
 }
 
 void Coordinator::SendToShards(const MemberMessage& message) {

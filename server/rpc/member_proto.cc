@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kMostNameBytes = 256;
 constexpr uint32_t kMostThreads = 65536;
 constexpr size_t kMostTextBytes = 1024;
+constexpr int kMostCheckpoints = 4096;
 
 // One overload a message kind.
 struct Encoder {
@@ -34,8 +35,10 @@ struct Encoder {
   }
   void operator()(const FinishedMessage&) const { out->set_finished(true); }
   void operator()(const RestoreMessage& message) const {
-    out->mutable_restore()->set_fresh(!message.version.has_value());
-    out->mutable_restore()->set_version(message.version.value_or(Version(0)).value());
+    out->mutable_restore()->set_fresh(!message.target.has_value());
+    if (message.target.has_value()) {
+      *out->mutable_restore()->mutable_checkpoint() = ToProto(*message.target);
+    }
   }
   void operator()(const CheckpointMessage& message) const {
     out->mutable_checkpoint()->set_version(message.version.value());
@@ -44,6 +47,24 @@ struct Encoder {
     }
   }
 };
+
+absl::StatusOr<CheckpointReport> ReportOf(const v1::Hello& hello) {
+  if (hello.usable_checkpoints_size() > kMostCheckpoints ||
+      hello.refused_checkpoints_size() > kMostCheckpoints) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("hello.usable_checkpoints, hello.refused_checkpoints: at most ",
+                     kMostCheckpoints, " each"));
+  }
+  CheckpointReport report;
+  report.directory = Told(hello.checkpoint_directory());
+  for (const v1::CheckpointId& id : hello.usable_checkpoints()) {
+    report.usable.push_back(FromProto(id));
+  }
+  for (const v1::RefusedCheckpoint& one : hello.refused_checkpoints()) {
+    report.refused.push_back({Version(one.version()), Told(one.reason())});
+  }
+  return report;
+}
 
 }  // namespace
 
@@ -72,7 +93,7 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   message.shard = hello.shard();
   message.address = hello.address();
   message.threads = hello.threads();
-  for (const uint64_t version : hello.checkpoints()) message.checkpoints.emplace_back(version);
+  CONADV_ASSIGN_OR_RETURN(message.checkpoints, ReportOf(hello));
   switch (hello.role()) {
     case v1::WORKER: message.role = Role::kWorker; break;
     case v1::EVALUATOR: message.role = Role::kEvaluator; break;
@@ -111,6 +132,15 @@ CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed) {
           absl::Seconds(checkpointed.seconds())};
 }
 
+CheckpointId FromProto(const v1::CheckpointId& id) {
+  return {Version(id.version()),
+          Incarnation(id.run()),
+          Incarnation(id.lineage()),
+          id.ledger(),
+          id.job(),
+          id.layout()};
+}
+
 Unit FromProto(const v1::Unit& unit) { return {Step(unit.step()), Slot(unit.slot())}; }
 
 v1::JoinResponse ToProto(const MemberMessage& message) {
@@ -133,6 +163,32 @@ v1::Checkpointed ToProto(const CheckpointAnswer& answer) {
   checkpointed.set_missed(answer.missed);
   checkpointed.set_seconds(absl::ToDoubleSeconds(answer.took));
   return checkpointed;
+}
+
+v1::CheckpointId ToProto(const CheckpointId& id) {
+  v1::CheckpointId proto;
+  proto.set_version(id.version.value());
+  proto.set_run(id.run.value());
+  proto.set_lineage(id.lineage.value());
+  proto.set_ledger(id.ledger);
+  proto.set_job(id.job);
+  proto.set_layout(id.layout);
+  return proto;
+}
+
+void SetReport(const CheckpointReport& report, v1::Hello* hello) {
+  hello->set_checkpoint_directory(report.directory);
+  // The newest.
+  for (const CheckpointId& id : report.usable) {
+    if (hello->usable_checkpoints_size() == kMostCheckpoints) break;
+    *hello->add_usable_checkpoints() = ToProto(id);
+  }
+  for (const RefusedCheckpoint& one : report.refused) {
+    if (hello->refused_checkpoints_size() == kMostCheckpoints) break;
+    v1::RefusedCheckpoint* refused = hello->add_refused_checkpoints();
+    refused->set_version(one.version.value());
+    refused->set_reason(Printable(one.reason));
+  }
 }
 
 v1::ReportRequest ToProto(const EvaluationResult& result) {

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "conadv/v1/coordinator.pb.h"
+#include "server/checkpoint/identity.h"
 #include "server/coordinate/coordinator.h"
 #include "server/coordinate/member.h"
 
@@ -22,10 +23,13 @@ EvaluationResult FromProto(const v1::ReportRequest& report);
 Unit FromProto(const v1::Unit& unit);
 absl::Status FromProto(const v1::Restored& restored);
 CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed);
+CheckpointId FromProto(const v1::CheckpointId& id);
 
 v1::JoinResponse ToProto(const MemberMessage& message);
 v1::Restored RestoredProto(const absl::Status& status);
 v1::Checkpointed ToProto(const CheckpointAnswer& answer);
+v1::CheckpointId ToProto(const CheckpointId& id);
+void SetReport(const CheckpointReport& report, v1::Hello* hello);
 v1::ReportRequest ToProto(const EvaluationResult& result);
 v1::Role ToProto(Role role);
 v1::Unit ToProto(const Unit& unit);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
@@ -35,6 +36,13 @@ absl::Status Serve(const ServeOptions& options,
       if (!std::exchange(listened, true)) listening(launch.listen);
       status = (*server)->Run(stopped);
       if ((*server)->progressed()) backoff.Reset();
+      if ((*server)->disk_hangs()) {
+        // A thread waits in the kernel, with what it writes from: neither can be let go.
+        server->release();
+        return absl::DeadlineExceededError(absl::StrCat(
+            "the disk of the checkpoint directory does not answer; this server ends without its ",
+            "last checkpoint", status.ok() ? "" : ": ", status.message()));
+      }
     }
     // Before we have had the address, somebody else's use of it is an error.
     if (!absl::IsUnavailable(status) || !listened || stopped()) return status;

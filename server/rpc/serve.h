@@ -21,7 +21,8 @@ struct ServeOptions {
   absl::Duration patience;
 };
 
-// OK: the run is over, or `stopped` says so. `listening` hears the address once.
+// OK: the run is over, or `stopped` says so. `listening` hears the address once. DEADLINE_EXCEEDED:
+// a disk hangs, and threads that wait for it are left: the process has to end without joining them.
 absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped);

@@ -28,6 +28,10 @@ constexpr absl::Duration kLook = absl::Milliseconds(100);
 // For calls that are still under way when a server goes, and when it makes way for its successor.
 constexpr absl::Duration kGoodbye = absl::Seconds(2);
 constexpr absl::Duration kHaste = absl::Milliseconds(100);
+// For a last checkpoint before a stop: within the grace that those who stop servers usually give.
+constexpr absl::Duration kSave = absl::Seconds(15);
+// For a disk, when nothing is left to do but to wait for it.
+constexpr absl::Duration kDisk = absl::Minutes(1);
 
 }  // namespace
 
@@ -43,7 +47,8 @@ Server::Server(LaunchOptions options, const Job& job)
     : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
-        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience, incarnation_},
+        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience, incarnation_,
+                           options_.begin_anew},
         &Clock::Real());
   }
   CheckpointerOptions checkpoints;
@@ -120,15 +125,15 @@ absl::Status Server::Listen() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Hello> Server::Hello() const {
+absl::StatusOr<v1::Hello> Server::Hello() {
   v1::Hello hello;
   hello.set_role(v1::SHARD);
   hello.set_name(absl::StrCat("server-", options_.shard));
   hello.set_incarnation(incarnation_.value());
   hello.set_shard(options_.shard);
   hello.set_address(options_.advertise.empty() ? address_ : options_.advertise);
-  CONADV_ASSIGN_OR_RETURN(const std::vector<Version> checkpoints, checkpointer_->Complete());
-  for (const Version version : checkpoints) hello.add_checkpoints(version.value());
+  CONADV_ASSIGN_OR_RETURN(const CheckpointReport report, checkpointer_->Scan());
+  SetReport(report, &hello);
   return hello;
 }
 
@@ -161,14 +166,24 @@ absl::Status Server::WaitUntilOver(absl::Duration timeout) {
 absl::Status Server::Run(const std::function<bool()>& stopped) {
   const absl::Status status = ServeUntil(stopped);
   in_haste_ = absl::IsUnavailable(status);
-  checkpointer_->Flush();
+  disk_hangs_ = !checkpointer_->Flush(kDisk);
   return status;
+}
+
+bool Server::Saves() {
+  if (coordinator_ == nullptr) return false;
+  const absl::Time now = Clock::Real().Now();
+  if (!save_until_.has_value()) {
+    save_until_ = now + kSave;
+    LOG(INFO) << "stopping; a checkpoint first";
+  }
+  return now < *save_until_ && !coordinator_->Save();
 }
 
 absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   absl::Status status = absl::DeadlineExceededError("");
   while (absl::IsDeadlineExceeded(status)) {
-    if (stopped()) return absl::OkStatus();
+    if (stopped() && !Saves()) return absl::OkStatus();
     status = WaitUntilOver(kLook);
   }
   CONADV_RETURN_IF_ERROR(status);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -29,6 +30,7 @@ struct LaunchOptions {
   std::string checkpoint_dir;  // overrides the job's
   int threads = 2;             // that add and update
   absl::Duration evaluator_patience;
+  bool begin_anew = false;  // see CoordinatorOptions
   bool serve_when_done = false;
   ReaderOptions readers;
 };
@@ -48,26 +50,33 @@ class Server {
   absl::Status Run(const std::function<bool()>& stopped);
   // Bytes that its weights, optimizer and contributions take, and may.
   Shard::Memory memory() const { return shard_->memory(); }
+  // After Run: its disk does not answer, and what is being written there may never end. Then it
+  // cannot be destroyed.
+  bool disk_hangs() const { return disk_hangs_; }
   // Whether it has published a version that it made.
   bool progressed() const { return events_->progress().last.has_value(); }
 
  private:
   Server(LaunchOptions options, const Job& job);
   absl::Status Listen();
-  absl::StatusOr<v1::Hello> Hello() const;
+  absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
   absl::Status LastWord() const;
   absl::Status ServeUntil(const std::function<bool()>& stopped);
+  // It is to stop: false once what can be saved is, or too much time has passed.
+  bool Saves();
 
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
   std::string address_;
-  bool in_haste_ = false;                     // a successor waits for the address
-  bool over_ = false;                         // the run is
+  bool in_haste_ = false;  // a successor waits for the address
+  bool over_ = false;      // the run is
+  bool disk_hangs_ = false;
+  std::optional<absl::Time> save_until_;
   std::unique_ptr<Coordinator> coordinator_;  // shard 0
   WorkerStatsBook stats_;
   std::unique_ptr<Checkpointer> checkpointer_;

@@ -19,17 +19,30 @@ void ShardAgent::SetLineage(Incarnation lineage) {
   lineage_ = lineage;
 }
 
-void ShardAgent::Restore(std::optional<Version> version) {
+void ShardAgent::Restore(const std::optional<CheckpointId>& target) {
+  Checkpointer::Beginning beginning;
+  beginning.target = target;
+  {
+    MutexLock lock(&mutex_);
+    beginning.lineage = lineage_;
+  }
   checkpointer_->Restore(
-      version, shard_,
-      [this, version](const absl::StatusOr<UnitLedger>& applied) { OnRestored(version, applied); });
+      beginning, shard_,
+      [this, target](const absl::StatusOr<UnitLedger>& applied) { OnRestored(target, applied); });
 }
 
-void ShardAgent::OnRestored(std::optional<Version> version,
+void ShardAgent::Checkpoint(Version version, std::vector<Version> common) {
+  const bool is_newest = checkpointer_->Arm(version, std::move(common));
+  if (!is_newest) return;
+  shard_->VisitAtRest(
+      version, [this](const Publication& publication) { checkpointer_->OnPublished(publication); });
+}
+
+void ShardAgent::OnRestored(const std::optional<CheckpointId>& target,
                             const absl::StatusOr<UnitLedger>& applied) {
   std::optional<RunState> state;
   if (applied.ok()) {
-    if (version.has_value()) state = RunState{*version, shard_->run()->plan, *applied};
+    if (target.has_value()) state = RunState{target->version, shard_->run()->plan, *applied};
     // Before the answer: once every shard has answered, workers come.
     MutexLock lock(&mutex_);
     shard_->SetLineage(lineage_);
@@ -58,7 +71,7 @@ void LocalShard::Send(const MemberMessage& message) {
     MutexLock lock(&mutex_);
     id_ = welcome->id;
   } else if (const auto* restore = std::get_if<RestoreMessage>(&message)) {
-    agent_.Restore(restore->version);
+    agent_.Restore(restore->target);
   } else if (const auto* checkpoint = std::get_if<CheckpointMessage>(&message)) {
     agent_.Checkpoint(checkpoint->version, checkpoint->common);
   }

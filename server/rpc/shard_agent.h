@@ -27,16 +27,16 @@ class ShardAgent {
 
   // Both outlive the agent, and the agent what it asked of the checkpointer (Checkpointer::Flush).
   ShardAgent(Shard* shard, Checkpointer* checkpointer, Answers answers);
+  ~ShardAgent() { checkpointer_->SetListener(nullptr); }
 
   // The lineage that the next restore begins.
   void SetLineage(Incarnation lineage);
-  void Restore(std::optional<Version> version);
-  void Checkpoint(Version version, std::vector<Version> common) {
-    checkpointer_->Arm(version, std::move(common));
-  }
+  void Restore(const std::optional<CheckpointId>& target);
+  void Checkpoint(Version version, std::vector<Version> common);
 
  private:
-  void OnRestored(std::optional<Version> version, const absl::StatusOr<UnitLedger>& applied);
+  void OnRestored(const std::optional<CheckpointId>& target,
+                  const absl::StatusOr<UnitLedger>& applied);
 
   Shard* const shard_;
   Checkpointer* const checkpointer_;

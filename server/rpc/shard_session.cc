@@ -120,7 +120,7 @@ void ShardSession::Handle(const v1::JoinResponse& response) {
     case v1::JoinResponse::kRestore:
       return agent_.Restore(response.restore().fresh()
                                 ? std::nullopt
-                                : std::optional<Version>(response.restore().version()));
+                                : std::optional(FromProto(response.restore().checkpoint())));
     case v1::JoinResponse::kCheckpoint: {
       std::vector<Version> common;
       for (const uint64_t version : response.checkpoint().common()) common.emplace_back(version);

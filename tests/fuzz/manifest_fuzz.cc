@@ -43,6 +43,8 @@ Manifest MakeManifest(absl::string_view bytes) {
   Supply supply(bytes);
   Manifest manifest;
   manifest.version = Version(supply.Number(8));
+  manifest.run = Incarnation(supply.Number(8));
+  manifest.lineage = Incarnation(supply.Number(8));
   manifest.shard = static_cast<uint32_t>(supply.Number(4));
   manifest.shards = static_cast<uint32_t>(supply.Number(4));
   manifest.layout_hash = supply.Number(8);
@@ -66,8 +68,7 @@ void TestDamage(const Manifest& manifest, uint64_t position, uint8_t change) {
   const absl::StatusOr<Manifest> read = DecodeManifest(text);
   Require(read.ok(), "what was written can be read", read.status().ToString());
   Require(read->plan == manifest.plan && read->job == manifest.job &&
-              read->layout_hash == manifest.layout_hash &&
-              read->applied_prefix == manifest.applied_prefix &&
+              IdOf(*read) == IdOf(manifest) && read->applied_prefix == manifest.applied_prefix &&
               read->applied_ahead == manifest.applied_ahead && EncodeManifest(*read) == text,
           "what was written is read");
 

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "tests/integration/local_run.h"
 
 namespace conadv {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr absl::Duration kPatience = absl::Minutes(4);
@@ -92,6 +95,43 @@ TEST_F(Resume, WhatCannotGoOnIsRefusedInWords) {
   Process train({BinaryPath("conadv"), "train", "--resume=" + empty.path()});
   ASSERT_TRUE(train.Wait(kPatience).ok());
   EXPECT_THAT(train.error(), HasSubstr("there is no run with a checkpoint in"));
+}
+
+// A disk that was not mounted, and then is.
+TEST_F(Resume, AShardWithoutItsCheckpointsStopsTheRunAndNothingIsLost) {
+  LocalRun run(SharedData(), {2, 1, {}, ""});
+  run.Finish();
+  const std::string checkpoints = run.out() + "/checkpoints";
+  std::vector<std::string> hidden;
+  for (const auto& version : std::filesystem::directory_iterator(checkpoints)) {
+    hidden.push_back(version.path() / "shard-1-of-2");
+    std::filesystem::rename(hidden.back(), hidden.back() + ".hidden");
+  }
+  EXPECT_FALSE(Go(run).is_object());
+  EXPECT_THAT(error_, AllOf(HasSubstr("shard 0 has version 10"), HasSubstr("shard 1 has none in"),
+                            HasSubstr("--begin_anew")));
+  for (const std::string& path : hidden) std::filesystem::rename(path + ".hidden", path);
+  const nlohmann::json summary = Go(run);
+  ASSERT_TRUE(summary.is_object()) << error_;
+  EXPECT_EQ(summary["weights_crc32c"], run.crc());
+  EXPECT_EQ(summary["updates_recomputed"], 0);
+}
+
+TEST_F(Resume, WhereEveryCheckpointIsDamagedThePersonDecides) {
+  LocalRun run(SharedData(), {1, 1, {}, ""});
+  run.Finish();
+  for (const auto& version : std::filesystem::directory_iterator(run.out() + "/checkpoints")) {
+    std::filesystem::resize_file(version.path() / "shard-0-of-1/weights.safetensors", 10);
+  }
+  EXPECT_FALSE(Go(run).is_object());
+  EXPECT_THAT(error_, AllOf(HasSubstr("shard 0 has refused version 10"),
+                            HasSubstr("weights.safetensors has another size"),
+                            HasSubstr("--begin_anew")));
+  const nlohmann::json summary = Go(run, {"--begin_anew"});
+  ASSERT_TRUE(summary.is_object()) << error_;
+  EXPECT_EQ(summary["weights_crc32c"], run.crc());
+  EXPECT_TRUE(std::filesystem::exists(
+      run.out() + "/checkpoints/set-aside/000000000010-shard-0-of-1-0/weights.safetensors"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #define CONADV_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FIXTURE_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -94,6 +95,8 @@ class CheckpointFixture : public ::testing::Test {
     const std::vector<float> older = ArenaOf(shard, version, 0.75F);
     ShardCheckpoint checkpoint;
     checkpoint.version = Version(version);
+    checkpoint.run = Incarnation(7);
+    checkpoint.lineage = Incarnation(8);
     checkpoint.weights = weights;
     checkpoint.states = {{"momentum", momentum}};
     checkpoint.older = {{Version(version + 1000), older}};
@@ -102,7 +105,7 @@ class CheckpointFixture : public ::testing::Test {
     checkpoint.plan = std::string("\0\xff plan", 7);
     checkpoint.job = "name: \"tést\"\n";
     checkpoint.job_name = "test";
-    return WriteCheckpoint(files, Owner(shard), checkpoint, layout_);
+    return WriteCheckpoint(files, Owner(shard), checkpoint, layout_).status();
   }
 
   // The version of the newest usable checkpoint, whose contents must be that version's.
@@ -119,15 +122,20 @@ class CheckpointFixture : public ::testing::Test {
     if (!restored.ok()) return UINT64_MAX;
     std::vector<float> arena(layout_.arena_size(kShard), -1);
     EXPECT_TRUE(PlaceWeights(*restored, layout_, kShard, absl::MakeSpan(arena)).ok());
-    EXPECT_EQ(arena, ArenaOf(kShard, restored->version.value(), 0.25F));
-    return restored->version.value();
+    EXPECT_EQ(arena, ArenaOf(kShard, restored->id.version.value(), 0.25F));
+    return restored->id.version.value();
   }
 
+  static absl::Status AnyJob(absl::string_view) { return absl::OkStatus(); }
+  StoredCheckpoints Scan(uint32_t shard = kShard) const {
+    absl::StatusOr<StoredCheckpoints> stored =
+        ScanCheckpoints(FileSystem::Real(), Owner(shard), AnyJob);
+    EXPECT_TRUE(stored.ok()) << stored.status();
+    return stored.ok() ? *std::move(stored) : StoredCheckpoints();
+  }
   std::vector<uint64_t> Complete(uint32_t shard = kShard) const {
     std::vector<uint64_t> versions;
-    const auto complete = CompleteCheckpoints(FileSystem::Real(), Owner(shard));
-    EXPECT_TRUE(complete.ok()) << complete.status();
-    for (const Version v : *complete) versions.push_back(v.value());
+    for (const CheckpointId& id : Scan(shard).usable) versions.push_back(id.version.value());
     return versions;
   }
 

@@ -25,8 +25,9 @@ TEST_F(CheckpointTest, ReadReturnsWhatWasWritten) {
   ASSERT_TRUE(Write(7).ok());
   const auto restored = ReadCheckpoint(FileSystem::Real(), Owner(), Version(7));
   ASSERT_TRUE(restored.ok()) << restored.status();
-  EXPECT_EQ(restored->version, Version(7));
-  EXPECT_EQ(restored->layout_hash, layout_.hash());
+  EXPECT_EQ(restored->id,
+            (CheckpointId{Version(7), Incarnation(7), Incarnation(8), LedgerDigest(7, {9, 12}),
+                          JobDigest(restored->job, restored->plan), layout_.hash()}));
   EXPECT_EQ(restored->plan, std::string("\0\xff plan", 7));
   EXPECT_EQ(restored->job, "name: \"tést\"\n");
   ASSERT_EQ(restored->states.size(), 1);
@@ -138,6 +139,7 @@ TEST_F(CheckpointTest, EveryFlippedBitOfTheManifestIsFoundOrHarmless) {
   ASSERT_TRUE(Write(6).ok());
   ASSERT_TRUE(Write(7).ok());
   const std::string whole = ReadFile(Path(7, kManifestFile));
+  const CheckpointId whole_id = ReadCheckpoint(FileSystem::Real(), Owner(), Version(7))->id;
   size_t found = 0;
   for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
     std::string flipped = whole;
@@ -145,7 +147,7 @@ TEST_F(CheckpointTest, EveryFlippedBitOfTheManifestIsFoundOrHarmless) {
     WriteFile(Path(7, kManifestFile), flipped);
     const auto restored = ReadCheckpoint(FileSystem::Real(), Owner(), Version(7));
     if (restored.ok()) {
-      ASSERT_EQ(restored->layout_hash, layout_.hash());
+      ASSERT_EQ(restored->id, whole_id);
       ASSERT_EQ(restored->plan, std::string("\0\xff plan", 7));
       ASSERT_EQ(restored->job, "name: \"tést\"\n");
     } else {

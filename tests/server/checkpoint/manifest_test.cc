@@ -16,14 +16,26 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Manifest SomeManifest() {
-  return {Version(117), 1,          2,     0xfedcba9876543210,       468,
-          {470, 471},   "plan\xff", "job", {{"weights", {1234, 99}}}};
+  return {Version(117),
+          Incarnation(0x0123456789abcdef),
+          Incarnation(0xffffffffffffffff),
+          1,
+          2,
+          0xfedcba9876543210,
+          468,
+          {470, 471},
+          "plan\xff",
+          "job",
+          {{"weights", {1234, 99}}}};
 }
 
 TEST(Manifest, ReadsWhatWasWritten) {
   const auto read = DecodeManifest(EncodeManifest(SomeManifest()));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->version, Version(117));
+  EXPECT_EQ(read->run, Incarnation(0x0123456789abcdef));
+  EXPECT_EQ(read->lineage, Incarnation(0xffffffffffffffff));
+  EXPECT_EQ(IdOf(*read), IdOf(SomeManifest()));
   EXPECT_EQ(read->shard, 1);
   EXPECT_EQ(read->shards, 2);
   EXPECT_EQ(read->layout_hash, 0xfedcba9876543210);
@@ -34,6 +46,19 @@ TEST(Manifest, ReadsWhatWasWritten) {
   ASSERT_EQ(read->files.count("weights"), 1);
   EXPECT_EQ(read->files.at("weights").bytes, 1234);
   EXPECT_EQ(read->files.at("weights").crc32c, 99);
+}
+
+TEST(Manifest, AnythingElseIsAnotherIdentity) {
+  const CheckpointId id = IdOf(SomeManifest());
+  std::vector<Manifest> others(7, SomeManifest());
+  others[0].version = Version(118);
+  others[1].run = Incarnation(1);
+  others[2].lineage = Incarnation(1);
+  others[3].applied_ahead = {470};
+  others[4].plan = "plan";
+  others[5].job = "other";
+  others[6].layout_hash = 1;
+  for (const Manifest& other : others) EXPECT_NE(IdOf(other), id) << ToText(IdOf(other));
 }
 
 // The checksum is of the numbers as they are read: a conversion would hide the damage from it.

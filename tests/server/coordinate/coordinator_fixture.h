@@ -24,7 +24,8 @@ class FakeMember final : public MemberSink {
     if (const auto* evaluate = std::get_if<EvaluateMessage>(&message))
       evaluations.push_back(*evaluate);
     if (const auto* restore = std::get_if<RestoreMessage>(&message))
-      restores.push_back(restore->version);
+      restores.push_back(restore->target.has_value() ? std::optional(restore->target->version)
+                                                     : std::nullopt);
     if (const auto* checkpoint = std::get_if<CheckpointMessage>(&message)) {
       checkpoints.push_back(checkpoint->version.value());
     }
@@ -96,7 +97,12 @@ class CoordinatorTest : public ::testing::Test {
     hello.incarnation = Incarnation(next_incarnation_++);
     hello.shard = shard;
     hello.address = "127.0.0.1:" + std::to_string(shard + 1);
-    hello.checkpoints = std::move(checkpoints);
+    hello.checkpoints.directory = "checkpoints";
+    for (const Version version : checkpoints) {
+      CheckpointId id;
+      id.version = version;
+      hello.checkpoints.usable.push_back(id);
+    }
     hello.local = shard == 0;
     return coordinator_->Join(hello, member);
   }

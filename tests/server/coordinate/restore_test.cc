@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <optional>
+#include <vector>
+
 #include "tests/server/coordinate/coordinator_fixture.h"
 
 namespace conadv {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -42,9 +47,20 @@ TEST_F(RestoreTest, EveryShardGoesBackToTheNewestVersionThatAllHave) {
   EXPECT_THAT(shard_.restores, ElementsAre(Version(1)));
 }
 
-TEST_F(RestoreTest, WithoutACommonCheckpointTheRunBeginsAnew) {
+TEST_F(RestoreTest, WithoutACommonCheckpointTheRunIsRefusedAndSaysWhatIsThere) {
   MakeWith(2, Versions({2}));
   shard_id_ = *JoinShard(1, &shard_, Versions({3}));
+  EXPECT_THAT(shard_.restores, ElementsAre());
+  EXPECT_TRUE(absl::IsAborted(coordinator_->health()));
+  EXPECT_THAT(std::string(coordinator_->health().message()),
+              AllOf(HasSubstr("shard 0 has version 2"), HasSubstr("shard 1 has version 3"),
+                    HasSubstr("--begin_anew")));
+  EXPECT_TRUE(absl::IsAborted(shard_.closed));
+}
+
+TEST_F(RestoreTest, WithInitialWeightsAtMostTheRunBeginsAnew) {
+  MakeWith(2, Versions({0}));
+  shard_id_ = *JoinShard(1, &shard_, {});
   EXPECT_THAT(shard_.restores, ElementsAre(std::nullopt));
   coordinator_->OnRestored(local_id_, absl::OkStatus(), std::nullopt);
   coordinator_->OnRestored(shard_id_, absl::OkStatus(), std::nullopt);
@@ -119,6 +135,41 @@ TEST_F(RestoreTest, AShardThatFailsToWriteIsAWarningAndTrainingGoesOn) {
   EXPECT_EQ(coordinator_->Read().warning, "");
 }
 
+TEST_F(RestoreTest, ADiskThatHangsHoldsTheEndOfTheRunOnlyForAWhile) {
+  Make(2);
+  shard_id_ = JoinFresh(&shard_);
+  FakeMember worker;
+  const MemberId id = *Join(Role::kWorker, &worker);
+  coordinator_->OnOffered(id);
+  Written(0, {local_id_, shard_id_});
+  Finish(id, worker);
+  Written(4, {local_id_});
+  EXPECT_EQ(worker.finished, 0);
+  EXPECT_EQ(coordinator_->Read().message, "writing the last checkpoint: waiting for shards 1");
+  clock_.now += absl::Seconds(61);
+  for (const MemberId alive : {id, shard_id_}) coordinator_->OnHeartbeat(alive);
+  coordinator_->Tick();
+  EXPECT_EQ(worker.finished, 1);
+  EXPECT_THAT(coordinator_->Read().warning,
+              HasSubstr("shard 1 has not written its last checkpoint: its disk hangs"));
+}
+
+TEST_F(RestoreTest, ARunThatIsStoppedSavesACheckpointJustAhead) {
+  Make(1);
+  EXPECT_TRUE(coordinator_->Save()) << "there is nothing to save yet";
+  FakeMember worker;
+  const MemberId id = *Join(Role::kWorker, &worker);
+  coordinator_->OnOffered(id);
+  Written(0, {local_id_});
+  EXPECT_FALSE(coordinator_->Save());
+  ASSERT_FALSE(local_.checkpoints.empty());
+  const uint64_t asked = local_.checkpoints.back();
+  EXPECT_FALSE(coordinator_->Save());
+  EXPECT_EQ(local_.checkpoints.back(), asked) << "once is enough";
+  Written(asked, {local_id_});
+  EXPECT_TRUE(coordinator_->Save());
+}
+
 // Checkpoint schedules.
 
 class ScheduleTest : public ::testing::Test {
@@ -175,6 +226,52 @@ TEST_F(ScheduleTest, ByTimeItTakesAtMostATwentieth) {
   Answer(schedule, 3);  // took a second
   EXPECT_FALSE(schedule.Next(Version(4), now_ + absl::Seconds(29)).has_value());
   EXPECT_TRUE(schedule.Next(Version(4), now_ + absl::Seconds(30)).has_value());
+}
+
+// "Never" is the largest number there is.
+TEST_F(ScheduleTest, WhateverTheNumbersTheNextOneLiesAheadAndBeforeTheLast) {
+  const uint64_t most = std::numeric_limits<uint64_t>::max();
+  const std::vector<uint64_t> numbers = {0,        1,        2,        3,        1000,
+                                         most / 2, most - 3, most - 2, most - 1, most};
+  for (const uint64_t every : numbers) {
+    for (const uint64_t last : numbers) {
+      for (const uint64_t latest : numbers) {
+        if (latest > last) continue;
+        CheckpointSchedule schedule({every, absl::ZeroDuration(), 2, 2});
+        schedule.Begin(Version(0), {Version(0)}, Version(last), now_);
+        const std::optional<Version> next = schedule.Next(Version(latest), now_);
+        if (!next.has_value()) continue;
+        EXPECT_GT(next->value(), latest) << every << " of " << last;
+        EXPECT_LT(next->value(), last) << every << " at " << latest;
+        EXPECT_EQ(every > 0 ? next->value() % every : 0, 0U);
+      }
+    }
+  }
+}
+
+TEST_F(ScheduleTest, ASaveIsOfTheLatestVersionIfNothingMoves) {
+  CheckpointSchedule schedule({1000, absl::Hours(1), 2, 2});
+  schedule.Begin(Version(0), {Version(0)}, Version(5000), now_);
+  ASSERT_EQ(schedule.Next(Version(0), now_), Version(1000));
+  EXPECT_EQ(schedule.Save(Version(10), /*moves=*/true, now_), Version(12));
+  EXPECT_EQ(schedule.Save(Version(10), /*moves=*/false, now_), Version(10)) << "the workers left";
+  EXPECT_FALSE(schedule.saved());
+  Answer(schedule, 10);
+  EXPECT_TRUE(schedule.saved());
+  EXPECT_EQ(schedule.Save(Version(10), /*moves=*/false, now_), std::nullopt);
+}
+
+TEST_F(ScheduleTest, ASaveThatIsMissedIsAskedForFurtherAheadAndWhatIsBeingWrittenWillDo) {
+  CheckpointSchedule schedule({0, absl::ZeroDuration(), 2, 2});
+  schedule.Begin(Version(5), {Version(5)}, Version(100), now_);
+  ASSERT_EQ(schedule.Next(Version(5), now_), Version(7));
+  EXPECT_EQ(schedule.Save(Version(7), true, now_), std::nullopt) << "7 is being written";
+  Answer(schedule, 7, /*missed=*/true);
+  EXPECT_FALSE(schedule.saved());
+  const Version next = *schedule.Save(Version(9), true, now_);
+  EXPECT_GT(next, Version(11));
+  Answer(schedule, next.value());
+  EXPECT_TRUE(schedule.saved());
 }
 
 TEST_F(ScheduleTest, TheLastVersionIsAnsweredForByEveryShardUnasked) {

@@ -20,6 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kSteps = 10;
+constexpr Incarnation kNow{77};
 
 Job SomeJob(Consistency consistency) {
   Job job;
@@ -80,9 +81,19 @@ struct Life {
     }
     ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
   }
-  absl::StatusOr<UnitLedger> Restore(std::optional<Version> version) {
+  absl::StatusOr<UnitLedger> Restore(std::optional<uint64_t> version, Incarnation lineage = kNow) {
+    const CheckpointReport report = checkpointer.Scan().value();
+    Checkpointer::Beginning beginning;
+    for (const CheckpointId& id : report.usable) {
+      if (version == id.version.value()) beginning.target = id;
+    }
+    beginning.lineage = lineage;
+    EXPECT_EQ(version.has_value(), beginning.target.has_value());
+    return Restore(beginning);
+  }
+  absl::StatusOr<UnitLedger> Restore(const Checkpointer::Beginning& beginning) {
     absl::StatusOr<UnitLedger> restored = absl::UnknownError("not answered");
-    checkpointer.Restore(version, &shard,
+    checkpointer.Restore(beginning, &shard,
                          [&](absl::StatusOr<UnitLedger> ledger) { restored = std::move(ledger); });
     checkpointer.Flush();
     return restored;
@@ -110,8 +121,8 @@ struct Life {
   std::vector<uint64_t> Complete() {
     checkpointer.Flush();
     std::vector<uint64_t> values;
-    const std::vector<Version> complete = checkpointer.Complete().value();
-    for (const Version version : complete) values.push_back(version.value());
+    const CheckpointReport report = checkpointer.Scan().value();
+    for (const CheckpointId& id : report.usable) values.push_back(id.version.value());
     return values;
   }
 
@@ -156,7 +167,7 @@ TEST_F(CheckpointerTest, ARunGoesOnFromACheckpointToTheSameBits) {
     EXPECT_THAT(first.Complete(), ElementsAre(4, 0));
   }
   Life second(directory_.path(), Consistency::kSync);
-  const auto ledger = second.Restore(Version(4));
+  const auto ledger = second.Restore(4);
   ASSERT_TRUE(ledger.ok()) << ledger.status();
   EXPECT_EQ(ledger->prefix(), 4U);
   // τ = 2: the attacks of the steps to come need two versions before.
@@ -178,7 +189,7 @@ TEST_F(CheckpointerTest, WithoutSyncTheLedgerSaysWhichUnitsAreIn) {
     first.checkpointer.Flush();
   }
   Life second(directory_.path(), Consistency::kAsync);
-  const auto ledger = second.Restore(Version(3));
+  const auto ledger = second.Restore(3);
   ASSERT_TRUE(ledger.ok()) << ledger.status();
   EXPECT_EQ(ledger->prefix(), 2U);
   EXPECT_THAT(ledger->ahead(), ElementsAre(4));
@@ -187,9 +198,11 @@ TEST_F(CheckpointerTest, WithoutSyncTheLedgerSaysWhichUnitsAreIn) {
   EXPECT_EQ(second.shard.snapshots().Latest()->version, Version(4));
 }
 
-TEST_F(CheckpointerTest, WhatIsNewerThanTheRestoredVersionIsRemoved) {
+// What another lineage of the same run made later may still be all that another shard has.
+TEST_F(CheckpointerTest, ARestoreRemovesNothing) {
   {
     Life first(directory_.path(), Consistency::kSync);
+    ASSERT_TRUE(first.Restore(std::nullopt).ok());
     first.Begin();
     first.checkpointer.Arm(Version(2), {});
     Steps(first, 0, 3);
@@ -198,15 +211,36 @@ TEST_F(CheckpointerTest, WhatIsNewerThanTheRestoredVersionIsRemoved) {
     EXPECT_THAT(first.Complete(), ElementsAre(4, 2, 0));
   }
   Life second(directory_.path(), Consistency::kSync);
-  ASSERT_TRUE(second.Restore(Version(2)).ok());
-  EXPECT_THAT(second.Complete(), ElementsAre(2, 0));
-  Life third(directory_.path(), Consistency::kSync);
-  ASSERT_TRUE(third.Restore(std::nullopt).ok());
-  EXPECT_THAT(third.Complete(), ElementsAre());
+  ASSERT_TRUE(second.Restore(2, Incarnation(78)).ok());
+  EXPECT_THAT(second.Complete(), ElementsAre(4, 2, 0));
+  // Until it is made again and every shard has what is newer.
+  second.checkpointer.Arm(Version(5), {Version(0), Version(2)});
+  Steps(second, 2, 5);
+  EXPECT_THAT(second.Complete(), ElementsAre(5, 4, 2, 0));
+  second.checkpointer.Arm(Version(6), {Version(2), Version(5)});
+  Steps(second, 5, 6);
+  EXPECT_THAT(second.Complete(), ElementsAre(6, 5, 2, 0));
 }
 
-TEST_F(CheckpointerTest, ADamagedCheckpointIsNamedAndRemovedAndTheOneBeforeIsLeft) {
-  for (const char* file : {"weights.safetensors", "optimizer.safetensors", "manifest.json"}) {
+TEST_F(CheckpointerTest, ARunThatBeginsAnewSetsAsideWhatIsThere) {
+  {
+    Life first(directory_.path(), Consistency::kSync);
+    ASSERT_TRUE(first.Restore(std::nullopt).ok());
+    first.Begin();
+    first.checkpointer.Arm(Version(2), {});
+    Steps(first, 0, 3);
+  }
+  Life second(directory_.path(), Consistency::kSync);
+  ASSERT_TRUE(second.Restore(std::nullopt, Incarnation(78)).ok());
+  const CheckpointReport report = second.checkpointer.Scan().value();
+  ASSERT_EQ(report.usable.size(), 1U) << "initial weights are made again";
+  ASSERT_EQ(report.refused.size(), 1U);
+  EXPECT_EQ(report.refused[0].version, Version(2));
+  EXPECT_THAT(report.refused[0].reason, HasSubstr("the run began anew"));
+}
+
+TEST_F(CheckpointerTest, ADamagedCheckpointIsSetAsideWithTheReasonAndTheOneBeforeIsLeft) {
+  for (const char* file : {"weights.safetensors", "optimizer.safetensors"}) {
     {
       Life first(directory_.path(), Consistency::kSync);
       ASSERT_TRUE(first.Restore(std::nullopt).ok());
@@ -216,10 +250,40 @@ TEST_F(CheckpointerTest, ADamagedCheckpointIsNamedAndRemovedAndTheOneBeforeIsLef
     }
     Flip(2, file);
     Life second(directory_.path(), Consistency::kSync);
-    const absl::Status status = second.Restore(Version(2)).status();
+    const absl::Status status = second.Restore(2).status();
     EXPECT_TRUE(absl::IsDataLoss(status)) << file << ": " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(file));
     EXPECT_THAT(second.Complete(), ElementsAre(0));
+    const CheckpointReport report = second.checkpointer.Scan().value();
+    ASSERT_FALSE(report.refused.empty());
+    EXPECT_THAT(report.refused[0].reason, HasSubstr(file));
+  }
+}
+
+// As after a disk of another run was attached between the look and the restore.
+TEST_F(CheckpointerTest, AnotherRunsCheckpointOfTheVersionIsNotTaken) {
+  const auto train = [this](Incarnation lineage) {
+    Life life(directory_.path(), Consistency::kAsync);
+    EXPECT_TRUE(life.Restore(std::nullopt, lineage).ok());
+    life.Begin();
+    life.checkpointer.Arm(Version(2), {});
+    EXPECT_TRUE(life.Push(0, 0, 0).ok());
+    EXPECT_TRUE(life.Push(0, 1, 0).ok());
+    life.checkpointer.Flush();
+    return life.checkpointer.Scan()->usable.front();
+  };
+  const CheckpointId theirs = train(Incarnation(1));
+  const CheckpointId ours = train(Incarnation(2));
+  EXPECT_EQ(ours.version, theirs.version);
+  Life second(directory_.path(), Consistency::kAsync);
+  const absl::Status status = second.Restore({theirs, Incarnation(3)}).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(second.Complete(), ElementsAre(2, 0));
+  // Ours is taken, and what is not of our run is set aside then.
+  {
+    Life third(directory_.path(), Consistency::kAsync);
+    ASSERT_TRUE(third.Restore(0, Incarnation(4)).ok());
+    EXPECT_THAT(third.Complete(), ElementsAre(2, 0));
   }
 }
 
@@ -268,18 +332,61 @@ TEST_F(CheckpointerTest, AVersionThatHasPassedIsMissedAndAFullDiskIsTold) {
   EXPECT_EQ(life.shard.snapshots().Latest()->version, Version(4)) << "training goes on";
 }
 
-TEST_F(CheckpointerTest, ACheckpointOfAnotherModelOrJobIsRefusedAndKept) {
+TEST_F(CheckpointerTest, CheckpointsOfAnotherJobAreRefusedAndKept) {
   const std::string job = "model { builtin: \"mlp\" } optimizer { sgd {} } training { steps: 10 ";
   {
     Life first(directory_.path(), Consistency::kSync, job + "tau: 1 }");
     first.Begin();
+    first.checkpointer.Arm(Version(2), {});
+    Steps(first, 0, 3);
     first.checkpointer.Flush();
   }
-  Life second(directory_.path(), Consistency::kSync, job + "tau: 2 }");
-  const absl::Status status = second.Restore(Version(0)).status();
-  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("training.tau: 1 -> 2"));
-  EXPECT_THAT(second.Complete(), ElementsAre(0));
+  {
+    Life second(directory_.path(), Consistency::kSync, job + "tau: 2 }");
+    const CheckpointReport report = second.checkpointer.Scan().value();
+    EXPECT_TRUE(report.usable.empty());
+    ASSERT_EQ(report.refused.size(), 2U);
+    EXPECT_THAT(report.refused[0].reason, HasSubstr("training.tau: 1 -> 2"));
+  }
+  Life third(directory_.path(), Consistency::kSync, job + "tau: 1 }");
+  EXPECT_THAT(third.Complete(), ElementsAre(2, 0));
+}
+
+// Whoever stops a run that stands still saves what is there.
+TEST_F(CheckpointerTest, TheNewestVersionIsWrittenWhenItIsAskedForAfterwards) {
+  Life life(directory_.path(), Consistency::kSync);
+  life.Begin();
+  Steps(life, 0, 3);
+  life.checkpointer.Flush();
+  life.outcomes.clear();
+  ASSERT_TRUE(life.checkpointer.Arm(Version(3), {}));
+  life.shard.VisitAtRest(Version(3), [&life](const Publication& publication) {
+    life.checkpointer.OnPublished(publication);
+  });
+  while (life.pool.RunOne()) {
+  }
+  EXPECT_THAT(life.Complete(), ElementsAre(3, 0));
+  ASSERT_EQ(life.outcomes.size(), 1U);
+  EXPECT_FALSE(life.checkpointer.Arm(Version(3), {})) << "it is there";
+  life.checkpointer.Flush();
+  ASSERT_EQ(life.outcomes.size(), 2U);
+  EXPECT_FALSE(life.outcomes[1].missed);
+  Steps(life, 3, 4);
+  EXPECT_EQ(life.shard.snapshots().Latest()->version, Version(4));
+}
+
+TEST_F(CheckpointerTest, AVersionThatPassesWhileItIsAskedForIsMissed) {
+  Life life(directory_.path(), Consistency::kSync);
+  life.Begin();
+  Steps(life, 0, 2);
+  life.checkpointer.Flush();
+  life.outcomes.clear();
+  ASSERT_TRUE(life.checkpointer.Arm(Version(2), {}));
+  Steps(life, 2, 3);
+  life.checkpointer.Flush();
+  ASSERT_EQ(life.outcomes.size(), 1U);
+  EXPECT_EQ(life.outcomes[0].version, Version(2));
+  EXPECT_TRUE(life.outcomes[0].missed);
 }
 
 }  // namespace
