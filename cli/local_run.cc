@@ -18,12 +18,8 @@ namespace {
 
 constexpr char kListening[] = "listening on ";
 constexpr absl::Duration kServerStart = absl::Seconds(60);
-// How long the last records may take after the end.
-constexpr absl::Duration kLastRecords = absl::Seconds(5);
-// How long a process may take to end by itself, and to obey.
-constexpr absl::Duration kSeeOut = absl::Seconds(30);
-constexpr absl::Duration kSeeOutIdle = absl::Seconds(10);
-constexpr absl::Duration kGrace = absl::Seconds(5);
+// For a checkpoint before we stop: more than a server takes for it.
+constexpr absl::Duration kSave = absl::Seconds(20);
 constexpr absl::Duration kTick = absl::Seconds(1);
 // A member may be silent for a lease, and join again for as long.
 constexpr absl::Duration kLeastAway = absl::Seconds(10);
@@ -98,8 +94,7 @@ absl::Status LocalRun::Handle(const ProcessEvent& event) {
   switch (event.kind) {
     case ProcessEvent::Kind::kLine: return OnServerLine(event);
     case ProcessEvent::Kind::kExit: return OnExit(event);
-    case ProcessEvent::Kind::kInterrupted:
-      return absl::CancelledError("interrupted; the run has been stopped");
+    case ProcessEvent::Kind::kInterrupted: return OnInterrupt();
     case ProcessEvent::Kind::kWoken:
     case ProcessEvent::Kind::kTimeout: return absl::OkStatus();
   }
@@ -146,6 +141,9 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
   const absl::Time now = absl::Now();
   const ProcessRole role = RoleOf(event.process);
   liveness_.OnExit(event.process);
+  if (stopping_.has_value()) {
+    return event.process == ServerName(0) ? Stopped() : absl::OkStatus();
+  }
   // There is no work left for it: nothing is lost but its good manners.
   const bool over = finished_.has_value() || (observer_ != nullptr && observer_->state().finished);
   const bool idle = over || (role == ProcessRole::kWorker && trained());
@@ -178,6 +176,10 @@ absl::Status LocalRun::Advance(absl::Time now) {
   if (coordinator_.empty() && now - started_all_ > kServerStart) {
     return Failure(ServerName(0), absl::StrCat("server-0 does not listen after ",
                                                absl::FormatDuration(kServerStart)));
+  }
+  if (stopping_.has_value()) {
+    TakeMetrics(now);
+    return now - *stopping_ > kSave ? Stopped() : absl::OkStatus();
   }
   for (auto due = restarts_.begin(); due != restarts_.end();) {
     if (due->second > now) {
@@ -232,124 +234,6 @@ void LocalRun::GoBack(uint64_t version) {
   }
   progress_.version = version;
   progress_.training_time = absl::Seconds(metrics_.seconds_before());
-}
-
-absl::Status LocalRun::TakeWeights(absl::Time now) {
-  if (!finished_.has_value()) return absl::OkStatus();
-  if (!pull_.valid() && !weights_.has_value()) {
-    // In a thread of its own: our session goes on needing heartbeats.
-    pull_ = std::async(
-        std::launch::async, [this, timeout = pull_timeout_]() -> absl::StatusOr<Weights> {
-          v1::PullRequest latest;
-          latest.set_latest(true);
-          absl::StatusOr<Weights> weights = PullWeights(coordinator_, latest, timeout);
-          if (weights.ok()) {
-            const absl::Status written =
-                WriteWeights(*weights, WeightsPath(deployment_.directory), *files_);
-            if (!written.ok()) weights = written;
-          }
-          supervisor_->Wake();
-          return weights;
-        });
-    return absl::OkStatus();
-  }
-  if (pull_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return absl::OkStatus();
-  const bool heard_all = trained() && progress_.evaluated_version == progress_.final_version;
-  if (!heard_all && now - *finished_ < kLastRecords) return absl::OkStatus();
-  absl::StatusOr<Weights> weights = pull_.get();
-  // What was pulled may be of a lineage that is over.
-  if (std::exchange(pull_in_vain_, false)) return absl::OkStatus();
-  if (weights.ok() && weights->version.value() < progress_.final_version) return absl::OkStatus();
-  if (absl::IsUnavailable(weights.status()) || absl::IsDeadlineExceeded(weights.status())) {
-    // A server was lost just now; it comes back, and with it the end of the run. Or the weights
-    // take longer than we gave them.
-    display_->Note(
-        absl::StrCat("the final weights are not there yet: ", weights.status().message()));
-    if (absl::IsDeadlineExceeded(weights.status())) pull_timeout_ *= 2;
-    finished_.reset();
-    return absl::OkStatus();
-  }
-  if (!weights.ok()) {
-    return absl::Status(weights.status().code(), absl::StrCat("the final weights are not there: ",
-                                                              weights.status().message()));
-  }
-  weights_ = *std::move(weights);
-  result_.version = weights_->version.value();
-  result_.steps = result_.version / progress_.updates_per_step;
-  result_.seconds = absl::ToDoubleSeconds(progress_.training_time);
-  result_.examples_per_second = progress_.examples_per_second();
-  if (progress_.evaluated_version == result_.version) {
-    result_.clean_accuracy = progress_.clean_accuracy;
-    result_.robust_accuracy = progress_.robust_accuracy;
-  }
-  result_.weights_crc32c = weights_->crc32c();
-  return absl::OkStatus();
-}
-
-void LocalRun::SeeOut() {
-  feed_.reset();
-  // Our membership keeps the coordinator there for a worker that has only just started: it is told
-  // that the run is over, and leaves like the others.
-  AwaitExits(/*servers_too=*/false);
-  // Whoever is left hangs or was stopped; it has nothing that anyone needs.
-  StopAllBut(ProcessRole::kServer);
-  observer_->Leave();
-  AwaitExits(/*servers_too=*/true);
-  for (const std::string& name : supervisor_->running()) {
-    // Servers end together: one that was killed now leaves the others waiting.
-    if (server_killed_) continue;
-    result_.problems.push_back(absl::StrCat(name, " did not end by itself after the run"));
-  }
-  StopAll();
-}
-
-void LocalRun::AwaitExits(bool servers_too) {
-  const absl::Time until = absl::Now() + (servers_too ? kSeeOut : kSeeOutIdle);
-  const auto awaited = [servers_too](const std::string& name) {
-    return servers_too || RoleOf(name) != ProcessRole::kServer;
-  };
-  for (absl::Time now = absl::Now(); now < until; now = absl::Now()) {
-    const std::vector<std::string> running = supervisor_->running();
-    if (std::none_of(running.begin(), running.end(), awaited)) return;
-    const absl::Time beat = servers_too ? until : observer_->Tick(now);
-    const ProcessEvent event = supervisor_->Next(std::min({until, beat, now + kTick}));
-    if (event.kind == ProcessEvent::Kind::kExit) {
-      liveness_.OnExit(event.process);
-      server_killed_ |= RoleOf(event.process) == ProcessRole::kServer && event.exit.signal != 0;
-      if (server_killed_) return;
-    }
-    if (event.kind == ProcessEvent::Kind::kInterrupted) return;
-    // The weights are written and the last checkpoint is: whoever is killed now loses nothing.
-    if (event.kind == ProcessEvent::Kind::kExit && !event.exit.ok() && event.exit.signal == 0) {
-      result_.problems.push_back(
-          absl::StrCat(event.process, " ended with ", event.exit.ToString(), " after the run"));
-    }
-  }
-}
-
-void LocalRun::StopAllBut(ProcessRole role) {
-  std::vector<std::string> others;
-  for (const std::string& name : supervisor_->running()) {
-    if (RoleOf(name) != role) others.push_back(name);
-  }
-  for (const std::string& name : others) {
-    display_->Note(absl::StrCat(name, " does not end by itself; ending it"));
-  }
-  supervisor_->Stop(others, kGrace);
-}
-
-void LocalRun::StopAll() {
-  std::vector<std::string> servers;
-  std::vector<std::string> others;
-  for (const std::string& name : supervisor_->running()) {
-    (RoleOf(name) == ProcessRole::kServer ? servers : others).push_back(name);
-  }
-  supervisor_->Stop(others, kGrace);
-  // Without us and the workers nothing holds the servers.
-  feed_.reset();
-  poll_.reset();
-  observer_.reset();
-  supervisor_->Stop(servers, kGrace);
 }
 
 std::string LocalRun::Explained(const std::string& process, const std::string& reason) const {

@@ -48,6 +48,9 @@ class LocalRun {
   absl::Status Handle(const ProcessEvent& event);
   absl::Status OnServerLine(const ProcessEvent& event);
   absl::Status OnExit(const ProcessEvent& event);
+  absl::Status OnInterrupt();
+  // We were interrupted, and what could be saved is: why the run ends.
+  absl::Status Stopped();
   // Everything that is due at `now`.
   absl::Status Advance(absl::Time now);
   absl::Status Start(const ProcessSpec& spec);
@@ -87,8 +90,9 @@ class LocalRun {
   MetricsFile metrics_;
   absl::Time started_all_;
   std::optional<absl::Time> rejoin_at_;
-  absl::Time joined_at_;        // when we were last a member
-  std::set<std::string> left_;  // because the run was over
+  std::optional<absl::Time> stopping_;  // since when, for a checkpoint
+  absl::Time joined_at_;                // when we were last a member
+  std::set<std::string> left_;          // because the run was over
   Liveness liveness_;
   bool warned_ = false;
   bool server_killed_ = false;              // after the weights were there

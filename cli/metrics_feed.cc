@@ -34,6 +34,11 @@ std::vector<MetricsFeed::Item> MetricsFeed::Take() {
   return std::exchange(items_, {});
 }
 
+bool MetricsFeed::following() const {
+  MutexLock lock(&mutex_);
+  return context_ != nullptr;
+}
+
 uint64_t MetricsFeed::final_version() const {
   MutexLock lock(&mutex_);
   return final_version_;

@@ -33,6 +33,8 @@ class MetricsFeed {
   };
   // What came since the last call, in order, none twice.
   std::vector<Item> Take();
+  // Whether records may still come without a new connection.
+  bool following() const;
   // The run's last version; 0 until it is known, which is before the first record can be taken.
   uint64_t final_version() const;
 

@@ -107,6 +107,23 @@ absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSys
                    "; --resume takes the --out directory of an earlier run"));
 }
 
+std::optional<uint64_t> NewestCheckpoint(const std::string& directory, uint32_t shards,
+                                         const FileSystem& files) {
+  const std::string checkpoints = CheckpointDirectory(directory);
+  const absl::StatusOr<std::vector<std::string>> names = files.List(checkpoints);
+  if (!names.ok()) return std::nullopt;
+  for (auto name = names->rbegin(); name != names->rend(); ++name) {
+    uint64_t version = 0;
+    bool whole = absl::SimpleAtoi(*name, &version);
+    for (uint32_t shard = 0; whole && shard < shards; ++shard) {
+      whole = files.Exists(absl::StrCat(checkpoints, "/", *name, "/shard-", shard, "-of-", shards,
+                                        "/manifest.json"));
+    }
+    if (whole) return version;
+  }
+  return std::nullopt;
+}
+
 std::string LastMessage(absl::string_view log) {
   const std::vector<absl::string_view> lines = absl::StrSplit(log, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -4,6 +4,8 @@
 #ifndef CONADV_CLI_RUN_DIRECTORY_H_
 #define CONADV_CLI_RUN_DIRECTORY_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,6 +39,10 @@ absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view
 // How many shards a run in `directory` had, so that it can go on. FAILED_PRECONDITION: there is no
 // run, or it has no checkpoint.
 absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSystem& files);
+
+// The newest version of which every one of `shards` has a checkpoint, as far as names tell.
+std::optional<uint64_t> NewestCheckpoint(const std::string& directory, uint32_t shards,
+                                         const FileSystem& files);
 
 // The last line of a log that says something, without glog's prefix; empty if there is none.
 std::string LastMessage(absl::string_view log);

@@ -60,6 +60,8 @@ class Supervisor {
 
   // SIGKILL, if it runs: its end comes as an event.
   void Kill(const std::string& process) { Signal(process, SIGKILL); }
+  // SIGTERM, if it runs.
+  void Terminate(const std::string& process) { Signal(process, SIGTERM); }
   bool Runs(absl::string_view process) const;
   std::vector<std::string> running() const;  // names, sorted
   // SIGTERM to each, then SIGKILL to those that still run after `grace`, or at once when we are

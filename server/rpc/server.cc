@@ -80,6 +80,8 @@ Server::~Server() {
     events_->versions().Close(LastWord());
     events_->metrics().Close(LastWord());
     shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
+    // Members hear it now, rather than when their streams are cut.
+    if (coordinator_ != nullptr && !over_) coordinator_->Fail(LastWord());
     server_->Shutdown(absl::ToChronoTime(absl::Now() + (in_haste_ ? kHaste : kGoodbye)));
   }
   // What is still under way there answers to the parts that go now.

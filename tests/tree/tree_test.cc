@@ -20,10 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// tests/tree/tree_test.cc lies two folders below the root.
-std::filesystem::path Root() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-}
+std::filesystem::path Root() { return CONADV_SOURCE_DIR; }
 
 std::string Read(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -10,9 +10,7 @@
 namespace conadv {
 namespace {
 
-const std::filesystem::path kJobs =
-    std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path() /
-    "deploy" / "jobs";
+const std::filesystem::path kJobs = std::filesystem::path(CONADV_SOURCE_DIR) / "deploy" / "jobs";
 
 TEST(ShippedJobs, KeepEveryRule) {
   int found = 0;
