@@ -2,6 +2,8 @@
 #include "cli/command.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -33,6 +35,35 @@ bool AsksForHelp(absl::Span<const std::string> arguments) {
   });
 }
 
+// What was printed is with whoever reads it; `exit_code` then.
+int Printed(absl::string_view name, int exit_code, std::ostream& out, std::ostream& err) {
+  if (out.flush()) return exit_code;
+  // The failure may be an earlier one's, so its reason is asked for again.
+  out.clear();
+  errno = 0;
+  out.flush();
+  const int error = errno;
+  err << absl::StrCat("conadv", name.empty() ? "" : " ", name,
+                      ": the output is not complete: standard output cannot be written",
+                      error == 0 ? "" : absl::StrCat(": ", std::generic_category().message(error)),
+                      "\n")
+      << std::flush;
+  return exit_code == 0 ? kExitError : exit_code;
+}
+
+int RunCommand(const Command& command, absl::Span<const std::string> arguments, std::ostream& out,
+               std::ostream& err) {
+  const absl::StatusOr<FlagValues> flags = ParseFlags(command.flags, arguments);
+  if (!flags.ok()) {
+    err << "conadv " << command.name << ": " << flags.status().message() << "\n";
+    return kExitUsage;
+  }
+  const absl::Status status = command.run(*flags, out);
+  if (status.ok()) return 0;
+  err << "conadv " << command.name << ": " << status.message() << "\n";
+  return kExitError;
+}
+
 }  // namespace
 
 std::string HelpOf(const Command& command) {
@@ -55,12 +86,12 @@ int Dispatch(absl::Span<const Command> commands, absl::Span<const std::string> a
              std::ostream& out, std::ostream& err) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     out << ListOf(commands);
-    return 0;
+    return Printed("", 0, out, err);
   }
   const bool help = arguments[0] == "help";
   if (help && arguments.size() == 1) {
     out << ListOf(commands);
-    return 0;
+    return Printed("", 0, out, err);
   }
   const std::string& name = arguments[help ? 1 : 0];
   const Command* command = FindCommand(commands, name);
@@ -68,17 +99,9 @@ int Dispatch(absl::Span<const Command> commands, absl::Span<const std::string> a
   const absl::Span<const std::string> rest = arguments.subspan(1);
   if (help || AsksForHelp(rest)) {
     out << HelpOf(*command);
-    return 0;
+    return Printed(name, 0, out, err);
   }
-  const absl::StatusOr<FlagValues> flags = ParseFlags(command->flags, rest);
-  if (!flags.ok()) {
-    err << "conadv " << name << ": " << flags.status().message() << "\n";
-    return kExitUsage;
-  }
-  const absl::Status status = command->run(*flags, out);
-  if (status.ok()) return 0;
-  err << "conadv " << name << ": " << status.message() << "\n";
-  return kExitError;
+  return Printed(name, RunCommand(*command, rest, out, err), out, err);
 }
 
 }  // namespace conadv

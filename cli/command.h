@@ -31,7 +31,7 @@ std::string HelpOf(const Command& command);
 std::string ListOf(absl::Span<const Command> commands);
 
 // Runs arguments[0] with the rest as flags; returns the process's exit code. Errors go to `err`,
-// each "conadv: " and the message.
+// each "conadv: " and the message; that `out` did not take everything is one.
 int Dispatch(absl::Span<const Command> commands, absl::Span<const std::string> arguments,
              std::ostream& out, std::ostream& err);
 

@@ -14,6 +14,7 @@
 #include "cli/json_output.h"
 #include "cli/process/supervisor.h"
 #include "cli/render.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
@@ -92,7 +93,7 @@ absl::Status Ask(const FlagValues& flags, std::ostream& out, Method<Request, Res
     CONADV_RETURN_IF_ERROR(At(server, (stub.get()->*method)(&context, Request(), &response)));
     Print(response, render(response), flags, out);
     if (interrupts == nullptr || over(response) || !out) return absl::OkStatus();
-    const ProcessEvent event = interrupts->Next(absl::Now() + IntervalOf(flags));
+    const ProcessEvent event = interrupts->Next(Clock::Real().Now() + IntervalOf(flags));
     if (event.kind == ProcessEvent::Kind::kInterrupted) return absl::OkStatus();
   }
 }

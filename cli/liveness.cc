@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "cli/deployment.h"
+#include "common/base/clock.h"
+#include "common/wire/deadline.h"
 
 namespace conadv {
 namespace {
@@ -80,7 +81,7 @@ std::optional<MemberPoll::Answer> MemberPoll::Take() {
 
 std::string MemberPoll::Warning() {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
+  context.set_deadline(DeadlineIn(kDeadline));
   v1::StatusResponse response;
   stub_->Status(&context, v1::StatusRequest(), &response);
   return response.warning();
@@ -89,16 +90,17 @@ std::string MemberPoll::Warning() {
 void MemberPoll::Loop() {
   while (true) {
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
+    context.set_deadline(DeadlineIn(kDeadline));
     v1::WorkersResponse response;
     const bool answered = stub_->Workers(&context, v1::WorkersRequest(), &response).ok();
     Answer answer;
     for (const auto& member : response.members()) answer.members.insert(member.name());
     answer.warning = answered ? Warning() : "";
-    const absl::Time until = absl::Now() + kInterval;
+    const Clock& clock = Clock::Real();
+    const absl::Time until = clock.Now() + kInterval;
     MutexLock lock(&mutex_);
     if (answered) answer_ = std::move(answer);
-    while (!stopping_ && absl::Now() < until) changed_.WaitFor(&mutex_, until - absl::Now());
+    while (!stopping_ && clock.Now() < until) changed_.WaitFor(&mutex_, until - clock.Now());
     if (stopping_) return;
   }
 }

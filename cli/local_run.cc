@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "cli/json_output.h"
 #include "cli/run_directory.h"
 #include "common/base/status_macros.h"
@@ -42,12 +41,13 @@ RestartOptions RestartOptionsOf(const Deployment& deployment) {
 }  // namespace
 
 LocalRun::LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor,
-                   ProgressDisplay* display, const FileSystem* files)
+                   ProgressDisplay* display, const FileSystem* files, const Clock* clock)
     : deployment_(std::move(deployment)),
       job_(job),
       supervisor_(supervisor),
       display_(display),
       files_(files),
+      clock_(clock),
       metrics_(MetricsPath(deployment_.directory), files),
       liveness_(LivenessOptionsOf(job)) {
   progress_.phase = "starting";
@@ -70,19 +70,19 @@ absl::StatusOr<RunResult> LocalRun::Run() {
 
 absl::Status LocalRun::Train() {
   CONADV_RETURN_IF_ERROR(Start(ServerSpec(deployment_, 0, "")));
-  started_all_ = absl::Now();
+  started_all_ = clock_->Now();
   while (!weights_.has_value()) {
     CONADV_RETURN_IF_ERROR(Handle(supervisor_->Next(NextDeadline())));
-    const absl::Time now = absl::Now();
+    const absl::Time now = clock_->Now();
     CONADV_RETURN_IF_ERROR(Advance(now));
     display_->Show(progress_, now);
   }
-  display_->ShowLast(progress_, absl::Now());
+  display_->ShowLast(progress_, clock_->Now());
   return absl::OkStatus();
 }
 
 absl::Time LocalRun::NextDeadline() const {
-  const absl::Time now = absl::Now();
+  const absl::Time now = clock_->Now();
   absl::Time deadline = now + kTick;
   for (const auto& [name, at] : restarts_) deadline = std::min(deadline, at);
   if (rejoin_at_.has_value()) deadline = std::min(deadline, *rejoin_at_);
@@ -109,7 +109,7 @@ absl::Status LocalRun::OnServerLine(const ProcessEvent& event) {
   ListenOn(address, &specs_[event.process]);
   if (event.process != ServerName(0) || !coordinator_.empty()) return absl::OkStatus();
   coordinator_ = address;
-  joined_at_ = absl::Now();
+  joined_at_ = clock_->Now();
   display_->Note(absl::StrCat("coordinator: ", coordinator_));
   return StartOthers();
 }
@@ -132,13 +132,13 @@ absl::Status LocalRun::StartOthers() {
 
 absl::Status LocalRun::Start(const ProcessSpec& spec) {
   specs_[spec.name] = spec;
-  started_[spec.name] = absl::Now();
-  liveness_.OnStart(spec.name, absl::Now());
+  started_[spec.name] = clock_->Now();
+  liveness_.OnStart(spec.name, clock_->Now());
   return supervisor_->Start(spec);
 }
 
 absl::Status LocalRun::OnExit(const ProcessEvent& event) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = clock_->Now();
   const ProcessRole role = RoleOf(event.process);
   liveness_.OnExit(event.process);
   if (stopping_.has_value()) {

@@ -27,6 +27,7 @@
 #include "cli/restart_policy.h"
 #include "cli/run_result.h"
 #include "cli/weights.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/job/job.h"
 
@@ -36,7 +37,7 @@ class LocalRun {
  public:
   // The run's directory is prepared. What the pointers show outlives this.
   LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor, ProgressDisplay* display,
-           const FileSystem* files);
+           const FileSystem* files, const Clock* clock = &Clock::Real());
   ~LocalRun();
 
   // Until the weights are there and every process has ended. An error names the log to look at;
@@ -79,6 +80,7 @@ class LocalRun {
   Supervisor* const supervisor_;
   ProgressDisplay* const display_;
   const FileSystem* const files_;
+  const Clock* const clock_;
 
   std::string coordinator_;                   // address; empty until shard 0 listens
   std::map<std::string, ProcessSpec> specs_;  // of everything that was ever started

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "cli/local_run.h"
 #include "cli/run_directory.h"
 
@@ -28,7 +27,7 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 absl::Status LocalRun::OnInterrupt() {
   const bool trains = progress_.final_version > 0 && !trained();
   if (stopping_.has_value() || !trains || !supervisor_->Runs(ServerName(0))) return Stopped();
-  stopping_ = absl::Now();
+  stopping_ = clock_->Now();
   display_->Note("saving a checkpoint, then stopping; interrupt again to stop at once");
   // It asks every shard for one, and the workers go on until it is there.
   supervisor_->Terminate(ServerName(0));
@@ -37,12 +36,12 @@ absl::Status LocalRun::OnInterrupt() {
 
 absl::Status LocalRun::Stopped() {
   // What the last updates said is on its way to us.
-  const absl::Time until = absl::Now() + kGoodbye;
-  while (feed_ != nullptr && feed_->following() && absl::Now() < until) {
-    supervisor_->Next(std::min(until, absl::Now() + kLook));
-    TakeMetrics(absl::Now());
+  const absl::Time until = clock_->Now() + kGoodbye;
+  while (feed_ != nullptr && feed_->following() && clock_->Now() < until) {
+    supervisor_->Next(std::min(until, clock_->Now() + kLook));
+    TakeMetrics(clock_->Now());
   }
-  TakeMetrics(absl::Now());
+  TakeMetrics(clock_->Now());
   const auto newest = NewestCheckpoint(deployment_.directory, deployment_.servers, *files_);
   return absl::CancelledError(absl::StrCat(
       "interrupted; the run has been stopped",
@@ -121,11 +120,11 @@ void LocalRun::SeeOut() {
 }
 
 void LocalRun::AwaitExits(bool servers_too) {
-  const absl::Time until = absl::Now() + (servers_too ? kSeeOut : kSeeOutIdle);
+  const absl::Time until = clock_->Now() + (servers_too ? kSeeOut : kSeeOutIdle);
   const auto awaited = [servers_too](const std::string& name) {
     return servers_too || RoleOf(name) != ProcessRole::kServer;
   };
-  for (absl::Time now = absl::Now(); now < until; now = absl::Now()) {
+  for (absl::Time now = clock_->Now(); now < until; now = clock_->Now()) {
     const std::vector<std::string> running = supervisor_->running();
     if (std::none_of(running.begin(), running.end(), awaited)) return;
     const absl::Time beat = servers_too ? until : observer_->Tick(now);

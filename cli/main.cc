@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one of cli/commands.h.
+#include <fcntl.h>
 #include <glog/logging.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -10,12 +13,29 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 
+namespace {
+
+// A standard stream that was closed would be the next file that is opened. Writing to this one
+// fails, which is what whoever closed it has earned.
+void FillStandardStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) open("/dev/null", O_RDONLY);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  FillStandardStreams();
+  // C's streams would hide why a write failed.
+  std::ios::sync_with_stdio(false);
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging(argv[0]);
   // A reader that goes away (conadv status | head) is an error of a write, not our death.
   signal(SIGPIPE, SIG_IGN);
+  // And so is a limit of a file's size.
+  signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return conadv::Dispatch(conadv::AllCommands(), arguments, std::cout, std::cerr);
 }

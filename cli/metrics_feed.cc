@@ -3,7 +3,8 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "common/base/clock.h"
+#include "common/wire/deadline.h"
 
 namespace conadv {
 namespace {
@@ -46,9 +47,10 @@ uint64_t MetricsFeed::final_version() const {
 
 void MetricsFeed::Run() {
   while (!Follow()) {
-    const absl::Time until = absl::Now() + kRetryAfter;
+    const Clock& clock = Clock::Real();
+    const absl::Time until = clock.Now() + kRetryAfter;
     MutexLock lock(&mutex_);
-    while (!stopping_ && absl::Now() < until) changed_.WaitFor(&mutex_, until - absl::Now());
+    while (!stopping_ && clock.Now() < until) changed_.WaitFor(&mutex_, until - clock.Now());
     if (stopping_) return;
   }
 }
@@ -81,7 +83,7 @@ bool MetricsFeed::Follow() {
 
 bool MetricsFeed::LearnLineage() {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kStatusDeadline));
+  context.set_deadline(DeadlineIn(kStatusDeadline));
   v1::StatusResponse response;
   if (!stub_->Status(&context, v1::StatusRequest(), &response).ok()) return false;
   // Without a last version there is no plan yet, so no record either.

@@ -67,7 +67,8 @@ struct Plan {
   setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, SIG_DFL);
+  // We end it by SIGTERM, whatever we do ourselves; what else is ignored, it ignores too.
+  for (const int number : {SIGTERM, SIGPIPE}) signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above.

@@ -10,15 +10,18 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/base/clock.h"
+#include "common/base/signals.h"
 #include "common/base/status_macros.h"
 
 namespace conadv {
 namespace {
 
+absl::Time Now() { return Clock::Real().Now(); }
+
 // Rounded up, so that a wait does not spin through its last millisecond.
 int PollMilliseconds(absl::Time until) {
-  const absl::Duration left = std::clamp(until - absl::Now(), absl::ZeroDuration(), absl::Hours(1));
+  const absl::Duration left = std::clamp(until - Now(), absl::ZeroDuration(), absl::Hours(1));
   return static_cast<int>(absl::Ceil(left, absl::Milliseconds(1)) / absl::Milliseconds(1));
 }
 
@@ -28,7 +31,10 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create() {
   std::unique_ptr<Supervisor> supervisor(new Supervisor);
   sigset_t mask;
   sigemptyset(&mask);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&mask, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // One that is blocked would come although it is ignored.
+    if (!Ignored(number)) sigaddset(&mask, number);
+  }
   pthread_sigmask(SIG_BLOCK, &mask, &supervisor->former_mask_);
   supervisor->signals_ = FileDescriptor(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   supervisor->wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -58,7 +64,7 @@ ProcessEvent Supervisor::Next(absl::Time until) {
   // A pipe that closes, or half a line, wakes the poll and is no event.
   do {
     if (events_.empty()) Poll(until);
-  } while (events_.empty() && absl::Now() < until);
+  } while (events_.empty() && Now() < until);
   if (events_.empty()) return {};
   ProcessEvent event = std::move(events_.front());
   events_.pop_front();
@@ -88,9 +94,9 @@ bool Supervisor::AnyRuns(absl::Span<const std::string> processes) const {
 
 void Supervisor::Stop(absl::Span<const std::string> processes, absl::Duration grace) {
   for (const std::string& process : processes) Signal(process, SIGTERM);
-  const absl::Time until = absl::Now() + grace;
+  const absl::Time until = Now() + grace;
   bool hurry = false;
-  while (AnyRuns(processes) && !hurry && absl::Now() < until) {
+  while (AnyRuns(processes) && !hurry && Now() < until) {
     hurry = Next(until).kind == ProcessEvent::Kind::kInterrupted;
   }
   for (const std::string& process : processes) Signal(process, SIGKILL);

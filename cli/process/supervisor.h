@@ -46,7 +46,8 @@ struct ProcessEvent {
 
 class Supervisor {
  public:
-  // Takes SIGINT, SIGTERM and SIGHUP as events from here on; threads made later do not get them.
+  // Takes SIGINT, SIGTERM and SIGHUP, those that are not ignored, as events from here on; threads
+  // made later do not get them.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create();
   // Kills what still runs.
   ~Supervisor();
@@ -54,7 +55,7 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   absl::Status Start(const ProcessSpec& spec);
-  // The next event; waits for it, but not past `until`.
+  // The next event; waits for it, but not past `until`, which is Clock::Real()'s.
   ProcessEvent Next(absl::Time until);
   void Wake();
 

@@ -3,13 +3,20 @@
 #ifndef CONADV_COMMON_BASE_SIGNALS_H_
 #define CONADV_COMMON_BASE_SIGNALS_H_
 
+#include <signal.h>
+
 #include <csignal>
 
 namespace conadv {
 
+// Whoever started us may have said that a signal is not for us, as nohup does with SIGHUP and a
+// shell with SIGINT for what it runs in the background. It stays so.
+bool Ignored(int number);
+
 class ShutdownSignals {
  public:
-  // Takes the signals over. A second one ends the process at once, as if nobody had.
+  // Takes the signals over, unless they are ignored. A second one ends the process at once, as if
+  // nobody had.
   static const ShutdownSignals& Install();
   bool received() const { return received_ != 0; }
 

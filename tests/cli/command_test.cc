@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <sstream>
 
 namespace conadv {
@@ -84,6 +85,33 @@ TEST(Command, AnErrorIsOneLineAndExitsWith1) {
   EXPECT_EQ(ran.exit, 1);
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.err, "conadv status: nobody listens on a:1\n");
+}
+
+// A full disk, or a pipe that nobody reads.
+class Full : public std::streambuf {
+ protected:
+  int overflow(int) override { return EOF; }
+  int sync() override {
+    errno = ENOSPC;
+    return -1;
+  }
+};
+
+TEST(Command, WhatCannotBePrintedIsAnError) {
+  const std::vector<Command> commands = {
+      {"say", "says", "", "conadv say", {}, [](const FlagValues&, std::ostream& out) {
+         out << "it" << std::flush;
+         return absl::OkStatus();
+       }}};
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"say"}, {"help"}, {"say", "--help"}}) {
+    Full full;
+    std::ostream out(&full);
+    std::ostringstream err;
+    EXPECT_EQ(Dispatch(commands, arguments, out, err), 1);
+    EXPECT_THAT(err.str(), AllOf(HasSubstr("standard output cannot be written"),
+                                 HasSubstr("No space left on device")));
+  }
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "absl/time/clock.h"
+#include "common/base/clock.h"
 #include "tests/support/temp_dir.h"
 
 namespace conadv {
@@ -21,7 +21,7 @@ class SupervisorTest : public ::testing::Test {
   ProcessSpec Shell(const std::string& name, const std::string& script) {
     return {name, {"/bin/sh", "-c", script}, directory_ / name};
   }
-  ProcessEvent Next() { return supervisor_->Next(absl::Now() + absl::Seconds(20)); }
+  ProcessEvent Next() { return supervisor_->Next(Clock::Real().Now() + absl::Seconds(20)); }
 
   TempDir directory_;
   std::unique_ptr<Supervisor> supervisor_ = Supervisor::Create().value();
@@ -44,7 +44,7 @@ TEST_F(SupervisorTest, LinesComeBeforeTheExit) {
 }
 
 TEST_F(SupervisorTest, AWaitEndsByItself) {
-  EXPECT_EQ(supervisor_->Next(absl::Now() + absl::Milliseconds(5)).kind, Kind::kTimeout);
+  EXPECT_EQ(supervisor_->Next(Clock::Real().Now() + absl::Milliseconds(5)).kind, Kind::kTimeout);
 }
 
 TEST_F(SupervisorTest, AnyThreadMayWakeIt) {
@@ -70,6 +70,20 @@ TEST_F(SupervisorTest, StopAsksFirstAndKillsWhatDoesNotListen) {
   ASSERT_EQ(Next().line, "deaf");
   supervisor_->Stop({"polite", "deaf"}, absl::Milliseconds(50));
   EXPECT_THAT(supervisor_->running(), ElementsAre("spared"));
+}
+
+TEST(Supervisor, WhatIsIgnoredAtTheStartStaysIgnoredByUsAndOurChildren) {
+  const TempDir directory;
+  signal(SIGHUP, SIG_IGN);
+  const std::unique_ptr<Supervisor> nohup = Supervisor::Create().value();
+  pthread_kill(pthread_self(), SIGHUP);
+  EXPECT_EQ(nohup->Next(Clock::Real().Now()).kind, Kind::kTimeout);
+  const std::vector<std::string> shell = {"/bin/sh", "-c", "kill -HUP $$; exit 5"};
+  ASSERT_TRUE(nohup->Start({"a", shell, directory / "a"}).ok());
+  const ProcessEvent event = nohup->Next(Clock::Real().Now() + absl::Seconds(20));
+  ASSERT_EQ(event.kind, Kind::kExit);
+  EXPECT_EQ(event.exit.ToString(), "exit code 5");
+  signal(SIGHUP, SIG_DFL);
 }
 
 TEST_F(SupervisorTest, NamesAreUniqueAmongThoseThatRun) {
