@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace conadv {
 
 Executor::Executor(int lanes, size_t capacity, const std::function<void()>& prepare,
