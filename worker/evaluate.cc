@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -55,12 +57,61 @@ BatchResult EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin,
   return result;
 }
 
+// Threads that are joined whatever happens.
+class Runners {
+ public:
+  ~Runners() { Join(); }
+  template <class Run>
+  void Add(Run run) {
+    threads_.emplace_back(std::move(run));
+  }
+  void Join() {
+    for (std::thread& thread : std::exchange(threads_, {})) thread.join();
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
+// Each batch's result, in the batches' order: floating-point sums depend on it. What a batch throws
+// is thrown here; without the rest if `go_on` is false.
+std::vector<BatchResult> RunBatches(uint64_t batches, int threads,
+                                    const std::function<std::unique_ptr<Replica>()>& make_replica,
+                                    const std::function<BatchResult(Replica&, uint64_t)>& evaluate,
+                                    const std::function<bool()>& go_on) {
+  std::vector<BatchResult> results(batches);
+  std::atomic<uint64_t> next{0};
+  std::exception_ptr error;
+  std::once_flag first_error;
+  Runners runners;
+  const auto wanted = std::min<uint64_t>(static_cast<uint64_t>(threads), batches);
+  for (uint64_t i = 0; i < wanted; ++i) {
+    // Made here, not in the thread: a factory is not thread-safe.
+    auto replica = make_replica();
+    runners.Add([&, replica = std::move(replica)] {
+      try {
+        for (uint64_t batch = next++; batch < batches; batch = next++) {
+          results[batch] = evaluate(*replica, batch);
+          if (!go_on()) next = batches;
+        }
+      } catch (...) {
+        next = batches;
+        std::call_once(first_error, [&error] { error = std::current_exception(); });
+      }
+    });
+  }
+  runners.Join();
+  if (error != nullptr) std::rethrow_exception(error);
+  return results;
+}
+
 }  // namespace
 
-Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
-                    std::shared_ptr<const Arena> weights, const Dataset& test,
-                    const EvaluationOptions& options, bool robust, int threads,
-                    const std::function<void()>& batch_done) {
+absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
+                                    const std::shared_ptr<const Layout>& layout,
+                                    const std::shared_ptr<const Arena>& weights,
+                                    const Dataset& test, const EvaluationOptions& options,
+                                    bool robust, int threads, const std::function<bool()>& go_on) {
   CHECK_GE(threads, 1);
   CHECK_GT(test.examples(), 0U);
   const uint64_t examples =
@@ -72,25 +123,30 @@ Evaluation Evaluate(const NetworkFactory& factory, std::shared_ptr<const Layout>
   attack.steps = options.attack_steps;
   robust = robust && options.attack_steps > 0;
 
-  // By batch, and added in the batches' order: floating-point sums depend on it.
-  std::vector<BatchResult> results((examples + kBatch - 1) / kBatch);
-  std::atomic<uint64_t> next{0};
-  std::vector<std::thread> runners;
-  const auto wanted = std::min<uint64_t>(static_cast<uint64_t>(threads), results.size());
-  for (uint64_t i = 0; i < wanted; ++i) {
-    // Made here, not in the thread: a factory is not thread-safe.
-    auto replica = std::make_unique<Replica>(factory(), layout, Pass::kEvaluate);
-    replica->BindWeights(weights);
-    runners.emplace_back([&, replica = std::move(replica)] {
-      for (uint64_t batch = next++; batch < results.size(); batch = next++) {
-        results[batch] =
-            EvaluateBatch(*replica, test, batch * kBatch, std::min(examples, (batch + 1) * kBatch),
-                          robust ? &attack : nullptr);
-        batch_done();
-      }
-    });
+  std::atomic<bool> cancelled{false};
+  std::vector<BatchResult> results;
+  try {
+    results = RunBatches((examples + kBatch - 1) / kBatch, threads,
+                         [&] {
+                           auto replica =
+                               std::make_unique<Replica>(factory(), layout, Pass::kEvaluate);
+                           replica->BindWeights(weights);
+                           return replica;
+                         },
+                         [&](Replica& replica, uint64_t batch) {
+                           return EvaluateBatch(replica, test, batch * kBatch,
+                                                std::min(examples, (batch + 1) * kBatch),
+                                                robust ? &attack : nullptr);
+                         },
+                         [&] {
+                           const bool goes_on = go_on();
+                           if (!goes_on) cancelled = true;
+                           return goes_on;
+                         });
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
   }
-  for (std::thread& runner : runners) runner.join();
+  if (cancelled) return absl::CancelledError("told to stop");
 
   BatchResult total;
   for (const BatchResult& result : results) {

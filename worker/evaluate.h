@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "common/job/job.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
@@ -27,13 +28,15 @@ struct Evaluation {
 // With the MAIN BatchNorm's running statistics. Robust accuracy is under L∞ PGD of
 // options.attack_steps steps from the image itself (arXiv 1706.06083), on the same weights; it is
 // measured if `robust` is set and attack_steps > 0. `weights` is the concatenation of all shards'
-// arenas. `batch_done` is called after each batch, on the threads. The result is the same for any
-// number of threads. REQUIRES: threads ≥ 1; test has
-// examples, and labels below the network's number of classes.
-Evaluation Evaluate(
-    const NetworkFactory& factory, std::shared_ptr<const Layout> layout,
-    std::shared_ptr<const Arena> weights, const Dataset& test, const EvaluationOptions& options,
-    bool robust, int threads, const std::function<void()>& batch_done = [] {});
+// arenas. `go_on` is called after each batch, on the threads; once it is false the answer is
+// CANCELLED. INTERNAL: what LibTorch, or the system, said. The result is the same for any number of
+// threads. REQUIRES: threads ≥ 1; test has examples, and labels below the network's number of
+// classes.
+absl::StatusOr<Evaluation> Evaluate(
+    const NetworkFactory& factory, const std::shared_ptr<const Layout>& layout,
+    const std::shared_ptr<const Arena>& weights, const Dataset& test,
+    const EvaluationOptions& options, bool robust, int threads,
+    const std::function<bool()>& go_on = [] { return true; });
 
 }  // namespace conadv
 

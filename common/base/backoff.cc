@@ -39,4 +39,10 @@ bool IsTransient(const absl::Status& status) {
          absl::IsDeadlineExceeded(status);
 }
 
+bool IsLastWord(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsAborted(status) ||
+         absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
+         absl::IsUnimplemented(status);
+}
+
 }  // namespace conadv

@@ -45,6 +45,10 @@ class Backoff {
 // Whether the same call may succeed if it is made again: the peer is away, overloaded, or answered
 // too late.
 bool IsTransient(const absl::Status& status);
+// Whether a peer has said for good that it will not have this caller: the run has failed, the
+// caller is refused, or the peer is something else. Whatever else it says, as while it starts or
+// stops, may be otherwise at the next try.
+bool IsLastWord(const absl::Status& status);
 
 }  // namespace conadv
 

@@ -2,10 +2,15 @@
 #include "server/rpc/shard_session.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/wait.h"
 #include "common/wire/channel.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
@@ -23,21 +28,33 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
   v1::GetJobRequest request;
   request.set_job_only(true);
   v1::GetJobResponse response;
-  grpc::Status status;
-  const absl::Time deadline = absl::Now() + timeout;
-  do {
+  BackoffOptions options;
+  options.budget = timeout;
+  Backoff backoff(options, RandomIncarnation().value());
+  while (true) {
     // A channel for each try: one that has looked up a name too early does so again only after the
     // resolver's back-off, which grows to two minutes. Within a try gRPC goes on connecting until
     // the try's deadline.
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(absl::ToChronoTime(std::min(absl::Now() + kTry, deadline)));
-    status = v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response);
+    context.set_deadline(absl::ToChronoTime(absl::Now() + std::min(kTry, timeout)));
+    const absl::Status status = FromGrpc(
+        v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response));
     if (status.ok()) return response.job();
-  } while (absl::Now() < deadline && !stopped());
-  return absl::UnavailableError(absl::StrCat("no coordinator at ", address, " within ",
-                                             absl::FormatDuration(timeout), ": ",
-                                             status.error_message()));
+    if (IsLastWord(status)) {
+      return absl::Status(status.code(),
+                          absl::StrCat("what answers at ", address,
+                                       " is not this run's coordinator: ", status.message(),
+                                       "; check --coordinator, or the first of --servers"));
+    }
+    const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
+    if (!wait.has_value() || stopped()) {
+      return absl::UnavailableError(absl::StrCat("no coordinator at ", address, " within ",
+                                                 absl::FormatDuration(timeout), ": ",
+                                                 status.message()));
+    }
+    WaitFor(*wait, stopped);
+  }
 }
 
 ShardSession::ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator,

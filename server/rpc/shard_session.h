@@ -23,7 +23,7 @@
 namespace conadv {
 
 // Waits for a coordinator that starts later, until `stopped` says otherwise. UNAVAILABLE names the
-// address.
+// address. Other errors are the last word of who answers there.
 absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
                                  const std::function<bool()>& stopped);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/client/call_registry.h"
 
+#include "common/wire/status.h"
+
 namespace conadv {
 
 bool CallRegistry::Add(const std::shared_ptr<grpc::ClientContext>& context) {
@@ -32,9 +34,13 @@ void CallRegistry::CancelAll() {
   for (const auto& context : calls) context->TryCancel();
 }
 
-bool CallRegistry::cancelled(const std::shared_ptr<grpc::ClientContext>& context) const {
+absl::Status CallRegistry::EndOf(const std::shared_ptr<grpc::ClientContext>& context,
+                                 const grpc::Status& status) const {
+  if (status.error_code() != grpc::StatusCode::CANCELLED) return FromGrpc(status, *context);
   MutexLock lock(&mutex_);
-  return calls_.count(context) == 0;
+  const bool ours = calls_.count(context) == 0;
+  return ours ? absl::CancelledError("this client ended the call")
+              : absl::UnavailableError("the server ended the call: it was idle, and others waited");
 }
 
 void CallRegistry::Shutdown() {

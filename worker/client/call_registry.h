@@ -5,10 +5,12 @@
 #define CONADV_WORKER_CLIENT_CALL_REGISTRY_H_
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
 
 #include <memory>
 #include <set>
 
+#include "absl/status/status.h"
 #include "common/base/mutex.h"
 
 namespace conadv {
@@ -24,8 +26,10 @@ class CallRegistry {
   // when one of its own threads lets go of the last channel.
   void Remove(std::shared_ptr<grpc::ClientContext> context);
   void CancelAll();
-  // Whether it was us who cancelled the call.
-  bool cancelled(const std::shared_ptr<grpc::ClientContext>& context) const;
+  // How a call ended: CANCELLED is our own doing. A server that cancels one has found it idle while
+  // others waited for its room, which may be otherwise the next time: UNAVAILABLE.
+  absl::Status EndOf(const std::shared_ptr<grpc::ClientContext>& context,
+                     const grpc::Status& status) const;
   // Cancels, and waits until no call is left. Not to be called from a call's own callbacks.
   void Shutdown();
 

@@ -57,9 +57,11 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
     if (run.ok()) return run;
     const absl::Status& status = run.status();
     const std::string who = absl::StrCat("coordinator ", address_, ": ");
-    if (!IsTransient(status)) {
-      return absl::Status(status.code(), absl::StrCat(who, status.message()));
+    if (absl::IsUnimplemented(status)) {
+      return absl::Status(status.code(), absl::StrCat(who, "what answers there is none: ",
+                                                      status.message(), "; check the address"));
     }
+    if (IsLastWord(status)) return absl::Status(status.code(), absl::StrCat(who, status.message()));
     const auto wait = backoff.Next(Clock::Real().Now());
     if (!wait.has_value()) {
       return absl::UnavailableError(

@@ -7,7 +7,6 @@
 
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
-#include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -60,11 +59,8 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   void OnDone(const grpc::Status& status) override {
     if (!error_.ok()) {
       done_(error_);
-    } else if (status.error_code() == grpc::StatusCode::CANCELLED &&
-               !registry_->cancelled(context_)) {
-      done_(absl::UnavailableError("the server ended the pull: it was slow, and others waited"));
     } else if (!status.ok()) {
-      done_(FromGrpc(status));
+      done_(registry_->EndOf(context_, status));
     } else {
       done_(assembly_.Finish());
     }

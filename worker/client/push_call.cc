@@ -10,7 +10,6 @@
 #include "common/job/plan_proto.h"
 #include "common/wire/byte_buffer.h"
 #include "common/wire/parse_message.h"
-#include "common/wire/status.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -73,7 +72,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   void OnReadDone(bool ok) override { answered_ = ok; }
 
   void OnDone(const grpc::Status& status) override {
-    done_(status.ok() ? Answer() : FromGrpc(status, *context_));
+    done_(status.ok() ? Answer() : registry_->EndOf(context_, status));
     done_ = nullptr;
     registry_->Remove(std::move(context_));
     delete this;

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 
-#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -133,15 +132,19 @@ void EvaluatorRole::Loop() {
 absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   const Job& job = setup_.run.job;
   const absl::Time begin = Clock::Real().Now();
-  Evaluation evaluation;
-  try {
-    evaluation = conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, test_,
-                                  job.evaluation, request.robust, threads_,
-                                  [this] { clients_->statistics()->UnitDone(); });
-  } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("evaluation of version ",
-                                            request.weights.version.value(), ": ", error.what()));
+  const absl::StatusOr<Evaluation> evaluated =
+      conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, test_,
+                       job.evaluation, request.robust, threads_, [this, &request] {
+                         clients_->statistics()->UnitDone();
+                         MutexLock lock(&mutex_);
+                         return !stopped_ && request.session == session_;
+                       });
+  if (!evaluated.ok()) {
+    return absl::Status(evaluated.status().code(),
+                        absl::StrCat("evaluation of version ", request.weights.version.value(),
+                                     ": ", evaluated.status().message()));
   }
+  const Evaluation& evaluation = *evaluated;
   EvaluationReport report;
   report.version = request.weights.version;
   report.examples = evaluation.examples;

@@ -18,19 +18,6 @@ namespace {
 // How often a member asks whether it was told to stop.
 constexpr absl::Duration kGlance = absl::Milliseconds(100);
 
-// Whether another session may go better: the peer is away or gave this member up. What a run that
-// has failed, or refuses this process, says is final.
-bool MayTryAgain(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kUnimplemented: return false;
-    default: return true;
-  }
-}
-
 }  // namespace
 
 // Reacts to a session's events.
@@ -122,7 +109,7 @@ absl::Status Member::Run() {
     role_->Drop();
     if (status.ok() || stopped_()) return absl::OkStatus();
     const std::string who = absl::StrCat("coordinator ", coordinator_->address(), ": ");
-    if (!MayTryAgain(status)) {
+    if (IsLastWord(status)) {
       return absl::Status(status.code(), absl::StrCat(who, status.message()));
     }
     const absl::Time now = Clock::Real().Now();

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/backoff.h"
 #include "common/wire/chunk.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 
@@ -261,6 +262,21 @@ TEST_F(GrpcParameterClientTest, ARefusalThatComesBeforeTheLastChunkIsTheAnswer) 
   const absl::Status status = Push(content).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(status.message(), HasSubstr("tensor a"));
+}
+
+// Its room went to others; it is not the end of the session.
+TEST_F(GrpcParameterClientTest, ACallThatTheServerCancelsMayBeMadeAgain) {
+  PushContent content;
+  content.arena = std::make_shared<Arena>(16);
+  content.range = {0, content.arena->size()};
+  const auto cancel = [](auto&&...) { return grpc::Status(grpc::StatusCode::CANCELLED, "idle"); };
+  service_.push = cancel;
+  service_.pull = cancel;
+  for (const absl::Status& status :
+       {Push(content).status(), Pull(PullSelector::Latest(), 1).status()}) {
+    EXPECT_TRUE(IsTransient(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("idle, and others waited"));
+  }
 }
 
 TEST_F(GrpcParameterClientTest, ShutdownEndsALongPollAndRefusesMore) {

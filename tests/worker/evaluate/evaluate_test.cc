@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "tests/worker/model/replicas.h"
@@ -47,7 +48,7 @@ class EvaluateTest : public testing::Test {
     options_.step_size = 0.05F;
   }
   Evaluation Run(const Dataset& test, bool robust, int threads) {
-    return Evaluate(factory_, layout_, weights_, test, options_, robust, threads);
+    return Evaluate(factory_, layout_, weights_, test, options_, robust, threads).value();
   }
 
   const NetworkFactory factory_ = [] { return std::make_unique<Threshold>(); };
@@ -100,14 +101,38 @@ TEST_F(EvaluateTest, IsTheSameForAnyNumberOfThreads) {
   for (int64_t i = 0; i < 700; ++i) {
     test.labels.push_back(static_cast<uint8_t>(examples.labels[i].item<int64_t>()));
   }
-  const Evaluation one = Evaluate(factory, layout, weights, test, options_, true, 1);
+  const Evaluation one = *Evaluate(factory, layout, weights, test, options_, true, 1);
   for (const int threads : {2, 3, 16}) {
-    const Evaluation many = Evaluate(factory, layout, weights, test, options_, true, threads);
+    const Evaluation many = *Evaluate(factory, layout, weights, test, options_, true, threads);
     EXPECT_EQ(many.clean_accuracy, one.clean_accuracy);
     EXPECT_EQ(many.clean_loss, one.clean_loss);
     EXPECT_EQ(many.robust_accuracy, one.robust_accuracy);
   }
   EXPECT_LT(one.robust_accuracy, one.clean_accuracy);
+}
+
+// A layer that meets something it was not made for, or memory that is used up.
+TEST_F(EvaluateTest, WhatABatchThrowsIsAnErrorAndNotTheEnd) {
+  class Throws final : public Threshold {
+   public:
+    torch::Tensor Forward(const torch::Tensor& images) override {
+      return torch::stack({images.flatten(1).mean(1), torch::ones({7})}, 1);
+    }
+  };
+  const NetworkFactory factory = [] { return std::make_unique<Throws>(); };
+  for (const int threads : {1, 3}) {
+    const auto evaluation =
+        Evaluate(factory, layout_, weights_, DarkAndBright(700, 51, 204), options_, true, threads);
+    EXPECT_TRUE(absl::IsInternal(evaluation.status())) << evaluation.status();
+  }
+}
+
+TEST_F(EvaluateTest, IsCutShortAfterABatch) {
+  std::atomic<int> batches{0};
+  const auto evaluation = Evaluate(factory_, layout_, weights_, DarkAndBright(10000, 51, 204),
+                                   options_, true, 1, [&batches] { return ++batches < 3; });
+  EXPECT_TRUE(absl::IsCancelled(evaluation.status())) << evaluation.status();
+  EXPECT_EQ(batches, 3);
 }
 
 }  // namespace
