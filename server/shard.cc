@@ -110,7 +110,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
     const absl::Status same = CheckSamePlan(state_->run->plan, plan);
     // Until the weights are whole, whoever was asked to offer last decides.
     if (same.ok()) return state_;
-    if (snapshots_.retained().has_value()) return same;
+    if (settled_) return same;
   }
   CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
   auto run = std::make_shared<const Run>(std::move(made));
@@ -140,6 +140,7 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
     MutexLock lock(&mutex_);
     if (state_ != nullptr) return absl::FailedPreconditionError("this shard has weights already");
     state_ = state;
+    settled_ = true;
   }
   {
     MutexLock lock(&state->mutex);
@@ -150,6 +151,8 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
   Announce(*state, {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt},
            nullptr);
+  // A group may have closed since the state was there for others to see.
+  pool_->Submit([this, state] { ApplyReady(state); });
   return absl::OkStatus();
 }
 
@@ -174,18 +177,28 @@ absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& pla
   return InitialWeights{state->run, state->arenas.Take()};
 }
 
-absl::StatusOr<PushOutcome> Shard::FinishInitialWeights(const InitialWeights& weights) {
+void Shard::FinishInitialWeights(InitialWeights weights, PushAnswer done) {
+  pool_->Submit([this, weights = std::move(weights), done = std::move(done)] {
+    done(PublishInitialWeights(weights));
+  });
+}
+
+absl::StatusOr<PushOutcome> Shard::PublishInitialWeights(const InitialWeights& weights) {
   const Layout& layout = weights.run->layout;
   const Range whole{0, layout.arena_size(shard_)};
   ZeroPadding(layout, shard_, whole, weights.arena->data());
   CONADV_RETURN_IF_ERROR(CheckFinite(layout, shard_, whole, weights.arena->span()));
-  const std::shared_ptr<State> state = this->state();
-  if (state->run != weights.run) {
-    return absl::AbortedError("another worker offers initial weights with another plan");
+  std::shared_ptr<State> state;
+  {
+    MutexLock lock(&mutex_);
+    if (state_->run != weights.run) {
+      return absl::AbortedError("another worker offers initial weights with another plan");
+    }
+    if (std::exchange(settled_, true)) return PushOutcome::kDuplicate;
+    state = state_;
   }
   {
     MutexLock lock(&state->mutex);
-    if (state->initialized) return PushOutcome::kDuplicate;
     state->initialized = true;
     state->applying = true;  // no update before the observer has seen version 0
   }
@@ -279,8 +292,7 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
   return outcome;
 }
 
-void Shard::FinishPush(Contribution contribution, Admission admission,
-                       std::function<void(absl::StatusOr<PushOutcome>)> done) {
+void Shard::FinishPush(Contribution contribution, Admission admission, PushAnswer done) {
   pool_->Submit([this, state = state(), contribution = std::move(contribution),
                  admission = std::move(admission), done = std::move(done)]() mutable {
     const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, admission);

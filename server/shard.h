@@ -60,13 +60,15 @@ class Shard {
 
   // Initial weights, in two halves around their arrival. The first makes the layout and answers
   // with a buffer for the shard's arena; INVALID_ARGUMENT if the plan is not the run's. The second
-  // checks the weights and publishes version 0.
+  // checks the weights, publishes version 0 and answers through `done`, all on the pool. ABORTED:
+  // weights of another plan were asked for meanwhile.
   struct InitialWeights {
     std::shared_ptr<const Run> run;
     std::shared_ptr<Arena> arena;  // nullptr: a duplicate
   };
   absl::StatusOr<InitialWeights> BeginInitialWeights(const Plan& plan);
-  absl::StatusOr<PushOutcome> FinishInitialWeights(const InitialWeights& weights);
+  using PushAnswer = std::function<void(absl::StatusOr<PushOutcome>)>;
+  void FinishInitialWeights(InitialWeights weights, PushAnswer done);
 
   // Instead of initial weights: goes on from a checkpoint of this shard. The shard must be new.
   // FAILED_PRECONDITION: it is of another layout.
@@ -88,8 +90,7 @@ class Shard {
   };
   absl::StatusOr<Admission> BeginPush(const Contribution& contribution, uint64_t layout_hash);
   // Checks, claims, answers through `done`, then adds and maybe updates: all on the pool.
-  void FinishPush(Contribution contribution, Admission admission,
-                  std::function<void(absl::StatusOr<PushOutcome>)> done);
+  void FinishPush(Contribution contribution, Admission admission, PushAnswer done);
 
   // Calls `visit` on the pool while nothing moves, if the newest version is `version` then and no
   // update is under way. It is not a new version: no observer hears of it.
@@ -122,6 +123,7 @@ class Shard {
 
   absl::StatusOr<std::shared_ptr<State>> StateFor(const Plan& plan);
   std::shared_ptr<State> state() const;
+  absl::StatusOr<PushOutcome> PublishInitialWeights(const InitialWeights& weights);
   absl::StatusOr<PushOutcome> CheckAndClaim(State& state, const Contribution& contribution,
                                             const Admission& admission);
   void ApplyReady(const std::shared_ptr<State>& state);
@@ -139,6 +141,7 @@ class Shard {
   std::atomic<uint64_t> lineage_{0};
   mutable Mutex mutex_;
   std::shared_ptr<State> state_ ABSL_GUARDED_BY(mutex_);
+  bool settled_ ABSL_GUARDED_BY(mutex_) = false;  // has weights, or will: the state stays
 };
 
 }  // namespace conadv

@@ -107,10 +107,11 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
               ? "push: no header"
               : absl::StrCat("push: ended at element ", next_, " of ", range_.end))));
     }
-    if (initial_.has_value()) return Answer(shard_->FinishInitialWeights(*initial_));
     // The reactor lives until Finish, which the callback calls.
+    const auto answer = [this](const absl::StatusOr<PushOutcome>& outcome) { Answer(outcome); };
+    if (initial_.has_value()) return shard_->FinishInitialWeights(*std::move(initial_), answer);
     shard_->FinishPush(std::move(std::get<Contribution>(header_->content)), std::move(admission_),
-                       [this](absl::StatusOr<PushOutcome> outcome) { Answer(outcome); });
+                       answer);
   }
 
   void Refuse(const absl::Status& status) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -51,16 +52,27 @@ Plan SomePlan() {
   return plan;
 }
 
+// Zeros, which are there when it returns.
+void Begin(Shard& shard, const Plan& plan, ThreadPool& pool) {
+  const auto initial = shard.BeginInitialWeights(plan);
+  ASSERT_TRUE(initial.ok()) << initial.status();
+  initial->arena->Zero();
+  std::promise<absl::Status> published;
+  shard.FinishInitialWeights(*initial, [&published](const absl::StatusOr<PushOutcome>& outcome) {
+    published.set_value(outcome.status());
+  });
+  while (pool.RunOne()) {
+  }
+  EXPECT_TRUE(published.get_future().get().ok());
+}
+
 class ShardTest : public ::testing::Test {
  protected:
   void Make(Consistency consistency = Consistency::kSync, uint32_t shard_id = 0,
             uint32_t shards = 1) {
     shard_ = std::make_unique<Shard>(SomeJob(consistency), shard_id, shards, &Clock::Real(), &pool_,
                                      &observer_);
-    const auto initial = shard_->BeginInitialWeights(SomePlan());
-    ASSERT_TRUE(initial.ok()) << initial.status();
-    initial->arena->Zero();
-    ASSERT_TRUE(shard_->FinishInitialWeights(*initial).ok());
+    Begin(*shard_, SomePlan(), pool_);
   }
   Contribution Of(uint64_t step, uint64_t slot, uint64_t version) {
     Contribution contribution;
@@ -191,6 +203,32 @@ TEST_F(ShardTest, OtherInitialWeightsPlansAreRefusedAndRepeatsAreDuplicates) {
   EXPECT_EQ(again->arena, nullptr);
 }
 
+// Two workers are asked one after the other, and the first one's weights come late.
+TEST_F(ShardTest, WeightsOfAPlanThatWasGivenUpAreRefusedWheneverTheyCome) {
+  Shard shard(SomeJob(Consistency::kSync), 0, 1, &Clock::Real(), &pool_, &observer_);
+  Plan other = SomePlan();
+  other.tensors[0].shape = {3, 3};
+  const auto first = shard.BeginInitialWeights(other);
+  first->arena->Zero();
+  absl::StatusOr<PushOutcome> late = absl::UnknownError("");
+  absl::StatusOr<PushOutcome> good = absl::UnknownError("");
+  shard.FinishInitialWeights(*first, [&late](auto outcome) { late = outcome; });
+  const auto second = shard.BeginInitialWeights(SomePlan());
+  ASSERT_TRUE(second.ok()) << second.status();
+  second->arena->Zero();
+  while (pool_.RunOne()) {
+  }
+  EXPECT_TRUE(absl::IsAborted(late.status())) << late.status();
+  EXPECT_FALSE(shard.snapshots().Latest().ok());
+  shard.FinishInitialWeights(*second, [&good](auto outcome) { good = outcome; });
+  shard.FinishInitialWeights(*second, [&late](auto outcome) { late = outcome; });
+  while (pool_.RunOne()) {
+  }
+  EXPECT_EQ(*good, PushOutcome::kAccepted);
+  EXPECT_EQ(*late, PushOutcome::kDuplicate);
+  EXPECT_TRUE(absl::IsInvalidArgument(shard.BeginInitialWeights(other).status()));
+}
+
 TEST_F(ShardTest, APlanThatNeedsMoreMemoryThanThereIsIsRefused) {
   Shard shard(SomeJob(Consistency::kSync), 0, 1, &Clock::Real(), &pool_, &observer_);
   Plan plan = SomePlan();
@@ -207,9 +245,7 @@ TEST_F(ShardTest, WhatCompletesAUnitIsAdmittedWhenNothingElseIs) {
   Shard shard(job, 0, 1, &Clock::Real(), &pool_, &observer_);
   Plan plan = SomePlan();
   plan.steps = 1000;
-  const auto initial = shard.BeginInitialWeights(plan);
-  initial->arena->Zero();
-  ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
+  Begin(shard, plan, pool_);
   // Clean gradients of more units than may be open: the others have to wait.
   const auto push = [&](uint64_t unit, GradientStream stream) {
     Contribution contribution = Of(unit / 4, unit % 4, 0);
@@ -239,9 +275,7 @@ TEST(ShardStress, ManyThreadsPushEverythingTwiceAndItCountsOnce) {
   Shard shard(job, 0, 1, &Clock::Real(), pool.get(), &observer);
   Plan plan = SomePlan();
   plan.steps = 50;
-  const auto initial = shard.BeginInitialWeights(plan);
-  initial->arena->Zero();
-  ASSERT_TRUE(shard.FinishInitialWeights(*initial).ok());
+  Begin(shard, plan, *pool);
   std::atomic<int> accepted{0};
   std::vector<std::thread> pushers;
   for (int pusher = 0; pusher < 4; ++pusher) {
