@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv status, staleness, workers and snapshots: questions to a running server.
-#include <grpcpp/client_context.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/commands.h"
+#include "cli/inspector_client.h"
 #include "cli/json_output.h"
 #include "cli/process/supervisor.h"
 #include "cli/render.h"
+#include "cli/server_wait.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/wire/addresses.h"
-#include "common/wire/channel.h"
-#include "common/wire/status.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {
@@ -26,11 +26,16 @@ namespace {
 
 using Stub = v1::Inspector::Stub;
 
-constexpr absl::Duration kDeadline = absl::Seconds(5);
+constexpr absl::Duration kPatience = absl::Seconds(5);
+// As long as a worker's, by default.
+constexpr absl::Duration kWatchPatience = absl::Seconds(60);
 
 const Flag kServerFlag = {"server", FlagKind::kText, "HOST:PORT", "", "a running conadv-server"};
 const Flag kWatchFlag = {"watch", FlagKind::kSwitch, "", "false", "look again and again"};
 const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "between two looks"};
+const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
+                           "how long a server that is away is waited for; else 5, or 60 with "
+                           "--watch"};
 const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
 
 absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
@@ -41,16 +46,6 @@ absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
   }
   return absl::InvalidArgumentError(
       "--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
-}
-
-absl::Status At(const std::string& server, const grpc::Status& status) {
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot reach ", server, "; is the job running there? (", status.error_message(), ")"));
-  }
-  const absl::Status converted = FromGrpc(status);
-  if (converted.ok()) return converted;
-  return absl::Status(converted.code(), absl::StrCat(server, ": ", converted.message()));
 }
 
 // Shows one answer: a line of JSON, or text that replaces the one before on a terminal.
@@ -67,34 +62,46 @@ void Print(const google::protobuf::Message& answer, const std::string& text,
   }
 }
 
-template <class Request, class Response>
-using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
-
 // As often as the servers allow.
 absl::Duration IntervalOf(const FlagValues& flags) {
   return std::clamp(flags.Seconds("interval"), absl::Milliseconds(50), absl::Hours(1));
 }
 
-// Asks once, or at every interval until interrupted or `over`.
+// Asks once, or at every interval until interrupted or `over`. A server that is away is waited for.
 template <class Request, class Response>
-absl::Status Ask(const FlagValues& flags, std::ostream& out, Method<Request, Response> method,
+absl::Status Ask(const FlagValues& flags, std::ostream& out,
+                 InspectorClient::Method<Request, Response> method,
                  const std::function<std::string(const Response&)>& render,
                  const std::function<bool(const Response&)>& over) {
   CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
+  const bool watch = flags.Switch("watch");
   std::unique_ptr<Supervisor> interrupts;
-  if (flags.Switch("watch")) {
+  WaitOptions options;
+  options.timeout = flags.Given("timeout") ? flags.Seconds("timeout")
+                    : watch                ? kWatchPatience
+                                           : kPatience;
+  options.notes = &std::cerr;
+  options.pause = PauseOnly;
+  if (watch) {
     CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
+    options.pause = [&interrupts](absl::Duration time) {
+      return interrupts->Next(Clock::Real().Now() + time).kind != ProcessEvent::Kind::kInterrupted;
+    };
   }
-  const auto stub = v1::Inspector::NewStub(MakeChannel(server));
+  InspectorClient client(server, options);
   while (true) {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kDeadline));
     Response response;
-    CONADV_RETURN_IF_ERROR(At(server, (stub.get()->*method)(&context, Request(), &response)));
+    const absl::Status status = client.Ask(method, &response);
+    if (watch && absl::IsCancelled(status)) return absl::OkStatus();
+    if (watch && absl::IsOutOfRange(status)) {
+      std::cerr << status.message() << "\n";
+      return absl::OkStatus();
+    }
+    CONADV_RETURN_IF_ERROR(status);
+    if (watch) client.Follow();
     Print(response, render(response), flags, out);
-    if (interrupts == nullptr || over(response) || !out) return absl::OkStatus();
-    const ProcessEvent event = interrupts->Next(Clock::Real().Now() + IntervalOf(flags));
-    if (event.kind == ProcessEvent::Kind::kInterrupted) return absl::OkStatus();
+    if (!watch || over(response) || !out) return absl::OkStatus();
+    if (!options.pause(IntervalOf(flags))) return absl::OkStatus();
   }
 }
 
@@ -125,24 +132,12 @@ absl::Status ShowSnapshots(const FlagValues& flags, std::ostream& out) {
 }
 
 absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
-  const auto render = [](const v1::StalenessResponse& staleness) {
-    return RenderStaleness(staleness, absl::Now());
-  };
-  if (!flags.Switch("watch")) {
-    return Ask<v1::StalenessRequest, v1::StalenessResponse>(flags, out, &Stub::Staleness, render,
-                                                            Never<v1::StalenessResponse>);
-  }
-  CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
-  const auto stub = v1::Inspector::NewStub(MakeChannel(server));
-  grpc::ClientContext context;
-  v1::WatchStalenessRequest request;
-  request.set_interval_seconds(absl::ToDoubleSeconds(IntervalOf(flags)));
-  const auto reader = stub->WatchStaleness(&context, request);
-  v1::StalenessResponse staleness;
-  while (out && reader->Read(&staleness)) Print(staleness, render(staleness), flags, out);
-  if (!out) context.TryCancel();
-  const grpc::Status status = reader->Finish();
-  return out ? At(server, status) : absl::OkStatus();
+  return Ask<v1::StalenessRequest, v1::StalenessResponse>(
+      flags, out, &Stub::Staleness,
+      [](const v1::StalenessResponse& staleness) {
+        return RenderStaleness(staleness, absl::Now());
+      },
+      Never<v1::StalenessResponse>);
 }
 
 }  // namespace
@@ -152,7 +147,7 @@ Command StatusCommand() {
           "how far a running job is",
           "",
           "conadv status --server=127.0.0.1:7000 --watch",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowStatus};
 }
 
@@ -163,7 +158,7 @@ Command StalenessCommand() {
           "Update staleness: versions between the weights of the gradient and those it is applied "
           "to.\n",
           "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowStaleness};
 }
 
@@ -172,7 +167,7 @@ Command WorkersCommand() {
           "who takes part, and what each works on",
           "",
           "conadv workers --server=127.0.0.1:7000",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowWorkers};
 }
 
@@ -181,7 +176,7 @@ Command SnapshotsCommand() {
           "which versions of the weights a server keeps",
           "",
           "conadv snapshots --server=127.0.0.1:7000",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kJsonFlag},
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowSnapshots};
 }
 

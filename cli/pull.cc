@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv pull: one version of a running job's weights, as a file.
+#include <iostream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
+#include "cli/output_file.h"
+#include "cli/server_wait.h"
 #include "cli/tables.h"
 #include "cli/weights.h"
 #include "common/base/file.h"
@@ -13,8 +16,6 @@
 
 namespace conadv {
 namespace {
-
-constexpr absl::Duration kTimeout = absl::Seconds(30);
 
 absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   for (const char* name : {"server", "out"}) {
@@ -32,22 +33,30 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   } else {
     selector.set_latest(true);
   }
-  const std::string path = flags.Text("out");
+  CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));
-  CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, kTimeout));
-  CONADV_RETURN_IF_ERROR(WriteWeights(weights, path, FileSystem::Real()));
+  WaitOptions options;
+  options.timeout = flags.Seconds("timeout");
+  options.notes = &std::cerr;
+  options.pause = PauseOnly;
+  ServerWait wait(options);
+  CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));
+  CONADV_RETURN_IF_ERROR(output.Write(EncodeWeights(weights), FileSystem::Real(),
+                                      flags.Seconds("timeout"), std::cerr));
+  // What is said about the weights must not stand among them.
+  std::ostream& report = output.is_standard_output() ? std::cerr : out;
   if (flags.Switch("json")) {
-    out << JsonLine({{"job", weights.job},
-                     {"version", weights.version.value()},
-                     {"tensors", weights.layout.placements().size()},
-                     {"weights_crc32c", CrcText(weights.crc32c())},
-                     {"out", path}})
-        << "\n";
+    report << JsonLine({{"job", weights.job},
+                        {"version", weights.version.value()},
+                        {"tensors", weights.layout.placements().size()},
+                        {"weights_crc32c", CrcText(weights.crc32c())},
+                        {"out", output.path()}})
+           << "\n";
   } else {
-    out << "version " << weights.version << ": " << weights.layout.placements().size()
-        << " tensors, " << FormatBytes(weights.values->bytes()) << ", crc32c "
-        << CrcText(weights.crc32c()) << ", in " << path << "\n";
+    report << "version " << weights.version << ": " << weights.layout.placements().size()
+           << " tensors, " << FormatBytes(weights.values->bytes()) << ", crc32c "
+           << CrcText(weights.crc32c()) << ", in " << output.path() << "\n";
   }
   return absl::OkStatus();
 }
@@ -59,12 +68,17 @@ Command PullCommand() {
       "pull",
       "write one version of the weights to a safetensors file",
       "The file has the same version in every tensor, from whatever shards. Without --version and\n"
-      "--lag it is the newest. A version that is not there yet is waited for, up to 30 seconds.\n",
+      "--lag it is the newest. Servers that are away and versions that are not there yet are "
+      "waited\n"
+      "for. --out may be a pipe or /dev/stdout: what is said about the weights then goes to "
+      "standard\n"
+      "error.\n",
       "conadv pull --server=127.0.0.1:7000 --lag=1 --out=weights.safetensors",
       {{"server", FlagKind::kText, "HOST:PORT", "", "the coordinator: shard 0's address"},
        {"version", FlagKind::kCount, "N", "", "this version"},
        {"lag", FlagKind::kCount, "K", "", "the newest minus K, or the oldest there is"},
        {"out", FlagKind::kText, "FILE", "", "the file to write"},
+       {"timeout", FlagKind::kSeconds, "SECONDS", "60", "how long it may take in all"},
        {"json", FlagKind::kSwitch, "", "false", "what was written, as a line of JSON"}},
       Pull};
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "cli/server_wait.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/tensor/arena.h"
@@ -27,12 +28,17 @@ struct Weights {
 };
 
 // Shard 0, at `coordinator`, chooses the version, and the other shards give the same one.
-// `selector` has no layout hash. Errors are the servers', with the address before them;
-// DEADLINE_EXCEEDED after `timeout` in all.
+// `selector` has no layout hash. Errors are the servers', with the name and the address before
+// them: UNAVAILABLE at once if one is away, DEADLINE_EXCEEDED after `timeout` in all.
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
                                     absl::Duration timeout);
+// The same, and servers that are away are waited for, while `wait` has time left. What was read
+// before is read again: the run may have gone back to a checkpoint.
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+                                    ServerWait* wait);
 
 // As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata.
+std::string EncodeWeights(const Weights& weights);
 absl::Status WriteWeights(const Weights& weights, const std::string& path, const FileSystem& files);
 
 // As eight hexadecimal digits, which is how crcs are shown everywhere.

@@ -33,16 +33,14 @@ absl::string_view Advice(int error) {
     case EEXIST:
     case ENOTEMPTY: return "move that away, or choose another path";
     case EXDEV: return "choose a path on the same disk";
+    case ELOOP: return "a link leads back to itself; choose another path";
+    case ENAMETOOLONG: return "choose a shorter path";
+    case EPIPE: return "whoever read it is gone";
+    case ENXIO: return "nobody reads there";
     case EMFILE:
     case ENFILE: return "raise the limit of open files (ulimit -n)";
     default: return "check that disk and its logs";
   }
-}
-
-absl::Status FileError(int error, absl::string_view doing, const std::string& path) {
-  return absl::Status(absl::ErrnoToStatusCode(error),
-                      absl::StrCat("cannot ", doing, " ", path, ": ",
-                                   std::generic_category().message(error), "; ", Advice(error)));
 }
 
 class Descriptor {
@@ -81,8 +79,24 @@ absl::Status SyncDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status WriteAndSync(const std::string& path, const std::vector<absl::string_view>& pieces) {
-  Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
+// What `path` leads to, by however many links, and be it nothing yet.
+absl::StatusOr<std::string> TargetOf(const std::string& path) {
+  constexpr int kMostLinks = 40;
+  std::filesystem::path target = path;
+  for (int links = 0; links < kMostLinks; ++links) {
+    std::error_code error;
+    if (!std::filesystem::is_symlink(target, error)) return target.string();
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error) return FileError(error.value(), "follow", target.string());
+    target = target.parent_path() / next;
+  }
+  return FileError(ELOOP, "follow", path);
+}
+
+// `path` is what people know, `temporary` what is written.
+absl::Status WriteAndSync(const std::string& path, const std::string& temporary,
+                          const std::vector<absl::string_view>& pieces) {
+  Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.ok()) return FileError(errno, "create", path);
   for (absl::string_view bytes : pieces) {
     while (!bytes.empty()) {
@@ -149,16 +163,25 @@ class RealFileSystem final : public FileSystem {
 
   absl::Status WritePieces(const std::string& path,
                            const std::vector<absl::string_view>& pieces) const override {
-    const std::string temporary = TemporaryName(path);
-    absl::Status status = WriteAndSync(temporary, pieces);
-    if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    CONADV_ASSIGN_OR_RETURN(const std::string target, TargetOf(path));
+    struct stat stat {};
+    if (::stat(target.c_str(), &stat) == 0 && !S_ISREG(stat.st_mode)) {
+      if (S_ISDIR(stat.st_mode)) return FileError(EISDIR, "write", path);
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot write ", path,
+                       ": a device or a pipe is where a file must be; choose another "
+                       "path"));
+    }
+    const std::string temporary = TemporaryName(target);
+    absl::Status status = WriteAndSync(path, temporary, pieces);
+    if (status.ok() && ::rename(temporary.c_str(), target.c_str()) != 0) {
       status = FileError(errno, "replace", path);
     }
     if (!status.ok()) {
       ::unlink(temporary.c_str());
       return status;
     }
-    return SyncDirectory(ParentOf(path));
+    return SyncDirectory(ParentOf(target));
   }
 
   absl::Status MakeDirectories(const std::string& path) const override {
@@ -214,6 +237,12 @@ class RealFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+absl::Status FileError(int error, absl::string_view doing, const std::string& path) {
+  return absl::Status(absl::ErrnoToStatusCode(error),
+                      absl::StrCat("cannot ", doing, " ", path, ": ",
+                                   std::generic_category().message(error), "; ", Advice(error)));
+}
 
 const FileSystem& FileSystem::Real() {
   static const RealFileSystem file_system;

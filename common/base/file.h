@@ -13,6 +13,9 @@
 
 namespace conadv {
 
+// "cannot <doing> <path>: ", what `error`, an errno, means, and what to do about it.
+absl::Status FileError(int error, absl::string_view doing, const std::string& path);
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -22,7 +25,8 @@ class FileSystem {
   // Bytes of a file.
   virtual absl::StatusOr<uint64_t> Size(const std::string& path) const = 0;
   // All or nothing, and durable when it returns: a temporary file beside it, fsync, rename, fsync
-  // of the directory.
+  // of the directory. Of a link the target is replaced, and the link stays. What is no file (a
+  // directory, a device, a pipe) is never replaced: an error.
   absl::Status WriteAtomically(const std::string& path, absl::string_view bytes) const {
     return WritePieces(path, {bytes});
   }

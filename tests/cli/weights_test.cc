@@ -7,6 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/job/plan_proto.h"
@@ -34,10 +38,10 @@ class FakeShard final : public v1::ParameterServer::Service, public v1::Coordina
  public:
   using Answer = std::function<grpc::Status(const v1::PullRequest&, v1::PullResponse*)>;
 
-  explicit FakeShard(uint32_t shard) : shard_(shard) {
+  explicit FakeShard(uint32_t shard, const std::string& listen = "127.0.0.1:0") : shard_(shard) {
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(static_cast<v1::ParameterServer::Service*>(this));
     if (shard == 0) builder.RegisterService(static_cast<v1::Coordinator::Service*>(this));
     server_ = builder.BuildAndStart();
@@ -117,8 +121,21 @@ class WeightsTest : public ::testing::Test {
     return PullWeights(zero_.address, latest, absl::Seconds(20));
   }
 
+  // As conadv pull does. `pause` is called whenever it waits.
+  absl::StatusOr<Weights> PatientPull(absl::Duration timeout, std::function<bool()> pause) {
+    WaitOptions options;
+    options.timeout = timeout;
+    options.notes = &notes_;
+    options.pause = [pause = std::move(pause)](absl::Duration) { return pause(); };
+    ServerWait wait(options);
+    v1::PullRequest latest;
+    latest.set_latest(true);
+    return PullWeights(zero_.address, latest, &wait);
+  }
+
   FakeShard zero_{0};
   FakeShard one_{1};
+  std::ostringstream notes_;
 };
 
 TEST_F(WeightsTest, EveryShardGivesTheVersionThatShard0Chose) {
@@ -184,6 +201,62 @@ TEST_F(WeightsTest, ALayoutThatWeDoNotWorkOutAlikeIsRefused) {
   EXPECT_THAT(Pull().status().message(), HasSubstr("layout"));
   zero_.layout_hash = 0;
   EXPECT_THAT(Pull().status().message(), HasSubstr("training has not begun"));
+}
+
+TEST_F(WeightsTest, PullWaitsForAShardThatIsAway) {
+  // A port that nobody listens on until somebody waits for it.
+  const std::string address = FakeShard(1).address;
+  zero_.servers = {zero_.address, address};
+  EXPECT_EQ(Pull().status().code(), absl::StatusCode::kUnavailable);
+  std::unique_ptr<FakeShard> late;
+  const absl::StatusOr<Weights> weights = PatientPull(absl::Seconds(20), [&] {
+    if (late == nullptr) late = std::make_unique<FakeShard>(1, address);
+    return true;
+  });
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->values->span(), ::testing::Each(7.0F));
+  EXPECT_EQ(notes_.str(),
+            absl::StrCat("waiting for server-1 at ", address, ": Connection refused\n"));
+}
+
+TEST_F(WeightsTest, PullEndsWhenAShardStaysAwayAndWhenItIsInterrupted) {
+  const std::string address = FakeShard(1).address;
+  zero_.servers = {zero_.address, address};
+  const absl::Status late = PatientPull(absl::Milliseconds(300), [] { return true; }).status();
+  EXPECT_EQ(late.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(late.message(), AllOf(HasSubstr("server-1 at " + address), HasSubstr("--timeout")));
+  EXPECT_TRUE(absl::IsCancelled(PatientPull(absl::Seconds(20), [] { return false; }).status()));
+}
+
+TEST_F(WeightsTest, WhatWasPulledBeforeARollBackIsPulledAgain) {
+  uint64_t lineage = 1;
+  one_.answer = [&](const v1::PullRequest&, v1::PullResponse* first) {
+    first->mutable_header()->set_lineage(2);
+    return grpc::Status::OK;
+  };
+  zero_.answer = [&](const v1::PullRequest&, v1::PullResponse* first) {
+    first->mutable_header()->set_lineage(lineage);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Pull().status().code(), absl::StatusCode::kUnavailable);
+  const absl::StatusOr<Weights> weights = PatientPull(absl::Seconds(20), [&] {
+    lineage = 2;
+    zero_.latest = 5;
+    return true;
+  });
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->version, Version(5));
+  EXPECT_THAT(weights->values->span(), ::testing::Each(5.0F));
+}
+
+TEST_F(WeightsTest, AVersionThatDoesNotComeInTimeIsNamed) {
+  zero_.answer = [](const v1::PullRequest&, v1::PullResponse*) {
+    return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded");
+  };
+  v1::PullRequest exact;
+  exact.set_version(30);
+  EXPECT_THAT(PullWeights(zero_.address, exact, absl::Seconds(20)).status().message(),
+              HasSubstr("version 30 has not come in time"));
 }
 
 TEST_F(WeightsTest, WhoIsNotTheCoordinatorSaysSo) {

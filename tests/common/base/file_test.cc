@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -60,6 +61,40 @@ TEST_F(FileTest, FailedWriteLeavesNothingAndNamesThePath) {
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(Path("d")));
   EXPECT_THAT(files_.List(directory_).value(), ElementsAre("d"));
+}
+
+TEST_F(FileTest, WhatIsNoFileIsNeverReplacedByOne) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("directory")).ok());
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("pipe", Path("link").c_str()), 0);
+  for (const char* name : {"directory", "pipe", "link"}) {
+    const absl::Status status = files_.WriteAtomically(Path(name), "bytes");
+    EXPECT_FALSE(status.ok()) << name;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(Path(name)));
+  }
+  struct stat stat {};
+  EXPECT_EQ(::lstat(Path("pipe").c_str(), &stat), 0);
+  EXPECT_TRUE(S_ISFIFO(stat.st_mode));
+  EXPECT_THAT(files_.List(directory_).value(), ElementsAre("directory", "link", "pipe"));
+}
+
+TEST_F(FileTest, OfALinkTheTargetIsReplaced) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("a")).ok());
+  ASSERT_TRUE(files_.WriteAtomically(Path("a/f"), "first").ok());
+  ASSERT_EQ(::symlink("a/f", Path("near").c_str()), 0);
+  ASSERT_EQ(::symlink("near", Path("far").c_str()), 0);
+  ASSERT_EQ(::symlink("a/new", Path("dangling").c_str()), 0);
+  ASSERT_EQ(::symlink("loop", Path("loop").c_str()), 0);
+  EXPECT_TRUE(files_.WriteAtomically(Path("far"), "second").ok());
+  EXPECT_TRUE(files_.WriteAtomically(Path("dangling"), "third").ok());
+  EXPECT_FALSE(files_.WriteAtomically(Path("loop"), "fourth").ok());
+  EXPECT_EQ(files_.Read(Path("a/f")).value(), "second");
+  EXPECT_EQ(files_.Read(Path("a/new")).value(), "third");
+  struct stat stat {};
+  for (const char* link : {"near", "far", "dangling", "loop"}) {
+    EXPECT_EQ(::lstat(Path(link).c_str(), &stat), 0);
+    EXPECT_TRUE(S_ISLNK(stat.st_mode)) << link;
+  }
 }
 
 TEST_F(FileTest, ConcurrentWritersOfOnePathLeaveOneOfTheirFilesWhole) {
