@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "cli/json_output.h"
 #include "cli/run_directory.h"
+#include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/wire/channel.h"
 
@@ -49,7 +50,8 @@ LocalRun::LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor
       files_(files),
       clock_(clock),
       metrics_(MetricsPath(deployment_.directory), files),
-      liveness_(LivenessOptionsOf(job)) {
+      liveness_(LivenessOptionsOf(job)),
+      write_backoff_(kWriteAgain, RandomIncarnation().value()) {
   progress_.phase = "starting";
   progress_.updates_per_step = job.training.updates_per_step();
   progress_.global_batch = job.training.global_batch;
@@ -78,6 +80,9 @@ absl::Status LocalRun::Train() {
     display_->Show(progress_, now);
   }
   display_->ShowLast(progress_, clock_->Now());
+  if (std::string missing = MissingMetrics(); !missing.empty()) {
+    result_.problems.push_back(std::move(missing));
+  }
   return absl::OkStatus();
 }
 
@@ -205,7 +210,6 @@ void LocalRun::TakeMetrics(absl::Time now) {
   if (feed_ == nullptr) return;
   const std::vector<MetricsFeed::Item> items = feed_->Take();
   progress_.final_version = feed_->final_version();
-  if (items.empty()) return;
   for (const MetricsFeed::Item& item : items) {
     if (item.begins.has_value()) {
       GoBack(*item.begins);
@@ -218,12 +222,33 @@ void LocalRun::TakeMetrics(absl::Time now) {
     Apply(record, now, &progress_);
     metrics_.Append(JsonLine(ToJson(record)));
   }
-  if (const absl::Status status = metrics_.Flush(); !status.ok()) display_->Note(status.message());
+  FlushMetrics(now);
+}
+
+void LocalRun::FlushMetrics(absl::Time now) {
+  if (now < metrics_again_) return;
+  const absl::Status status = metrics_.Flush();
+  metrics_again_ = status.ok() ? now : now + kTick;
+  if (status.ok() == metrics_status_.ok()) return;
+  display_->Note(status.ok() ? absl::StrCat(MetricsPath(deployment_.directory), " is written again")
+                             : absl::StrCat("warning: ", status.message(),
+                                            " (training goes on, and the lines wait in memory)"));
+  metrics_status_ = status;
+}
+
+std::string LocalRun::MissingMetrics() const {
+  const uint64_t lost = metrics_.lost() + (feed_ == nullptr ? 0 : feed_->missed());
+  const uint64_t missing = lost + metrics_.waiting();
+  std::string why = missing > 0 ? absl::StrCat(missing, " records") : "";
+  if (!trained()) why = absl::StrCat("what comes after version ", progress_.version);
+  if (why.empty() && metrics_status_.ok()) return "";
+  return absl::StrCat(MetricsPath(deployment_.directory), " lacks ", why.empty() ? "records" : why,
+                      metrics_status_.ok() ? "" : absl::StrCat(": ", metrics_status_.message()));
 }
 
 void LocalRun::GoBack(uint64_t version) {
-  const absl::Status status = metrics_.GoBackTo(version, progress_.final_version);
-  if (!status.ok()) display_->Note(status.message());
+  // What is wrong with it, the next Flush says.
+  metrics_.GoBackTo(version, progress_.final_version).IgnoreError();
   if (progress_.version > version) {
     const uint64_t again = progress_.version - version;
     result_.updates_recomputed += again;

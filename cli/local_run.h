@@ -27,11 +27,15 @@
 #include "cli/restart_policy.h"
 #include "cli/run_result.h"
 #include "cli/weights.h"
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/job/job.h"
 
 namespace conadv {
+
+// How long a full disk is waited for at the end, and how often it is asked.
+inline const BackoffOptions kWriteAgain = {absl::Seconds(1), absl::Seconds(10), absl::Minutes(10)};
 
 class LocalRun {
  public:
@@ -63,8 +67,20 @@ class LocalRun {
   void CheckLiveness(absl::Time now);
   void GoBack(uint64_t version);
   void TakeMetrics(absl::Time now);
+  void FlushMetrics(absl::Time now);
+  // What metrics.jsonl does not have, and why; empty if it is complete.
+  std::string MissingMetrics() const;
   // The weights, once they are there; their error if they cannot be had.
   absl::Status TakeWeights(absl::Time now);
+  struct FinalWeights {
+    absl::StatusOr<Weights> weights;
+    absl::Status written;
+  };
+  FinalWeights PullAndWrite(absl::Duration timeout) const;
+  // Whether what is to be left cannot be written now, and another try is worth while.
+  bool WaitsForTheDisk(const absl::Status& weights_written, absl::Time now);
+  // "; " and how, if there is a checkpoint.
+  std::string HowToGoOn() const;
   void SeeOut();
   void AwaitExits(bool servers_too);
   void StopAllBut(ProcessRole role);
@@ -90,6 +106,8 @@ class LocalRun {
 
   ProgressState progress_;
   MetricsFile metrics_;
+  absl::Status metrics_status_;  // of the last attempt to write them
+  absl::Time metrics_again_ = absl::InfinitePast();
   absl::Time started_all_;
   std::optional<absl::Time> rejoin_at_;
   std::optional<absl::Time> stopping_;  // since when, for a checkpoint
@@ -100,7 +118,10 @@ class LocalRun {
   bool server_killed_ = false;              // after the weights were there
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
   std::optional<absl::Time> finished_;      // when the coordinator said so
-  std::future<absl::StatusOr<Weights>> pull_;
+  Backoff write_backoff_;                   // of what is left at the end
+  absl::Time write_again_ = absl::InfinitePast();
+  bool waits_for_disk_ = false;
+  std::future<FinalWeights> pull_;
   bool pull_in_vain_ = false;  // it began before the run went back
   absl::Duration pull_timeout_ = absl::Seconds(30);
   std::optional<Weights> weights_;

@@ -34,6 +34,13 @@ absl::Status LocalRun::OnInterrupt() {
   return absl::OkStatus();
 }
 
+std::string LocalRun::HowToGoOn() const {
+  const auto newest = NewestCheckpoint(deployment_.directory, deployment_.servers, *files_);
+  if (!newest.has_value()) return "";
+  return absl::StrCat("; conadv train --resume=", deployment_.directory, " goes on from version ",
+                      *newest);
+}
+
 absl::Status LocalRun::Stopped() {
   // What the last updates said is on its way to us.
   const absl::Time until = clock_->Now() + kGoodbye;
@@ -42,37 +49,58 @@ absl::Status LocalRun::Stopped() {
     TakeMetrics(clock_->Now());
   }
   TakeMetrics(clock_->Now());
-  const auto newest = NewestCheckpoint(deployment_.directory, deployment_.servers, *files_);
-  return absl::CancelledError(absl::StrCat(
-      "interrupted; the run has been stopped",
-      newest.has_value() ? absl::StrCat("; conadv train --resume=", deployment_.directory,
-                                        " goes on from version ", *newest)
-                         : ""));
+  const std::string missing = metrics_status_.ok() ? "" : MissingMetrics();
+  return absl::CancelledError(absl::StrCat("interrupted; the run has been stopped", HowToGoOn(),
+                                           missing.empty() ? "" : absl::StrCat("; ", missing)));
+}
+
+bool LocalRun::WaitsForTheDisk(const absl::Status& weights_written, absl::Time now) {
+  metrics_again_ = now;
+  FlushMetrics(now);
+  const absl::Status& trouble = weights_written.ok() ? metrics_status_ : weights_written;
+  if (trouble.ok()) {
+    if (waits_for_disk_) display_->Note("the results are written");
+    return false;
+  }
+  // The servers keep the weights as long as we stay.
+  const std::optional<absl::Duration> wait = write_backoff_.Next(now);
+  if (!wait.has_value()) return false;
+  write_again_ = now + *wait;
+  if (!std::exchange(waits_for_disk_, true)) {
+    display_->Note(absl::StrCat(
+        "the run is done, but ", weights_written.ok() ? "its last records" : "the final weights",
+        " cannot be written: ", trouble.message(), "; trying again for ",
+        absl::FormatDuration(kWriteAgain.budget), " (conadv pull --server=", coordinator_,
+        " --out=FILE writes the weights elsewhere meanwhile)"));
+  }
+  return true;
+}
+
+LocalRun::FinalWeights LocalRun::PullAndWrite(absl::Duration timeout) const {
+  v1::PullRequest latest;
+  latest.set_latest(true);
+  FinalWeights final;
+  final.weights = PullWeights(coordinator_, latest, timeout);
+  if (final.weights.ok()) {
+    final.written = WriteWeights(*final.weights, WeightsPath(deployment_.directory), *files_);
+  }
+  supervisor_->Wake();
+  return final;
 }
 
 absl::Status LocalRun::TakeWeights(absl::Time now) {
-  if (!finished_.has_value()) return absl::OkStatus();
+  if (!finished_.has_value() || now < write_again_) return absl::OkStatus();
   if (!pull_.valid() && !weights_.has_value()) {
     // In a thread of its own: our session goes on needing heartbeats.
-    pull_ = std::async(
-        std::launch::async, [this, timeout = pull_timeout_]() -> absl::StatusOr<Weights> {
-          v1::PullRequest latest;
-          latest.set_latest(true);
-          absl::StatusOr<Weights> weights = PullWeights(coordinator_, latest, timeout);
-          if (weights.ok()) {
-            const absl::Status written =
-                WriteWeights(*weights, WeightsPath(deployment_.directory), *files_);
-            if (!written.ok()) weights = written;
-          }
-          supervisor_->Wake();
-          return weights;
-        });
+    pull_ = std::async(std::launch::async,
+                       [this, timeout = pull_timeout_] { return PullAndWrite(timeout); });
     return absl::OkStatus();
   }
   if (pull_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return absl::OkStatus();
   const bool heard_all = trained() && progress_.evaluated_version == progress_.final_version;
   if (!heard_all && now - *finished_ < kLastRecords) return absl::OkStatus();
-  absl::StatusOr<Weights> weights = pull_.get();
+  FinalWeights final = pull_.get();
+  absl::StatusOr<Weights>& weights = final.weights;
   // What was pulled may be of a lineage that is over.
   if (std::exchange(pull_in_vain_, false)) return absl::OkStatus();
   if (weights.ok() && weights->version.value() < progress_.final_version) return absl::OkStatus();
@@ -88,6 +116,13 @@ absl::Status LocalRun::TakeWeights(absl::Time now) {
   if (!weights.ok()) {
     return absl::Status(weights.status().code(), absl::StrCat("the final weights are not there: ",
                                                               weights.status().message()));
+  }
+  if (WaitsForTheDisk(final.written, now)) return absl::OkStatus();
+  if (!final.written.ok()) {
+    return absl::Status(final.written.code(),
+                        absl::StrCat("the final weights could not be written for ",
+                                     absl::FormatDuration(kWriteAgain.budget), ": ",
+                                     final.written.message(), HowToGoOn()));
   }
   weights_ = *std::move(weights);
   result_.version = weights_->version.value();

@@ -40,6 +40,11 @@ bool MetricsFeed::following() const {
   return context_ != nullptr;
 }
 
+uint64_t MetricsFeed::missed() const {
+  MutexLock lock(&mutex_);
+  return missed_;
+}
+
 uint64_t MetricsFeed::final_version() const {
   MutexLock lock(&mutex_);
   return final_version_;
@@ -70,7 +75,7 @@ bool MetricsFeed::Follow() {
   v1::MetricsRecord record;
   bool wanted = true;
   while (wanted && reader->Read(&record)) {
-    next_ = record.index() + 1;
+    Expect(record.index());
     wanted = Add({std::nullopt, std::move(record)});
     wake_();
   }
@@ -79,6 +84,12 @@ bool MetricsFeed::Follow() {
   MutexLock lock(&mutex_);
   context_ = nullptr;
   return ended || stopping_;
+}
+
+void MetricsFeed::Expect(uint64_t index) {
+  MutexLock lock(&mutex_);
+  if (index > next_) missed_ += index - next_;
+  next_ = index + 1;
 }
 
 bool MetricsFeed::LearnLineage() {

@@ -35,6 +35,8 @@ class MetricsFeed {
   std::vector<Item> Take();
   // Whether records may still come without a new connection.
   bool following() const;
+  // Records that the server did not keep until we asked for them.
+  uint64_t missed() const;
   // The run's last version; 0 until it is known, which is before the first record can be taken.
   uint64_t final_version() const;
 
@@ -44,6 +46,8 @@ class MetricsFeed {
   bool Follow();
   // Asks which lineage it is; false if there is none now.
   bool LearnLineage();
+  // The next record is this one.
+  void Expect(uint64_t index);
   // False when it is time to stop.
   bool Add(Item item);
 
@@ -56,6 +60,7 @@ class MetricsFeed {
   std::vector<Item> items_ ABSL_GUARDED_BY(mutex_);
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the call under way
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t missed_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t final_version_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_;  // last: it uses what stands above
 };

@@ -79,6 +79,16 @@ absl::Status SyncDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::Status WriteAll(const Descriptor& file, absl::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return FileError(errno, "write", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
 // What `path` leads to, by however many links, and be it nothing yet.
 absl::StatusOr<std::string> TargetOf(const std::string& path) {
   constexpr int kMostLinks = 40;
@@ -99,12 +109,7 @@ absl::Status WriteAndSync(const std::string& path, const std::string& temporary,
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.ok()) return FileError(errno, "create", path);
   for (absl::string_view bytes : pieces) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return FileError(errno, "write", path);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
+    CONADV_RETURN_IF_ERROR(WriteAll(file, bytes, path));
   }
   if (::fsync(file.get()) != 0) return FileError(errno, "sync", path);
   if (!file.Close()) return FileError(errno, "close", path);
@@ -182,6 +187,27 @@ class RealFileSystem final : public FileSystem {
       return status;
     }
     return SyncDirectory(ParentOf(target));
+  }
+
+  absl::Status WriteFrom(const std::string& path, uint64_t offset,
+                         absl::string_view bytes) const override {
+    Descriptor file(path, offset == 0 ? O_WRONLY | O_CREAT : O_WRONLY);
+    if (!file.ok()) return FileError(errno, "open", path);
+    struct stat stat {};
+    if (::fstat(file.get(), &stat) != 0) return FileError(errno, "look at", path);
+    if (static_cast<uint64_t>(stat.st_size) < offset) {
+      return absl::DataLossError(absl::StrCat(path, " is shorter than what was written to it: ",
+                                              stat.st_size, " of ", offset, " bytes are left"));
+    }
+    const auto end = static_cast<off_t>(offset);
+    if (::ftruncate(file.get(), end) != 0 || ::lseek(file.get(), end, SEEK_SET) < 0) {
+      return FileError(errno, "write", path);
+    }
+    absl::Status status = WriteAll(file, bytes, path);
+    // The half that was written is of no use to anyone; if it stays, the next call removes it.
+    if (!status.ok() && ::ftruncate(file.get(), end) != 0) return status;
+    if (status.ok() && !file.Close()) status = FileError(errno, "close", path);
+    return status;
   }
 
   absl::Status MakeDirectories(const std::string& path) const override {

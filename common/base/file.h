@@ -33,6 +33,12 @@ class FileSystem {
   // The same of bytes that lie in several places, without a copy of them.
   virtual absl::Status WritePieces(const std::string& path,
                                    const std::vector<absl::string_view>& pieces) const = 0;
+  // For a file that grows: it is cut to its first `offset` bytes, and `bytes` come after them; made
+  // if `offset` is 0. Neither durable nor all or nothing, but an error costs none of the first
+  // `offset` bytes, and leaves nothing after them if that can be done. DATA_LOSS: it is shorter
+  // than `offset`.
+  virtual absl::Status WriteFrom(const std::string& path, uint64_t offset,
+                                 absl::string_view bytes) const = 0;
   // With its parents; fine if it exists.
   virtual absl::Status MakeDirectories(const std::string& path) const = 0;
   // Names, sorted, without "." and "..".

@@ -198,5 +198,15 @@ TEST_F(FileTest, ListIsSorted) {
   EXPECT_THAT(files_.List(directory_).value(), ElementsAre("a", "b", "c"));
 }
 
+TEST_F(FileTest, WriteFromCutsAndGoesOnAndMakesNoHoles) {
+  const std::string path = Path("log");
+  ASSERT_TRUE(files_.WriteFrom(path, 0, "one two").ok());
+  ASSERT_TRUE(files_.WriteFrom(path, 4, "three").ok());
+  EXPECT_EQ(*files_.Read(path), "one three");
+  EXPECT_TRUE(absl::IsDataLoss(files_.WriteFrom(path, 100, "x")));
+  EXPECT_TRUE(absl::IsNotFound(files_.WriteFrom(Path("none"), 1, "x")));
+  EXPECT_EQ(*files_.Read(path), "one three");
+}
+
 }  // namespace
 }  // namespace conadv

@@ -37,6 +37,10 @@ class FailingFileSystem final : public FileSystem {
     if (writes_left_-- > 0) return real_.WritePieces(path, pieces);
     return absl::ResourceExhaustedError("cannot write " + path + ": No space left on device");
   }
+  absl::Status WriteFrom(const std::string& path, uint64_t offset,
+                         absl::string_view bytes) const override {
+    return real_.WriteFrom(path, offset, bytes);
+  }
   absl::Status MakeDirectories(const std::string& path) const override {
     return dead() ? absl::UnavailableError("dead") : real_.MakeDirectories(path);
   }
