@@ -23,8 +23,7 @@ MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_by
   // One is being made, and one was `latest` a moment ago.
   limit.versions_bytes = (job.server.retain + 2 + ReaderOptions().most_versions) * arena_bytes;
   limit.optimizer_bytes = optimizer_bytes;
-  limit.contributions_bytes =
-      (run.most_contributions + kContributionsForAwaited) * run.contribution_size * sizeof(float);
+  limit.contributions_bytes = run.room.all * run.contribution_size * sizeof(float);
   limit.checkpoint_bytes = (job.training.tau + 1) * arena_bytes + optimizer_bytes;
   return limit;
 }

@@ -28,10 +28,6 @@ struct MemoryLimit {
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
                           uint64_t optimizer_bytes);
 
-// Contributions beyond `most_contributions`: for the unit that a follower waits for. Without them
-// nothing would ever be freed.
-inline constexpr uint64_t kContributionsForAwaited = 4;
-
 }  // namespace conadv
 
 #endif  // CONADV_SERVER_MEMORY_H_

@@ -52,10 +52,11 @@ struct Shard::State {
   State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
         UnitLedger applied_in)
       : shard(shard_in),
+        sync(job.training.sync()),
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         arenas(run->layout.arena_size(shard), 2),
-        contributions(run->contribution_size, run->most_contributions),
+        contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, run->plan.steps), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
         sequencer(shard == 0 || job.training.sync()) {}
@@ -66,6 +67,7 @@ struct Shard::State {
   absl::Status Refused(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   const uint32_t shard;
+  const bool sync;
   const std::shared_ptr<const Run> run;
   UnitLedger applied;  // with the optimizer
   ArenaPool arenas;
@@ -245,24 +247,24 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
   MutexLock lock(&state->mutex);
   CONADV_RETURN_IF_ERROR(state->CheckRoom(contribution));
   admission.buffer = state->contributions.Take();
-  state->retry_delays.Admit(state->contributions.in_use(), run.most_openings);
+  state->retry_delays.Admit(state->contributions.in_use(), run.room.openings);
   return admission;
 }
 
 absl::Status Shard::State::CheckRoom(const Contribution& contribution) {
   const uint64_t in_use = contributions.in_use();
-  if (in_use < run->most_openings) return absl::OkStatus();
-  // What completes a unit frees memory, so it has room of its own: refused, it would wait for
-  // itself.
+  if (in_use < run->room.openings) return absl::OkStatus();
+  // What frees memory, or is waited for by what does, has room of its own: refused, it would wait
+  // for itself. In SYNC that is the first slot that a tree lacks: its values climb. Else a unit of
+  // which one stream is here, and the unit that a follower has to apply next.
   const GradientStream other = contribution.stream == GradientStream::kClean
                                    ? GradientStream::kAdversarial
                                    : GradientStream::kClean;
-  const bool completes = aggregator.IsDuplicate(contribution.unit, other);
-  if (completes && in_use < run->most_contributions) return absl::OkStatus();
+  const bool frees = sync ? aggregator.IsNext(contribution.unit, contribution.stream)
+                          : aggregator.IsDuplicate(contribution.unit, other);
   const bool awaited = sequencer.awaited() == contribution.unit;
-  if (awaited && in_use < run->most_contributions + kContributionsForAwaited) {
-    return absl::OkStatus();
-  }
+  if (frees && in_use < run->room.freeing) return absl::OkStatus();
+  if (awaited && in_use < run->room.all) return absl::OkStatus();
   return Refused(absl::StrCat("holds ", in_use, " contributions"));
 }
 
@@ -375,7 +377,7 @@ void Shard::VisitAtRest(Version version, std::function<void(const Publication&)>
 
 bool Shard::full() const {
   const std::shared_ptr<State> state = this->state();
-  return state != nullptr && state->contributions.in_use() >= state->run->most_openings;
+  return state != nullptr && state->contributions.in_use() >= state->run->room.openings;
 }
 
 Shard::Memory Shard::memory() const {

@@ -83,7 +83,8 @@ class Shard {
 
   // A contribution, in two halves around its arrival. The first answers with the range of the arena
   // that it covers and a buffer for it (buffer[0] is the range's begin), or without a buffer if it
-  // is a duplicate. RESOURCE_EXHAUSTED, with a retry delay: there are `most_contributions` already.
+  // is a duplicate. RESOURCE_EXHAUSTED, with a retry delay: there is no room now, see
+  // ContributionRoom.
   struct Admission {
     Range range;
     std::shared_ptr<Arena> buffer;  // nullptr: duplicate

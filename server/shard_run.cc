@@ -12,9 +12,21 @@
 namespace conadv {
 namespace {
 
-// Contributions in flight beyond those that wait in trees: pushes of many workers that arrive at
-// once.
-constexpr uint64_t kContributionsInFlight = 32;
+// Pushes of one stream that arrive at once, where that costs nothing, and where it does.
+constexpr uint64_t kMostArriving = 32;
+constexpr uint64_t kFewArriving = 4;
+// What contributions may always take: no person plans for it.
+constexpr uint64_t kFreeBytes = uint64_t{16} << 20;
+// Beyond any room, for what others wait for: its two streams, and a second worker's.
+constexpr uint64_t kForAwaited = 4;
+
+// ⌈log2(slots)⌉ + 1: the levels of a tree.
+uint64_t LevelsOf(uint32_t slots) {
+  uint64_t levels = 1;
+  for (uint64_t width = 1; width < slots; width *= 2) ++levels;
+  return levels;
+}
+
 // Bytes of memory that this machine has.
 uint64_t PhysicalBytes() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
@@ -35,18 +47,34 @@ absl::Status CheckMemory(const Job& job, uint32_t shard, const Layout& layout) {
 
 }  // namespace
 
+ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t bytes) {
+  const uint64_t streams = training.attacks() ? 2 : 1;
+  const uint64_t free = kFreeBytes / std::max<uint64_t>(bytes, 1);
+  const uint64_t most = streams * (training.slots + kMostArriving);
+  const uint64_t climbing = streams * (training.sync() ? LevelsOf(training.slots) : kFewArriving);
+  uint64_t few = climbing + streams * kFewArriving;
+  // No more than a step has: there is nothing to send away.
+  if (training.sync()) few = std::min(few, streams * training.slots);
+  const uint64_t openings = std::clamp(free, few, most);
+  // In SYNC the slots in order may fill the trees once more. Else units that are completed come and
+  // go.
+  const bool whole_step = training.sync() && openings >= streams * training.slots;
+  const uint64_t freeing = openings + (whole_step ? 0 : climbing);
+  return training.sync() ? ContributionRoom{openings, freeing + kForAwaited, freeing + kForAwaited}
+                         : ContributionRoom{openings, freeing, freeing + kForAwaited};
+}
+
 absl::StatusOr<ShardRun> MakeShardRun(const Job& job, uint32_t shard, uint32_t shards,
                                       const Plan& plan) {
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards));
   CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, layout));
-  ShardRun run{plan, std::move(layout), Version(plan.steps * job.training.updates_per_step())};
-  const uint64_t streams = job.training.attacks() ? 2 : 1;
+  ShardRun run{
+      plan, std::move(layout), Version(plan.steps * job.training.updates_per_step()), 0, {}};
   run.contribution_size =
       std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
                run.layout.stream_range(shard, GradientStream::kAdversarial).size());
-  run.most_openings = job.training.slots + kContributionsInFlight;
-  run.most_contributions = streams * run.most_openings;
+  run.room = ContributionRoomOf(job.training, run.contribution_size * sizeof(float));
   return run;
 }
 

@@ -15,14 +15,25 @@
 
 namespace conadv {
 
+// How many contributions a shard may hold, of which kind.
+struct ContributionRoom {
+  uint64_t openings = 0;  // whatever they are
+  uint64_t freeing = 0;   // if what comes then frees memory
+  uint64_t all = 0;       // if a follower waits for it
+};
+
 struct ShardRun {
   Plan plan;
   Layout layout;
-  Version last;                     // the run's final version
-  size_t contribution_size = 0;     // elements of the longer stream
-  uint64_t most_contributions = 0;  // arenas of contributions that may exist at a time
-  uint64_t most_openings = 0;       // of those, for units of which nothing is here yet
+  Version last;                  // the run's final version
+  size_t contribution_size = 0;  // elements of the longer stream
+  ContributionRoom room;
 };
+
+// For contributions of `bytes` each. A small model's may all come at once; a large one's as many as
+// the trees of a step hold on their way up (about log2 of the slots, in each stream) beside some
+// that arrive: who comes too early is sent away for a while. Pure.
+ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t bytes);
 
 // INVALID_ARGUMENT: the plan cannot be run on so many shards. RESOURCE_EXHAUSTED: this machine has
 // not the memory for it.

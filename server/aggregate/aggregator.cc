@@ -76,6 +76,16 @@ bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
   return (stream == GradientStream::kClean ? group.clean : group.adversarial).claimed(LeafOf(unit));
 }
 
+bool Aggregator::IsNext(const Unit& unit, GradientStream stream) const {
+  MutexLock lock(&mutex_);
+  if (IsClosed(unit)) return false;
+  const auto found = groups_.find(KeyOf(unit));
+  if (found == groups_.end()) return LeafOf(unit) == 0;
+  const Group& group = found->second;
+  return (stream == GradientStream::kClean ? group.clean : group.adversarial).first_unclaimed() ==
+         LeafOf(unit);
+}
+
 PushOutcome Aggregator::Claim(const Contribution& contribution) {
   MutexLock lock(&mutex_);
   if (IsClosed(contribution.unit)) return PushOutcome::kDuplicate;

@@ -16,6 +16,7 @@ bool SlotTree::Claim(uint32_t slot) {
   if (claimed_[slot]) return false;
   claimed_[slot] = true;
   ++claims_;
+  while (first_unclaimed_ < claimed_.size() && claimed_[first_unclaimed_]) ++first_unclaimed_;
   return true;
 }
 

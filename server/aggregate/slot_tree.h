@@ -39,6 +39,9 @@ class SlotTree {
   bool Claim(uint32_t slot);
   bool claimed(uint32_t slot) const { return claimed_[slot]; }
   uint32_t claims() const { return claims_; }
+  // The first slot that is not claimed; `slots` if all are. Trees that are filled in this order
+  // hold no more values than they have levels.
+  uint32_t first_unclaimed() const { return first_unclaimed_; }
 
   // A node's value is complete.
   Next Place(Node node, std::shared_ptr<Arena> value);
@@ -46,6 +49,7 @@ class SlotTree {
  private:
   std::vector<bool> claimed_;
   uint32_t claims_ = 0;
+  uint32_t first_unclaimed_ = 0;
   std::vector<std::vector<std::shared_ptr<Arena>>> parked_;  // [level][index]
 };
 
