@@ -47,6 +47,7 @@ constexpr absl::Duration kStop = absl::Seconds(5);
 
 struct Flags {
   std::string coordinator;
+  std::vector<std::string> servers;  // empty: only the coordinator is known
   std::string name;
   std::string data_dir;
   bool evaluator = false;
@@ -71,13 +72,14 @@ std::string DefaultName() {
 absl::StatusOr<Flags> ReadFlags() {
   Flags flags;
   flags.coordinator = absl::GetFlag(FLAGS_coordinator);
+  if (!absl::GetFlag(FLAGS_servers).empty()) {
+    CONADV_ASSIGN_OR_RETURN(flags.servers, ExpandAddresses(absl::GetFlag(FLAGS_servers)));
+  }
   if (flags.coordinator.empty()) {
-    if (absl::GetFlag(FLAGS_servers).empty()) {
+    if (flags.servers.empty()) {
       return absl::InvalidArgumentError("one of --coordinator=HOST:PORT and --servers is needed");
     }
-    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
-                            ExpandAddresses(absl::GetFlag(FLAGS_servers)));
-    flags.coordinator = servers.front();
+    flags.coordinator = flags.servers.front();
   } else {
     CONADV_RETURN_IF_ERROR(ExpandAddresses(flags.coordinator).status());
   }
@@ -136,6 +138,7 @@ absl::Status TakePart(const Flags& flags) {
                           MakeRole(flags, std::move(setup), &coordinator, &clients));
   MemberOptions options;
   options.connect_timeout = flags.connect_timeout;
+  options.servers = flags.servers;
   Member member(info, &coordinator, role.get(), clients.timer(), clients.statistics(), stopped,
                 options);
   const absl::Status status = member.Run();

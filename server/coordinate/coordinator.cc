@@ -22,6 +22,7 @@ Coordinator::Coordinator(CoordinatorOptions options, const Clock* clock)
 absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink* sink) {
   MutexLock lock(&mutex_);
   if (!failure_.ok()) return failure_;
+  CONADV_RETURN_IF_ERROR(CheckServers(hello));
   if (hello.role == Role::kShard) CONADV_RETURN_IF_ERROR(AcceptShard(hello));
   if (hello.role == Role::kWorker) CONADV_RETURN_IF_ERROR(AcceptPlan(hello));
   const MemberId id = next_id_;
@@ -56,6 +57,10 @@ void Coordinator::OnHeartbeat(MemberId id, uint64_t progress) {
   if (member == members_.end()) return;
   const absl::Time now = clock_->Now();
   member->second.heard = now;
+  if (member->second.hello.role == Role::kShard) {
+    ShardEntry& shard = shards_[member->second.hello.shard];
+    shard.outlives_rival = !shard.rival.empty();
+  }
   // A worker's turns are counted by its units.
   const bool moved = std::exchange(member->second.progress, progress) != progress;
   if (moved && member->second.hello.role == Role::kEvaluator) member->second.turn = now;

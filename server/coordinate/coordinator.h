@@ -124,10 +124,17 @@ class Coordinator {
     CheckpointReport checkpoints;
     bool restored = false;
     std::string checkpoint_error;  // of the last one
+    std::string rival;             // address of another process that wants to be this shard
+    bool outlives_rival = false;   // heard since then: two processes claim to be one
   };
 
   absl::Status AcceptPlan(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AcceptShard(const HelloMessage& hello) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether what the member was told of the run's servers is so.
+  absl::Status CheckServers(const HelloMessage& hello) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a process at another address while `former` has the shard.
+  absl::Status RefuseRival(const HelloMessage& hello, const Member& former)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndRestore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginTraining(const UnitLedger& done, Version version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -27,12 +27,14 @@ struct HelloMessage {
   std::string name;
   std::string peer;  // the connection's other end
   Incarnation incarnation;
-  uint32_t shard = 0;            // kShard
-  std::string address;           // kShard
-  std::optional<Plan> plan;      // kWorker
-  uint32_t threads = 1;          // kWorker
-  CheckpointReport checkpoints;  // kShard
-  bool local = false;            // shard 0, which lives in the coordinator's process
+  uint32_t shard = 0;                // kShard
+  std::string address;               // kShard
+  uint32_t shards = 0;               // kShard: that there are, as it was told; 0: it was not
+  std::vector<std::string> servers;  // others: the shards' addresses, as they were told
+  std::optional<Plan> plan;          // kWorker
+  uint32_t threads = 1;              // kWorker
+  CheckpointReport checkpoints;      // kShard
+  bool local = false;                // shard 0, which lives in the coordinator's process
 };
 
 struct WelcomeMessage {

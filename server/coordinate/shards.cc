@@ -19,6 +19,10 @@ absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
                      options_.shards - 1, ", and shard 0 is the coordinator's own"));
   }
   ShardEntry& shard = shards_[hello.shard];
+  if (const auto former = members_.find(shard.member);
+      former != members_.end() && shard.address != hello.address) {
+    return RefuseRival(hello, former->second);
+  }
   if (restoring_) {
     FailLocked(absl::UnavailableError(
         absl::StrCat("shard ", hello.shard, " at ", hello.address,
@@ -31,6 +35,45 @@ absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
   }
   shard.address = hello.address;
   shard.checkpoints = hello.checkpoints;
+  return absl::OkStatus();
+}
+
+// An address is one process's, so at the same one it is a new process, and the former is gone. At
+// another one the former may be gone too without anyone knowing yet: once it has been heard again,
+// it is not.
+absl::Status Coordinator::RefuseRival(const HelloMessage& hello, const Member& former) {
+  ShardEntry& shard = shards_[hello.shard];
+  const std::string what =
+      absl::StrCat("shard ", hello.shard, " is already served by ", former.hello.name, " at ",
+                   shard.address, ", heard ", absl::FormatDuration(clock_->Now() - former.heard),
+                   " ago; so ", hello.name, " at ", hello.address);
+  if (shard.rival == hello.address && shard.outlives_rival) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, " is refused: stop the first, or give this one another --shard"));
+  }
+  if (std::exchange(shard.rival, hello.address) != hello.address) shard.outlives_rival = false;
+  return absl::UnavailableError(absl::StrCat(what, " waits until it is gone, or heard again"));
+}
+
+absl::Status Coordinator::CheckServers(const HelloMessage& hello) const {
+  if (hello.shards != 0 && hello.shards != options_.shards) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(hello.name, " was told of ", hello.shards,
+                     " shards (--shards, --servers), but this run has ", options_.shards));
+  }
+  if (hello.servers.empty()) return absl::OkStatus();
+  if (hello.servers.size() != options_.shards) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(hello.name, " was told of ", hello.servers.size(),
+                     " servers (--servers), but this run has ", options_.shards));
+  }
+  for (uint32_t shard = 0; shard < options_.shards; ++shard) {
+    const std::string& address = shards_[shard].address;
+    if (address.empty() || address == hello.servers[shard]) continue;
+    return absl::InvalidArgumentError(absl::StrCat(hello.name, " was told that shard ", shard,
+                                                   " is at ", hello.servers[shard],
+                                                   " (--servers), but it is at ", address));
+  }
   return absl::OkStatus();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/member_proto.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
@@ -13,6 +15,7 @@ constexpr size_t kMostNameBytes = 256;
 constexpr uint32_t kMostThreads = 65536;
 constexpr size_t kMostTextBytes = 1024;
 constexpr int kMostCheckpoints = 4096;
+constexpr int kMostServers = 65536;
 
 // One overload a message kind.
 struct Encoder {
@@ -66,6 +69,24 @@ absl::StatusOr<CheckpointReport> ReportOf(const v1::Hello& hello) {
   return report;
 }
 
+bool IsAddress(const std::string& text) {
+  return text.size() <= kMostNameBytes && IsPrintable(text);
+}
+
+absl::Status CheckAddresses(const v1::Hello& hello) {
+  if (!IsAddress(hello.address())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "hello.address: must have at most ", kMostNameBytes, " bytes and no control characters"));
+  }
+  if (hello.servers_size() > kMostServers ||
+      !std::all_of(hello.servers().begin(), hello.servers().end(), &IsAddress)) {
+    return absl::InvalidArgumentError(absl::StrCat("hello.servers: must be at most ", kMostServers,
+                                                   " addresses of at most ", kMostNameBytes,
+                                                   " bytes without control characters"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string Told(absl::string_view text) { return Printable(text.substr(0, kMostTextBytes)); }
@@ -78,10 +99,7 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   if (!IsPrintable(hello.name())) {
     return absl::InvalidArgumentError("hello.name: must have no control characters");
   }
-  if (hello.address().size() > kMostNameBytes || !IsPrintable(hello.address())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "hello.address: must have at most ", kMostNameBytes, " bytes and no control characters"));
-  }
+  CONADV_RETURN_IF_ERROR(CheckAddresses(hello));
   if (hello.threads() > kMostThreads) {
     return absl::InvalidArgumentError(
         absl::StrCat("hello.threads: must be ≤ ", kMostThreads, ", got ", hello.threads()));
@@ -92,6 +110,8 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
   message.incarnation = Incarnation(hello.incarnation());
   message.shard = hello.shard();
   message.address = hello.address();
+  message.shards = hello.shards();
+  message.servers.assign(hello.servers().begin(), hello.servers().end());
   message.threads = hello.threads();
   CONADV_ASSIGN_OR_RETURN(message.checkpoints, ReportOf(hello));
   switch (hello.role()) {

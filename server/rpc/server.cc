@@ -133,6 +133,7 @@ absl::StatusOr<v1::Hello> Server::Hello() {
   hello.set_name(absl::StrCat("server-", options_.shard));
   hello.set_incarnation(incarnation_.value());
   hello.set_shard(options_.shard);
+  hello.set_shards(options_.shards);
   hello.set_address(options_.advertise.empty() ? address_ : options_.advertise);
   CONADV_ASSIGN_OR_RETURN(const CheckpointReport report, checkpointer_->Scan());
   SetReport(report, &hello);

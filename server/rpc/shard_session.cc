@@ -122,7 +122,7 @@ void ShardSession::Listen() {
                                         status.ok() ? "ended the session" : status.error_message());
   const bool final = status.error_code() == grpc::StatusCode::ABORTED ||
                      status.error_code() == grpc::StatusCode::INVALID_ARGUMENT;
-  End(final ? absl::AbortedError(what) : absl::UnavailableError(what));
+  End(final ? absl::Status(FromGrpc(status).code(), what) : absl::UnavailableError(what));
 }
 
 void ShardSession::Handle(const v1::JoinResponse& response) {

@@ -23,6 +23,7 @@ v1::JoinRequest ToProto(const SessionHello& hello) {
   to->set_name(hello.name);
   to->set_incarnation(hello.incarnation.value());
   to->set_threads(hello.threads);
+  to->mutable_servers()->Assign(hello.servers.begin(), hello.servers.end());
   if (hello.plan != nullptr) *to->mutable_plan() = conadv::ToProto(*hello.plan);
   return request;
 }

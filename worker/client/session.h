@@ -25,13 +25,14 @@ struct SessionHello {
   std::string name;
   Incarnation incarnation;
   uint32_t threads = 0;
+  std::vector<std::string> servers;  // the shards' addresses as it was told; empty: it was not
   std::shared_ptr<const Plan> plan;  // workers: what they would train
 };
 
 struct SessionWelcome {
   MemberId member;
   absl::Duration lease;
-  uint64_t steps = 0;  // length of the run; 0 if it is not known yet
+  uint64_t steps = 0;   // length of the run; 0 if it is not known yet
   Incarnation lineage;  // of the weights, for every call to the parameter servers
 };
 

@@ -133,8 +133,9 @@ Member::SessionEnd Member::RunSession() {
     MutexLock lock(&mutex_);
     events_.clear();  // of the session before
   }
-  Course course(this,
-                StartSession(coordinator_->channel(), role_->Hello(), this, timer_, statistics_));
+  SessionHello hello = role_->Hello();
+  hello.servers = options_.servers;
+  Course course(this, StartSession(coordinator_->channel(), hello, this, timer_, statistics_));
   while (!course.over()) {
     const std::optional<Event> event = Next();
     if (event.has_value()) std::visit([&course](const auto& e) { course.On(e); }, *event);

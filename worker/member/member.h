@@ -23,6 +23,8 @@
 namespace conadv {
 
 struct MemberOptions {
+  // The shards' addresses that this process was told; empty: only the coordinator's.
+  std::vector<std::string> servers;
   // Without a session that gets anywhere for this long, the coordinator is lost.
   absl::Duration connect_timeout = absl::Seconds(60);
   // Told to stop: for what is in hand, and then for the coordinator's answer to a leave.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kChunkElements = 1000;  // small, so that there are many
 
-v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency) {
+v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency, double lease_seconds) {
   v1::Job job;
   job.set_name("counting");
   job.mutable_model()->set_builtin("mlp");
@@ -28,6 +28,7 @@ v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency) {
   job.mutable_optimizer()->mutable_sgd()->set_momentum(0);
   job.mutable_schedule()->set_peak(1);
   job.mutable_server()->set_retain(8);
+  job.mutable_server()->set_lease_seconds(lease_seconds);
   job.mutable_evaluation()->set_attack_steps(0);
   return job;
 }
@@ -72,10 +73,11 @@ absl::StatusOr<PulledArena> PullThrough(v1::ParameterServer::Stub& stub,
   return arena;
 }
 
-CountingRun::CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency) {
+CountingRun::CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency,
+                         double lease_seconds) {
   for (uint32_t shard = 0; shard < shards; ++shard) {
     LaunchOptions options;
-    options.job = SomeJob(steps, consistency);
+    options.job = SomeJob(steps, consistency, lease_seconds);
     options.shard = shard;
     options.shards = shards;
     options.listen = "127.0.0.1:0";

@@ -31,7 +31,8 @@ absl::StatusOr<PulledArena> PullThrough(v1::ParameterServer::Stub& stub,
 
 class CountingRun {
  public:
-  CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency);
+  CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency,
+              double lease_seconds = 10);
   ~CountingRun();
 
   // Joins and offers the initial weights, all 0.

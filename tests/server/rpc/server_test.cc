@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/inspector.grpc.pb.h"
+#include "server/rpc/serve.h"
 #include "tests/server/rpc/counting_run.h"
 
 namespace conadv {
@@ -184,6 +185,27 @@ TEST(Server, OneThatIsStoppedBeforeTheEndDoesNotSayThatTheRunIsOver) {
   run.StopServer(0);
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(Server, ASecondProcessOfAShardEndsWithBothAddressesAndTheRunLosesNothing) {
+  CountingRun run(2, 5, v1::Training::SYNC, /*lease_seconds=*/2);
+  run.Start();
+  ASSERT_TRUE(run.PushUnit(0, 0, 0).ok());
+  ServeOptions rival;
+  rival.launch.shard = 1;
+  rival.launch.shards = 2;
+  rival.launch.listen = "127.0.0.1:0";
+  rival.launch.coordinator = run.address(0);
+  rival.job = [&run] { return FetchJob(run.address(0), absl::Seconds(20), [] { return false; }); };
+  rival.patience = absl::Seconds(20);
+  std::string address;
+  const absl::Status status = Serve(
+      rival, [&address](const std::string& at) { address = at; }, [] { return false; });
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(address));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(run.address(1)));
+  ASSERT_TRUE(run.PushUnit(0, 1, 0).ok());
+  EXPECT_TRUE(PullThrough(run.stub(1), Exactly(1)).ok());
 }
 
 TEST(Server, PullsSayWhyTheyFail) {
