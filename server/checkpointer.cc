@@ -17,8 +17,8 @@
 namespace conadv {
 namespace {
 
-// For a disk that hangs, where nothing is left to wait for but it.
-constexpr absl::Duration kPatience = absl::Minutes(1);
+// No clock counts to infinity.
+constexpr absl::Duration kLongestWait = absl::Minutes(1);
 
 void Forget(Version version, StoredCheckpoints* stored) {
   auto& usable = stored->usable;
@@ -101,10 +101,10 @@ void Checkpointer::OnPublished(const Publication& publication) {
   }
   // Only the last version's may come while another is being written. There is nothing left to hold
   // up, and no memory for a second copy.
-  if (version == publication.run.last && !Flush(kPatience)) {
+  if (version == publication.run.last && !Flush(options_.patience)) {
     LOG(ERROR) << "checkpoint of version " << version << ": the one before is still being written";
     // At once: our thread is the one that hangs.
-    return Tell({version, absl::DeadlineExceededError("its disk hangs"), false, kPatience});
+    return Tell({version, absl::DeadlineExceededError("its disk hangs"), false, options_.patience});
   }
   Incarnation run;
   Incarnation lineage;
@@ -330,8 +330,7 @@ bool Checkpointer::Flush(absl::Duration patience) {
   while (tasks_ > 0) {
     const absl::Duration left = until - clock_->Now();
     if (left <= absl::ZeroDuration()) return false;
-    // In parts: no clock counts to infinity.
-    idle_.WaitFor(&mutex_, std::min(left, kPatience));
+    idle_.WaitFor(&mutex_, std::min(left, kLongestWait));
   }
   return true;
 }

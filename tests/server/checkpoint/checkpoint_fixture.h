@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/checkpoint/retention.h"
+#include "tests/support/gate.h"
 #include "tests/support/temp_dir.h"
 
 namespace conadv {
@@ -34,6 +35,7 @@ class FailingFileSystem final : public FileSystem {
   absl::StatusOr<uint64_t> Size(const std::string& path) const override { return real_.Size(path); }
   absl::Status WritePieces(const std::string& path,
                            const std::vector<absl::string_view>& pieces) const override {
+    if (hangs != nullptr) hangs->Wait();
     if (writes_left_-- > 0) return real_.WritePieces(path, pieces);
     return absl::ResourceExhaustedError("cannot write " + path + ": No space left on device");
   }
@@ -56,6 +58,7 @@ class FailingFileSystem final : public FileSystem {
   bool Exists(const std::string& path) const override { return real_.Exists(path); }
 
   std::string unreadable;  // paths with this cannot be read
+  Gate* hangs = nullptr;   // until it is opened, every write does
 
  private:
   bool dead() const { return dies_ && writes_left_ < 0; }

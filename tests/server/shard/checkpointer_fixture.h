@@ -59,19 +59,23 @@ class Forward final : public ShardObserver {
 
 // One life of a shard's process.
 struct Life {
-  Life(const std::string& directory, Consistency consistency, const std::string& job_text = "")
-      : checkpointer(Options(directory, job_text), &FileSystem::Real(), &Clock::Real()),
+  Life(const std::string& directory, Consistency consistency, const std::string& job_text = "",
+       const FileSystem& files = FileSystem::Real(),
+       absl::Duration patience = absl::InfiniteDuration())
+      : checkpointer(Options(directory, job_text, patience), &files, &Clock::Real()),
         observer(&checkpointer),
         shard(SomeJob(consistency), 0, 1, &Clock::Real(), &pool, &observer) {
     checkpointer.SetListener(
         [this](const CheckpointOutcome& outcome) { outcomes.push_back(outcome); });
   }
   ~Life() { checkpointer.Flush(); }
-  static CheckpointerOptions Options(const std::string& directory, const std::string& job_text) {
+  static CheckpointerOptions Options(const std::string& directory, const std::string& job_text,
+                                     absl::Duration patience) {
     CheckpointerOptions options;
     options.owner.directory = directory;
     options.keep = 2;
     options.tau = 2;
+    options.patience = patience;
     options.job_name = "test";
     options.job_text = job_text;
     return options;

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "tests/server/checkpoint/checkpoint_fixture.h"
 #include "tests/server/shard/checkpointer_fixture.h"
 
 namespace conadv {
@@ -95,6 +97,23 @@ TEST_F(CheckpointerTest, AVersionThatPassesWhileItIsAskedForIsMissed) {
   ASSERT_EQ(life.outcomes.size(), 1U);
   EXPECT_EQ(life.outcomes[0].version, Version(2));
   EXPECT_TRUE(life.outcomes[0].missed);
+}
+
+TEST_F(CheckpointerTest, ADiskThatHangsHoldsNeitherTrainingNorItsEnd) {
+  Gate hanging;
+  FailingFileSystem files(std::numeric_limits<int>::max());
+  files.hangs = &hanging;
+  Life life(directory_.path(), Consistency::kSync, "", files, absl::ZeroDuration());
+  life.Begin();  // version 0 is being written
+  Steps(life, 0, kSteps);
+  EXPECT_EQ(life.shard.snapshots().Latest()->version, Version(kSteps));
+  ASSERT_EQ(life.outcomes.size(), 1U);
+  EXPECT_EQ(life.outcomes[0].version, Version(kSteps));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(life.outcomes[0].status));
+  EXPECT_FALSE(life.checkpointer.Flush(absl::ZeroDuration()));
+  hanging.Open();
+  EXPECT_TRUE(life.checkpointer.Flush());
+  EXPECT_THAT(life.Complete(), ElementsAre(0));
 }
 
 }  // namespace
