@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "cli/flags.h"
+#include "common/base/exit_code.h"
 
 namespace conadv {
 
@@ -24,8 +25,7 @@ struct Command {
   std::function<absl::Status(const FlagValues& flags, std::ostream& out)> run;
 };
 
-inline constexpr int kExitError = 1;  // what was asked for could not be done
-inline constexpr int kExitUsage = 2;  // what was asked for could not be understood
+inline constexpr int kExitUsage = kExitRefused;  // what was asked for could not be understood
 
 std::string HelpOf(const Command& command);
 std::string ListOf(absl::Span<const Command> commands);

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "cli/json_output.h"
 #include "cli/run_directory.h"
+#include "common/base/exit_code.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/wire/channel.h"
@@ -42,11 +43,13 @@ RestartOptions RestartOptionsOf(const Deployment& deployment) {
 }  // namespace
 
 LocalRun::LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor,
-                   ProgressDisplay* display, const FileSystem* files, const Clock* clock)
+                   ProgressDisplay* display, EarlierRun* earlier, const FileSystem* files,
+                   const Clock* clock)
     : deployment_(std::move(deployment)),
       job_(job),
       supervisor_(supervisor),
       display_(display),
+      earlier_(earlier),
       files_(files),
       clock_(clock),
       metrics_(MetricsPath(deployment_.directory), files),
@@ -83,6 +86,9 @@ absl::Status LocalRun::Train() {
   if (std::string missing = MissingMetrics(); !missing.empty()) {
     result_.problems.push_back(std::move(missing));
   }
+  if (!result_.clean_accuracy.has_value() && !evaluator_lost_.empty()) {
+    result_.problems.push_back(absl::StrCat("there is no final evaluation: ", evaluator_lost_));
+  }
   return absl::OkStatus();
 }
 
@@ -97,12 +103,18 @@ absl::Time LocalRun::NextDeadline() const {
 
 absl::Status LocalRun::Handle(const ProcessEvent& event) {
   switch (event.kind) {
-    case ProcessEvent::Kind::kLine: return OnServerLine(event);
+    case ProcessEvent::Kind::kLine: return OnLine(event);
     case ProcessEvent::Kind::kExit: return OnExit(event);
     case ProcessEvent::Kind::kInterrupted: return OnInterrupt();
     case ProcessEvent::Kind::kWoken:
     case ProcessEvent::Kind::kTimeout: return absl::OkStatus();
   }
+  return absl::OkStatus();
+}
+
+absl::Status LocalRun::OnLine(const ProcessEvent& event) {
+  if (RoleOf(event.process) == ProcessRole::kServer) return OnServerLine(event);
+  if (event.line == kRunIsOver) told_over_.insert(event.process);
   return absl::OkStatus();
 }
 
@@ -138,19 +150,23 @@ absl::Status LocalRun::StartOthers() {
 absl::Status LocalRun::Start(const ProcessSpec& spec) {
   specs_[spec.name] = spec;
   started_[spec.name] = clock_->Now();
+  log_begins_[spec.name] =
+      files_->Exists(spec.log_path) ? files_->Size(spec.log_path).value_or(0) : 0;
+  told_over_.erase(spec.name);
   liveness_.OnStart(spec.name, clock_->Now());
   return supervisor_->Start(spec);
 }
 
 absl::Status LocalRun::OnExit(const ProcessEvent& event) {
-  const absl::Time now = clock_->Now();
   const ProcessRole role = RoleOf(event.process);
   liveness_.OnExit(event.process);
   if (stopping_.has_value()) {
     return event.process == ServerName(0) ? Stopped() : absl::OkStatus();
   }
   // There is no work left for it: nothing is lost but its good manners.
-  const bool over = finished_.has_value() || (observer_ != nullptr && observer_->state().finished);
+  // It may know of the end before we do, and says so.
+  const bool over = finished_.has_value() || told_over_.count(event.process) > 0 ||
+                    (observer_ != nullptr && observer_->state().finished);
   const bool idle = over || (role == ProcessRole::kWorker && trained());
   if (role != ProcessRole::kServer && idle) {
     left_.insert(event.process);
@@ -160,16 +176,28 @@ absl::Status LocalRun::OnExit(const ProcessEvent& event) {
                                             " after its work was done"));
     return absl::OkStatus();
   }
+  return OnLoss(event);
+}
+
+absl::Status LocalRun::OnLoss(const ProcessEvent& event) {
+  const ProcessRole role = RoleOf(event.process);
   const RestartDecision decision =
-      DecideRestart({event.process, role, event.exit, started_[event.process]}, now,
+      DecideRestart({event.process, role, event.exit, started_[event.process]}, clock_->Now(),
                     RestartOptionsOf(deployment_), &restart_state_);
+  // Whom a signal ended, said nothing about it.
+  const std::string explained =
+      event.exit.signal != 0 ? decision.reason : Explained(event.process, decision.reason);
+  if (role == ProcessRole::kEvaluator) {
+    evaluator_lost_ = absl::StrCat(event.process, " ended with ", event.exit.ToString());
+    if (event.exit.signal == 0) evaluator_lost_ = Explained(event.process, evaluator_lost_);
+  }
+  if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
     case RestartAction::kStop: return Failure(event.process, decision.reason);
     case RestartAction::kLeft: display_->Note(decision.reason); return absl::OkStatus();
+    case RestartAction::kGoOnWithout: display_->Note(explained); return absl::OkStatus();
     case RestartAction::kRestart:
-      // Whom a signal ended, said nothing about it.
-      display_->Note(event.exit.signal != 0 ? decision.reason
-                                            : Explained(event.process, decision.reason));
+      display_->Note(explained);
       ++result_.restarts;
       restarts_[event.process] = decision.at;
       return absl::OkStatus();
@@ -223,6 +251,9 @@ void LocalRun::TakeMetrics(absl::Time now) {
     metrics_.Append(JsonLine(ToJson(record)));
   }
   FlushMetrics(now);
+  if (earlier_->aside() && progress_.version > 0) {
+    if (const absl::Status gone = earlier_->Drop(); !gone.ok()) display_->Note(gone.message());
+  }
 }
 
 void LocalRun::FlushMetrics(absl::Time now) {
@@ -265,13 +296,19 @@ std::string LocalRun::Explained(const std::string& process, const std::string& r
   const auto spec = specs_.find(process);
   if (spec == specs_.end()) return reason;
   const absl::StatusOr<std::string> log = files_->Read(spec->second.log_path);
-  const std::string message = log.ok() ? LastMessage(*log) : "";
+  const auto begins = log_begins_.find(process);
+  const std::string message =
+      log.ok() && begins != log_begins_.end()
+          ? FinalReason(absl::string_view(*log).substr(std::min(begins->second, log->size())))
+          : "";
   return absl::StrCat(reason, message.empty() ? "" : ": ", message);
 }
 
 absl::Status LocalRun::Failure(const std::string& process, const std::string& reason) const {
   const auto spec = specs_.find(process);
+  // When the earlier run is put back, this one's log goes.
   if (spec == specs_.end()) return absl::AbortedError(reason);
+  if (earlier_->aside()) return absl::AbortedError(Explained(process, reason));
   return absl::AbortedError(
       absl::StrCat(Explained(process, reason), " (log: ", spec->second.log_path, ")"));
 }

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cli/deployment.h"
+#include "cli/earlier_run.h"
 #include "cli/liveness.h"
 #include "cli/metrics_feed.h"
 #include "cli/metrics_file.h"
@@ -40,8 +41,9 @@ inline const BackoffOptions kWriteAgain = {absl::Seconds(1), absl::Seconds(10), 
 class LocalRun {
  public:
   // The run's directory is prepared. What the pointers show outlives this.
+  // `earlier`, if it is aside, goes as soon as this run has made a version of its own.
   LocalRun(Deployment deployment, const Job& job, Supervisor* supervisor, ProgressDisplay* display,
-           const FileSystem* files, const Clock* clock = &Clock::Real());
+           EarlierRun* earlier, const FileSystem* files, const Clock* clock = &Clock::Real());
   ~LocalRun();
 
   // Until the weights are there and every process has ended. An error names the log to look at;
@@ -51,8 +53,11 @@ class LocalRun {
  private:
   absl::Status Train();
   absl::Status Handle(const ProcessEvent& event);
+  absl::Status OnLine(const ProcessEvent& event);
   absl::Status OnServerLine(const ProcessEvent& event);
   absl::Status OnExit(const ProcessEvent& event);
+  // It ended though there was work for it.
+  absl::Status OnLoss(const ProcessEvent& event);
   absl::Status OnInterrupt();
   // We were interrupted, and what could be saved is: why the run ends.
   absl::Status Stopped();
@@ -86,7 +91,7 @@ class LocalRun {
   void StopAllBut(ProcessRole role);
   void StopAll();
   absl::Time NextDeadline() const;
-  // With the last thing that the process said.
+  // With what the process said of its end.
   std::string Explained(const std::string& process, const std::string& reason) const;
   absl::Status Failure(const std::string& process, const std::string& reason) const;
   bool trained() const;
@@ -95,12 +100,16 @@ class LocalRun {
   const Job job_;
   Supervisor* const supervisor_;
   ProgressDisplay* const display_;
+  EarlierRun* const earlier_;
   const FileSystem* const files_;
   const Clock* const clock_;
 
   std::string coordinator_;                   // address; empty until shard 0 listens
   std::map<std::string, ProcessSpec> specs_;  // of everything that was ever started
   std::map<std::string, absl::Time> started_;
+  std::map<std::string, size_t> log_begins_;    // where the log of a process's present life begins
+  std::set<std::string> told_over_;             // who said before it ended that the run is over
+  std::string evaluator_lost_;                  // why the evaluator ended last
   std::map<std::string, absl::Time> restarts_;  // who is to be started again, and when
   RestartState restart_state_;
 

@@ -19,6 +19,8 @@ struct RestartOptions {
   // Of all processes together, within `window`. A fault may take all of them at once.
   size_t max_restarts = 20;
   absl::Duration window = absl::Minutes(10);
+  // Of the evaluator, which has a budget of its own: the weights do not need it.
+  size_t max_evaluator_restarts = 5;
   absl::Duration first_delay = absl::Milliseconds(200);  // doubles with every restart in a row
   absl::Duration max_delay = absl::Seconds(5);
   // A process that ends sooner than this after its start never got to work.
@@ -32,7 +34,8 @@ struct RestartState {
     int in_a_row = 0;        // failures without a long life in between
     int early_failures = 0;  // in a row, not by a signal
   };
-  std::deque<absl::Time> restarts;           // the newest
+  std::deque<absl::Time> restarts;  // the newest, but for the evaluator's
+  std::deque<absl::Time> evaluator_restarts;
   std::map<std::string, History> histories;  // by process
 };
 
@@ -44,9 +47,10 @@ struct ProcessExit {
 };
 
 enum class RestartAction {
-  kRestart,  // at `at`
-  kLeft,     // it ended by itself and on purpose
-  kStop,     // the run cannot go on
+  kRestart,      // at `at`
+  kLeft,         // it ended by itself and on purpose
+  kGoOnWithout,  // it is not needed for the weights
+  kStop,         // the run cannot go on
 };
 
 struct RestartDecision {

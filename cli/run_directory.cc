@@ -11,30 +11,24 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/deployment.h"
 #include "common/base/status_macros.h"
 
 namespace conadv {
 namespace {
 
-// Everything that a run writes, and nothing else: what is removed is named here, one by one.
-std::vector<std::string> RunEntries(const std::string& directory) {
-  return {LogDirectory(directory), CheckpointDirectory(directory), MetricsPath(directory),
-          WeightsPath(directory), JobPath(directory)};
-}
-
-absl::Status EmptyDirectory(const std::string& directory, bool force, const FileSystem& files) {
+absl::Status EmptyDirectory(const std::string& directory, bool force, EarlierRun* earlier,
+                            const FileSystem& files) {
   if (!files.Exists(directory)) return absl::OkStatus();
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
   if (names.empty()) return absl::OkStatus();
-  const std::vector<std::string> ours = RunEntries(directory);
+  const std::vector<std::string> ours = RunEntries();
   for (const std::string& name : names) {
-    const std::string path = absl::StrCat(directory, "/", name);
-    if (std::find(ours.begin(), ours.end(), path) == ours.end()) {
+    if (std::find(ours.begin(), ours.end(), name) == ours.end()) {
       return absl::AlreadyExistsError(absl::StrCat(
           directory, " holds ", name, ", which is not part of a run; choose another --out"));
     }
@@ -50,16 +44,7 @@ absl::Status EmptyDirectory(const std::string& directory, bool force, const File
     return absl::AlreadyExistsError(absl::StrCat(
         directory, " holds a run already; choose another --out, or --force to replace it"));
   }
-  for (const std::string& path : ours) CONADV_RETURN_IF_ERROR(files.Remove(path));
-  return absl::OkStatus();
-}
-
-// "E20250801 12:34:56.789012 123 file.cc:45] message" -> "message".
-absl::string_view WithoutPrefix(absl::string_view line) {
-  const bool glog = line.size() > 2 && absl::StrContains("IWEF", line.substr(0, 1)) &&
-                    absl::ascii_isdigit(static_cast<unsigned char>(line[1]));
-  const size_t end = line.find("] ");
-  return glog && end != line.npos ? line.substr(end + 2) : line;
+  return earlier->SetAside();
 }
 
 }  // namespace
@@ -80,9 +65,18 @@ RunLock::~RunLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+std::vector<std::string> RunEntries() {
+  std::vector<std::string> names;
+  for (const std::string& path :
+       {LogDirectory(""), CheckpointDirectory(""), MetricsPath(""), WeightsPath(""), JobPath("")}) {
+    names.push_back(path.substr(1));
+  }
+  return names;
+}
+
 absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
-                                 bool force, const FileSystem& files) {
-  CONADV_RETURN_IF_ERROR(EmptyDirectory(directory, force, files));
+                                 bool force, EarlierRun* earlier, const FileSystem& files) {
+  CONADV_RETURN_IF_ERROR(EmptyDirectory(directory, force, earlier, files));
   CONADV_RETURN_IF_ERROR(files.MakeDirectories(LogDirectory(directory)));
   return files.WriteAtomically(JobPath(directory), job_text);
 }
@@ -124,11 +118,13 @@ std::optional<uint64_t> NewestCheckpoint(const std::string& directory, uint32_t 
   return std::nullopt;
 }
 
-std::string LastMessage(absl::string_view log) {
+std::string FinalReason(absl::string_view log) {
   const std::vector<absl::string_view> lines = absl::StrSplit(log, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    const absl::string_view message = absl::StripAsciiWhitespace(*line);
-    if (!message.empty()) return std::string(WithoutPrefix(message));
+    absl::string_view reason = *line;
+    const bool ours = absl::ConsumePrefix(&reason, "conadv-server: ") ||
+                      absl::ConsumePrefix(&reason, "conadv-worker: ");
+    if (ours) return std::string(absl::StripAsciiWhitespace(reason));
   }
   return "";
 }

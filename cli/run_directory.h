@@ -8,10 +8,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cli/earlier_run.h"
 #include "common/base/file.h"
 
 namespace conadv {
@@ -30,11 +32,14 @@ class RunLock {
   int descriptor_;
 };
 
+// The names of everything that a run writes, and of nothing else.
+std::vector<std::string> RunEntries();
+
 // Makes an empty one with the job in it. If there is something at the path already, ALREADY_EXISTS.
-// With `force` an earlier run is removed, but only if the directory holds nothing else: a single
+// With `force` an earlier run is set aside, but only if the directory holds nothing else: a single
 // entry that no run writes, and nothing is touched.
 absl::Status PrepareRunDirectory(const std::string& directory, absl::string_view job_text,
-                                 bool force, const FileSystem& files);
+                                 bool force, EarlierRun* earlier, const FileSystem& files);
 
 // How many shards a run in `directory` had, so that it can go on. FAILED_PRECONDITION: there is no
 // run, or it has no checkpoint.
@@ -44,8 +49,9 @@ absl::StatusOr<uint32_t> ShardsOfRun(const std::string& directory, const FileSys
 std::optional<uint64_t> NewestCheckpoint(const std::string& directory, uint32_t shards,
                                          const FileSystem& files);
 
-// The last line of a log that says something, without glog's prefix; empty if there is none.
-std::string LastMessage(absl::string_view log);
+// Why one of our programs ended, as it says in its log with its name before it; empty if it did not
+// say. What else is in the log has nothing to do with it.
+std::string FinalReason(absl::string_view log);
 
 }  // namespace conadv
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/deployment.h"
+#include "cli/earlier_run.h"
 #include "cli/job_source.h"
 #include "cli/json_output.h"
 #include "cli/local_run.h"
@@ -20,6 +21,7 @@
 #include "cli/run_result.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/data/idx.h"
 #include "common/job/same_job.h"
 
 namespace conadv {
@@ -81,6 +83,24 @@ absl::StatusOr<uint32_t> ResumedServers(const FlagValues& flags, const std::stri
                                                  flags.Count("servers")));
 }
 
+// What a train that died while it replaced a run has left.
+absl::Status Recover(const std::string& directory, const FileSystem& files) {
+  if (!files.Exists(directory)) return absl::OkStatus();
+  CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
+  return EarlierRun(directory, RunEntries(), &files).Recover();
+}
+
+// Of a run that failed before it had taken the earlier one's place.
+absl::Status PutBack(const absl::Status& failure, EarlierRun* earlier) {
+  if (!earlier->aside()) return failure;
+  const absl::Status status = earlier->PutBack();
+  return absl::Status(failure.code(),
+                      absl::StrCat(failure.message(),
+                                   status.ok() ? "; the earlier run is as it was"
+                                               : "; the earlier run is not in its place: ",
+                                   status.message()));
+}
+
 absl::Status Train(const FlagValues& flags, std::ostream& out) {
   const FileSystem& files = FileSystem::Real();
   const bool resumes = flags.Given("resume");
@@ -88,6 +108,7 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   JobSource source = SourceOf(flags);
   source.data_directory = flags.Text("data_dir");
   if (resumes) {
+    CONADV_RETURN_IF_ERROR(Recover(flags.Text("resume"), files));
     CONADV_RETURN_IF_ERROR(ShardsOfRun(flags.Text("resume"), files).status());
     source.path = JobPath(flags.Text("resume"));
   }
@@ -97,23 +118,28 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
                                 : flags.Given("out") ? flags.Text("out")
                                                      : absl::StrCat("out/", job.name);
   CONADV_ASSIGN_OR_RETURN(Deployment deployment, DeploymentOf(flags, directory));
-  // Before an earlier run is replaced.
-  if (const absl::Status data = files.List(job.dataset.path).status(); !data.ok()) {
+  // Before anything starts, and before an earlier run is replaced.
+  absl::Status data = files.List(job.dataset.path).status();
+  if (data.ok()) data = CheckIdx(job.dataset.path);
+  if (!data.ok()) {
     return absl::Status(data.code(), absl::StrCat("dataset.path: ", data.message()));
   }
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
+  EarlierRun earlier(directory, RunEntries(), &files);
+  CONADV_RETURN_IF_ERROR(earlier.Recover());
   // A run that has just begun would begin again by itself; one of yesterday's is not given up so.
   deployment.begin_anew = !resumes || flags.Switch("begin_anew");
   if (resumes) {
     CONADV_ASSIGN_OR_RETURN(deployment.servers, ResumedServers(flags, directory, files));
     // A job that the checkpoints do not fit must not take the place of the one they do.
-    CONADV_ASSIGN_OR_RETURN(const std::string earlier, files.Read(JobPath(directory)));
-    CONADV_RETURN_IF_ERROR(CheckSameJob(JobText(proto), earlier, directory));
+    CONADV_ASSIGN_OR_RETURN(const std::string before, files.Read(JobPath(directory)));
+    CONADV_RETURN_IF_ERROR(CheckSameJob(JobText(proto), before, directory));
     // With the settings of this time, as the directory of the data.
     CONADV_RETURN_IF_ERROR(files.WriteAtomically(JobPath(directory), JobText(proto)));
   } else {
-    CONADV_RETURN_IF_ERROR(
-        PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), files));
+    const absl::Status prepared =
+        PrepareRunDirectory(directory, JobText(proto), flags.Switch("force"), &earlier, files);
+    if (!prepared.ok()) return PutBack(prepared, &earlier);
   }
 
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Supervisor> supervisor, Supervisor::Create());
@@ -121,9 +147,9 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   absl::StatusOr<RunResult> result;
   {
     ProgressDisplay display(&std::cerr, json ? nullptr : TerminalWidth());
-    result = LocalRun(deployment, job, supervisor.get(), &display, &files).Run();
+    result = LocalRun(deployment, job, supervisor.get(), &display, &earlier, &files).Run();
   }
-  CONADV_RETURN_IF_ERROR(result.status());
+  if (!result.ok()) return PutBack(result.status(), &earlier);
   out << (json ? absl::StrCat(ResultJson(*result, directory), "\n")
                : ResultText(*result, job, directory))
       << std::flush;

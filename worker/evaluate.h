@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "common/data/dataset.h"
 #include "common/job/job.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "worker/data/dataset.h"
 #include "worker/model/network.h"
 
 namespace conadv {

@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/exit_code.h"
 #include "common/base/signals.h"
 #include "common/base/status_macros.h"
 #include "common/wire/addresses.h"
@@ -144,8 +145,11 @@ absl::Status TakePart(const Flags& flags) {
   const absl::Status status = member.Run();
   if (!status.ok()) {
     // Nothing in hand is of use any more, and a thread that is stuck would keep us from ending.
-    Complain(status, 1);
-    std::_Exit(1);
+    std::_Exit(Complain(status, ExitCodeOf(status)));
+  }
+  if (member.run_is_over()) {
+    std::printf("%s\n", kRunIsOver);
+    std::fflush(stdout);
   }
   EndAfter(kStop);
   role->Stop();
@@ -169,8 +173,8 @@ int main(int argc, char** argv) {
   absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
-  if (!flags.ok()) return conadv::Complain(flags.status(), 2);
+  if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
   conadv::UseOneBlasThread();
   const absl::Status status = conadv::TakePart(*flags);
-  return status.ok() ? 0 : conadv::Complain(status, 1);
+  return status.ok() ? 0 : conadv::Complain(status, conadv::ExitCodeOf(status));
 }

@@ -66,11 +66,12 @@ TEST(Deployment, ProgramsBesideUsGoBeforeThoseOnThePath) {
 class RunDirectoryTest : public ::testing::Test {
  protected:
   absl::Status Prepare(bool force) {
-    return PrepareRunDirectory(run_, "name: \"a\"", force, FileSystem::Real());
+    return PrepareRunDirectory(run_, "name: \"a\"", force, &earlier_, FileSystem::Real());
   }
 
   TempDir directory_;
   const std::string run_ = directory_ / "out/a";
+  EarlierRun earlier_{run_, RunEntries(), &FileSystem::Real()};
 };
 
 TEST_F(RunDirectoryTest, IsMadeWithTheJobInIt) {
@@ -88,6 +89,8 @@ TEST_F(RunDirectoryTest, AnEarlierRunIsReplacedByForceOnly) {
   EXPECT_EQ(ReadFile(WeightsPath(run_)), "precious");
   EXPECT_TRUE(Prepare(true).ok());
   EXPECT_FALSE(FileSystem::Real().Exists(WeightsPath(run_)));
+  ASSERT_TRUE(earlier_.Drop().ok());
+  EXPECT_THAT(FileSystem::Real().List(run_).value(), ElementsAre("job.textproto", "logs"));
 }
 
 TEST_F(RunDirectoryTest, NothingElseIsReplacedEvenByForce) {
@@ -112,12 +115,12 @@ TEST_F(RunDirectoryTest, AFolderOfJobFilesIsNotARun) {
   EXPECT_EQ(ReadFile(JobPath(run_)), "precious");
 }
 
-TEST(LastMessage, IsTheLastLineThatSaysSomethingWithoutItsPrefix) {
-  EXPECT_EQ(LastMessage("I20250801 a\nE20250801 12:00:00.1 7 main.cc:9] no data in /x\n\n"),
-            "no data in /x");
-  EXPECT_EQ(LastMessage("conadv-worker: no data"), "conadv-worker: no data");
-  EXPECT_EQ(LastMessage("Error: odd] brackets"), "Error: odd] brackets");
-  EXPECT_EQ(LastMessage(""), "");
+TEST(FinalReason, IsWhatAProgramOfOursSaidOfItsEndAndNothingElse) {
+  EXPECT_EQ(FinalReason("W2025 1 a.cc:9] late\nconadv-worker: no data\nW2025 1 a.cc:9] gone\n"),
+            "no data");
+  EXPECT_EQ(FinalReason("conadv-server: first\nconadv-server: last"), "last");
+  EXPECT_EQ(FinalReason("E20250801 12:00:00.1 7 main.cc:9] a push took long\n"), "");
+  EXPECT_EQ(FinalReason(""), "");
 }
 
 }  // namespace

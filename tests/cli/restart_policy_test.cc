@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "common/base/exit_code.h"
+
 namespace conadv {
 namespace {
 
@@ -112,6 +114,29 @@ TEST_F(RestartPolicyTest, AKilledServerIsStartedAgainAtOnce) {
 TEST_F(RestartPolicyTest, AServerThatEndsWithAnErrorStopsTheRun) {
   EXPECT_EQ(Exit("server-0", ProcessRole::kServer, {1, 0}, absl::Minutes(1)).action,
             RestartAction::kStop);
+}
+
+TEST_F(RestartPolicyTest, AnEvaluatorThatNeverWorksCostsNoWeightsAndNobodyElsesRestarts) {
+  const ExitStatus killed{0, SIGKILL};
+  for (size_t i = 0; i < options_.max_evaluator_restarts; ++i) {
+    EXPECT_EQ(Exit("evaluator", ProcessRole::kEvaluator, killed, absl::Seconds(20)).action,
+              RestartAction::kRestart);
+  }
+  const RestartDecision decision =
+      Exit("evaluator", ProcessRole::kEvaluator, killed, absl::Seconds(20));
+  EXPECT_EQ(decision.action, RestartAction::kGoOnWithout);
+  EXPECT_THAT(decision.reason, HasSubstr("without a final evaluation"));
+  for (size_t i = 0; i < options_.max_restarts; ++i) {
+    EXPECT_EQ(Killed("worker-0", absl::Seconds(11)).action, RestartAction::kRestart);
+  }
+}
+
+TEST_F(RestartPolicyTest, WhoRefusesWhatItWasGivenIsNotAskedAgain) {
+  const ExitStatus refused{kExitRefused, 0};
+  EXPECT_EQ(Exit("worker-0", ProcessRole::kWorker, refused, absl::Seconds(1)).action,
+            RestartAction::kStop);
+  EXPECT_EQ(Exit("evaluator", ProcessRole::kEvaluator, refused, absl::Seconds(1)).action,
+            RestartAction::kGoOnWithout);
 }
 
 }  // namespace

@@ -10,11 +10,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "common/data/idx.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/gzip.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"
-#include "worker/data/idx.h"
 
 namespace conadv::fuzz {
 namespace {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/data/idx.h"
 #include "tests/integration/local_run.h"
 #include "tests/integration/reference_loop.h"
-#include "worker/data/idx.h"
 #include "worker/data/permutation.h"
 
 namespace conadv {

@@ -26,6 +26,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/stats", {"common/base"}},
       {"common/job", {"common/base", "common/tensor"}},
       {"common/wire", {"common/base", "common/tensor"}},
+      {"common/data", {"common/base", "common/tensor"}},
       // main -> rpc -> shard, coordinate -> checkpoint -> snapshot
       {"server/snapshot", {"common"}},
       {"server/aggregate", {"common"}},

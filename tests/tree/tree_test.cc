@@ -85,7 +85,7 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"server/coordinate/a.h", "\"server/shard.h\""},
       {"server/shard.h", "\"server/rpc/service.h\""},
       {"worker/data/a.h", "\"worker/client/weight_cache.h\""},
-      {"worker/client/a.h", "\"worker/data/dataset.h\""},
+      {"worker/client/a.h", "\"worker/data/permutation.h\""},
       {"worker/model/a.h", "\"worker/attack/attack.h\""},
       {"worker/attack/a.h", "\"worker/compute/executor.h\""},
       {"worker/compute/a.h", "\"worker/member/member.h\""},
@@ -126,7 +126,7 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
       {"worker/evaluator.cc", "\"worker/attack/attack.h\""},
       {"worker/main.cc", "\"worker/evaluate.h\""},
       {"cli/inspect.cc", "\"worker/client/coordinator_client.h\""},
-      {"tests/integration/a_test.cc", "\"worker/data/dataset.h\""},
+      {"tests/integration/a_test.cc", "\"worker/data/permutation.h\""},
       {"server/shard.cc", "<vector>"},
       {"server/shard.cc", "\"absl/status/status.h\""},
   };

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
+#include "common/data/dataset.h"
 #include "common/job/job.h"
 #include "common/tensor/layout.h"
 #include "worker/compute/unit_compute.h"
-#include "worker/data/dataset.h"
 #include "worker/model/network.h"
 
 namespace conadv {

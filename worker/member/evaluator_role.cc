@@ -9,7 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
-#include "worker/data/idx.h"
+#include "common/data/idx.h"
 #include "worker/evaluate.h"
 
 namespace conadv {
@@ -21,18 +21,7 @@ absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup
   const Job& job = setup.run.job;
   CONADV_ASSIGN_OR_RETURN(Dataset test,
                           ReadIdx(job.dataset.path, Split::kTest, job.evaluation.limit));
-  const Dataset& train = *setup.dataset;
-  if (test.channels != train.channels || test.height != train.height || test.width != train.width) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("data set in ", job.dataset.path, ": the test split's images are ",
-                     test.channels, "x", test.height, "x", test.width, ", the training split's ",
-                     train.channels, "x", train.height, "x", train.width));
-  }
-  if (test.classes > setup.dataset->classes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("data set in ", job.dataset.path, ": the test split has ", test.classes,
-                     " classes, the training split ", setup.dataset->classes));
-  }
+  CONADV_RETURN_IF_ERROR(CheckSplits(*setup.dataset, test, job.dataset.path));
   return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(name),
                                          threads, coordinator, clients);
 }

@@ -33,7 +33,10 @@ class Member::Course {
   void On(const Offer&) { member_->role_->Offer(); }
   void On(const Grant& grant) { member_->role_->Grant(grant.units); }
   void On(const Evaluate& request) { member_->role_->Evaluate(request.version, request.robust); }
-  void On(const Finished&) { Leave(); }
+  void On(const Finished&) {
+    member_->run_is_over_ = true;
+    Leave();
+  }
   void On(const Closed& closed) {
     over_ = true;
     if (why_.ok()) why_ = closed.status;

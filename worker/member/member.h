@@ -43,6 +43,8 @@ class Member final : private SessionListener {
 
   // OK: the run is finished, or it was told to stop.
   absl::Status Run();
+  // Why it ended, if the coordinator said so.
+  bool run_is_over() const { return run_is_over_; }
   // For `time` or until it is told to stop.
   void WaitForStop(absl::Duration time);
 
@@ -94,6 +96,7 @@ class Member final : private SessionListener {
   const WorkerStatistics* const statistics_;
   const std::function<bool()> stopped_;
   const MemberOptions options_;
+  bool run_is_over_ = false;
   Mutex mutex_;
   CondVar changed_;
   std::deque<Event> events_ ABSL_GUARDED_BY(mutex_);

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "worker/data/idx.h"
+#include "common/data/idx.h"
 
 namespace conadv {
 namespace {

@@ -9,12 +9,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/data/dataset.h"
 #include "common/job/job.h"
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "worker/client/coordinator_client.h"
-#include "worker/data/dataset.h"
 #include "worker/model/network.h"
 
 namespace conadv {

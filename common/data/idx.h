@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The IDX files of the MNIST family (http://yann.lecun.com/exdb/mnist, "the IDX file format"),
 // plain or gzipped.
-#ifndef CONADV_WORKER_DATA_IDX_H_
-#define CONADV_WORKER_DATA_IDX_H_
+#ifndef CONADV_COMMON_DATA_IDX_H_
+#define CONADV_COMMON_DATA_IDX_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "worker/data/dataset.h"
+#include "common/data/dataset.h"
 
 namespace conadv {
 
@@ -30,6 +30,13 @@ absl::StatusOr<Dataset> DecodeIdx(StoredFile labels, StoredFile images, Split sp
 // NOT_FOUND lists what was looked for.
 absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit);
 
+// Whether the splits of one data set fit each other: `test` has `train`'s images' shape, and no
+// class that it does not have. INVALID_ARGUMENT names `directory`.
+absl::Status CheckSplits(const Dataset& train, const Dataset& test, const std::string& directory);
+
+// Reads both splits, and keeps nothing of them: the error of whatever is wrong with them.
+absl::Status CheckIdx(const std::string& directory);
+
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_DATA_IDX_H_
+#endif  // CONADV_COMMON_DATA_IDX_H_

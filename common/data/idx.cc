@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/data/idx.h"
+#include "common/data/idx.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "worker/data/byte_source.h"
+#include "common/data/byte_source.h"
 
 namespace conadv {
 namespace {
@@ -176,6 +176,28 @@ absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint6
   CONADV_ASSIGN_OR_RETURN(StoredFile labels, ReadStored(directory, prefix + "-labels-idx1-ubyte"));
   CONADV_ASSIGN_OR_RETURN(StoredFile images, ReadStored(directory, prefix + "-images-idx3-ubyte"));
   return DecodeIdx(std::move(labels), std::move(images), split, limit);
+}
+
+absl::Status CheckSplits(const Dataset& train, const Dataset& test, const std::string& directory) {
+  if (test.channels != train.channels || test.height != train.height || test.width != train.width) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data set in ", directory, ": the test split's images are ", test.channels,
+                     "x", test.height, "x", test.width, ", the training split's ", train.channels,
+                     "x", train.height, "x", train.width));
+  }
+  if (test.classes > train.classes) {
+    return absl::InvalidArgumentError(absl::StrCat("data set in ", directory,
+                                                   ": the test split has ", test.classes,
+                                                   " classes, the training split ", train.classes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckIdx(const std::string& directory) {
+  // What is kept of them is one example.
+  CONADV_ASSIGN_OR_RETURN(const Dataset train, ReadIdx(directory, Split::kTrain, 1));
+  CONADV_ASSIGN_OR_RETURN(const Dataset test, ReadIdx(directory, Split::kTest, 1));
+  return CheckSplits(train, test, directory);
 }
 
 }  // namespace conadv

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/data/idx.h"
+#include "common/data/idx.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -238,6 +238,18 @@ TEST(SyntheticIdx, IsBalancedDeterministicAndEasy) {
     const auto nearest = std::min_element(distances.begin(), distances.end());
     EXPECT_EQ(nearest - distances.begin(), test->labels[i]);
   }
+}
+
+TEST(CheckIdx, TellsOfWhatIsWrongWithEitherSplit) {
+  const TempDir directory;
+  ASSERT_TRUE(WriteSyntheticIdx(directory.path(), SyntheticOptions()).ok());
+  EXPECT_TRUE(CheckIdx(directory.path()).ok());
+  const std::string path = directory / "t10k-images-idx3-ubyte";
+  const std::string whole = ReadFile(path);
+  WriteFile(path, absl::string_view(whole).substr(0, whole.size() - 1));
+  EXPECT_THAT(std::string(CheckIdx(directory.path()).message()), HasSubstr(path));
+  ASSERT_TRUE(FileSystem::Real().Remove(path).ok());
+  EXPECT_EQ(CheckIdx(directory.path()).code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/data/dataset.h"
+#include "common/data/dataset.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,7 +55,9 @@ TEST(Fingerprint, ChangesWithAnythingThatTrainingSees) {
 }
 
 // Workers of different builds compare it: another value here keeps them from training together.
-TEST(Fingerprint, IsTheSameInEveryBuild) { EXPECT_EQ(ThreeExamples().Fingerprint(), 6132155045885993676U); }
+TEST(Fingerprint, IsTheSameInEveryBuild) {
+  EXPECT_EQ(ThreeExamples().Fingerprint(), 6132155045885993676U);
+}
 
 }  // namespace
 }  // namespace conadv

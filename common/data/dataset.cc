@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/data/dataset.h"
+#include "common/data/dataset.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/data/byte_source.h"
+#include "common/data/byte_source.h"
 
 #include <zlib.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A data set in memory, and the examples of a unit. Immutable after it is read, so any thread may
 // use it. No LibTorch.
-#ifndef CONADV_WORKER_DATA_DATASET_H_
-#define CONADV_WORKER_DATA_DATASET_H_
+#ifndef CONADV_COMMON_DATA_DATASET_H_
+#define CONADV_COMMON_DATA_DATASET_H_
 
 #include <cstdint>
 #include <memory>
@@ -35,4 +35,4 @@ void CopyExamples(const Dataset& dataset, absl::Span<const uint64_t> indices, fl
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_DATA_DATASET_H_
+#endif  // CONADV_COMMON_DATA_DATASET_H_
