@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/shard_run.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "server/machine_memory.h"
+#include "server/memory.h"
+#include "server/optimize/state_bytes.h"
 
 namespace conadv {
 namespace {
@@ -27,22 +30,24 @@ uint64_t LevelsOf(uint32_t slots) {
   return levels;
 }
 
-// Bytes of memory that this machine has.
-uint64_t PhysicalBytes() {
-  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
 // A plan comes from a peer: what it would make us allocate has to be there.
-absl::Status CheckMemory(const Job& job, uint32_t shard, const Layout& layout) {
-  const double arena_bytes = 4.0 * static_cast<double>(layout.arena_size(shard));
-  const double needed = (job.server.retain + 2) * arena_bytes;
-  const auto there = static_cast<double>(PhysicalBytes());
-  if (needed <= there) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrFormat("shard %d would keep %d versions of %.1f GiB, but this machine has %.1f GiB; "
-                      "use more shards or a lower server.retain",
-                      shard, job.server.retain + 2, arena_bytes / (1 << 30), there / (1 << 30)));
+absl::Status CheckMemory(const Job& job, uint32_t shard, const ShardRun& run) {
+  const size_t arena_size = run.layout.arena_size(shard);
+  const MachineMemory machine = ReadMachineMemory(FileSystem::Real());
+  const uint32_t versions = job.server.retain + 2;
+  const double arena_bytes = sizeof(float) * static_cast<double>(arena_size);
+  const std::string what = absl::StrFormat(
+      "shard %d, %d versions of %.1f GiB and what comes with "
+      "them,",
+      shard, versions, arena_bytes / (1 << 30));
+  // First what may be far too much to count exactly.
+  absl::Status fits = CheckFits(what, versions * arena_bytes, machine);
+  if (fits.ok()) {
+    const MemoryLimit limit = MemoryLimitOf(job, run, arena_size * sizeof(float),
+                                            StateBytesOf(job.optimizer, arena_size));
+    fits = CheckFits(what, static_cast<double>(limit.total()), machine);
+  }
+  return fits;
 }
 
 }  // namespace
@@ -68,13 +73,13 @@ absl::StatusOr<ShardRun> MakeShardRun(const Job& job, uint32_t shard, uint32_t s
                                       const Plan& plan) {
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards));
-  CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, layout));
   ShardRun run{
       plan, std::move(layout), Version(plan.steps * job.training.updates_per_step()), 0, {}};
   run.contribution_size =
       std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
                run.layout.stream_range(shard, GradientStream::kAdversarial).size());
   run.room = ContributionRoomOf(job.training, run.contribution_size * sizeof(float));
+  CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, run));
   return run;
 }
 

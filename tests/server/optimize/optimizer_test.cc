@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/optimize/state_bytes.h"
 #include "tests/server/optimize/shard_model.h"
 
 namespace conadv {
@@ -70,6 +71,7 @@ TEST_P(OptimizerTest, StateIsAsLongAsTheArenaAndCounted) {
     bytes += 4 * state.values.size();
   }
   EXPECT_EQ(model.optimizer(1).state_bytes(), bytes);
+  EXPECT_EQ(StateBytesOf(Rule(), model.layout().arena_size(1)), bytes);
 }
 
 TEST_P(OptimizerTest, StepScaleOfZeroMovesStatisticsAlone) {
