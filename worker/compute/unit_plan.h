@@ -16,9 +16,10 @@ namespace conadv {
 struct PlanOptions {
   uint32_t tau = 0;
   bool sync = true;
-  bool attacks = true;     // false: clean passes only
-  size_t lanes = 1;        // SSP and ASYNC: units that are updated at once, and attacked ahead
-  size_t push_window = 4;  // gradients that may be computed or on their way at once
+  bool attacks = true;  // false: clean passes only
+  size_t lanes = 1;     // SSP and ASYNC: units that are updated at once, and attacked ahead
+  // Gradients that may be computed or on their way at once, and the first unit's besides.
+  size_t push_window = 4;
 };
 
 // Of a pass; running includes being queued.

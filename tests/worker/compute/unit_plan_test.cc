@@ -116,9 +116,22 @@ TEST(SyncPlan, AFullPushWindowHoldsUpdatesBackButNotAttacks) {
   Hand hand(options, 4);
   hand.Take();
   for (size_t i = 0; i < 4; ++i) hand[i].update_version = hand[i].attack_version = Version(0);
-  EXPECT_THAT(hand.Next(/*in_flight=*/3), ElementsAre(Attack(0), Attack(1), Attack(2), Attack(3)));
   EXPECT_THAT(hand.Next(/*in_flight=*/2),
               ElementsAre(Attack(0), Clean(0), Attack(1), Attack(2), Attack(3)));
+  EXPECT_THAT(hand.Next(/*in_flight=*/1),
+              ElementsAre(Attack(0), Clean(0), Attack(1), Clean(1), Attack(2), Attack(3)));
+}
+
+TEST(SyncPlan, TheFirstUnitGoesOnThoughThePushWindowIsFull) {
+  PlanOptions options = Sync(1);
+  options.push_window = 3;
+  Hand hand(options, 2);
+  hand.Take();
+  for (size_t i = 0; i < 2; ++i) hand[i].update_version = hand[i].attack_version = Version(0);
+  EXPECT_THAT(hand.Take(/*in_flight=*/3), ElementsAre(Attack(0), Clean(0), Attack(1)));
+  hand[0].attack = hand[1].attack = Stage::kDone;
+  EXPECT_THAT(hand.Take(/*in_flight=*/4), ElementsAre(Adversarial(0)));
+  EXPECT_THAT(hand.Take(/*in_flight=*/5), IsEmpty());
 }
 
 TEST(AsyncPlan, AUnitIsUpdatedWithTheLatestWhenItsTurnComes) {
