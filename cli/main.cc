@@ -12,8 +12,11 @@
 
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "common/base/limits.h"
 
 namespace {
+
+constexpr int kThreads = 8;
 
 // A standard stream that was closed would be the next file that is opened. Writing to this one
 // fails, which is what whoever closed it has earned.
@@ -27,15 +30,19 @@ void FillStandardStreams() {
 
 int main(int argc, char** argv) {
   FillStandardStreams();
+  conadv::ExplainLimits("conadv");
   // C's streams would hide why a write failed.
   std::ios::sync_with_stdio(false);
+  // gRPC aborts where it gets no threads.
+  if (const absl::Status threads = conadv::CheckThreads(kThreads); !threads.ok()) {
+    std::cerr << "conadv: " << threads.message() << "\n";
+    return 1;
+  }
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging(argv[0]);
   // A reader that goes away (conadv status | head) is an error of a write, not our death.
   signal(SIGPIPE, SIG_IGN);
-  // And so is a limit of a file's size.
-  signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return conadv::Dispatch(conadv::AllCommands(), arguments, std::cout, std::cerr);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv-server: one shard of the parameters; shard 0 is also the coordinator.
 #include <glog/logging.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/limits.h"
 #include "common/base/signals.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
@@ -45,6 +45,8 @@ ABSL_FLAG(bool, insecure, false, "allow an address that others can reach, withou
 
 namespace conadv {
 namespace {
+
+constexpr int kThreads = 24;  // beside the pool's
 
 std::string HostName() {
   char name[256] = {};
@@ -121,6 +123,8 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSign
 }
 
 absl::Status Main() {
+  // gRPC's own threads, streams', and ours: it aborts where it gets none.
+  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + absl::GetFlag(FLAGS_threads)));
   const ShutdownSignals& signals = ShutdownSignals::Install();
   CONADV_ASSIGN_OR_RETURN(const LaunchOptions options, ReadFlags());
   ServeOptions serve;
@@ -139,8 +143,7 @@ absl::Status Main() {
 }  // namespace conadv
 
 int main(int argc, char** argv) {
-  // A disk quota is an error like any other, not an end.
-  signal(SIGXFSZ, SIG_IGN);
+  conadv::ExplainLimits("conadv-server");
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   google::InitGoogleLogging(argv[0]);

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/base/exit_code.h"
+#include "common/base/limits.h"
 #include "common/base/signals.h"
 #include "common/base/status_macros.h"
 #include "common/wire/addresses.h"
@@ -43,6 +44,7 @@ ABSL_FLAG(std::string, when_done, "exit",
 namespace conadv {
 namespace {
 
+constexpr int kThreads = 12;  // beside those that compute
 // For a computation that is still under way when all is over.
 constexpr absl::Duration kStop = absl::Seconds(5);
 
@@ -126,6 +128,8 @@ void EndAfter(absl::Duration time) {
 }
 
 absl::Status TakePart(const Flags& flags) {
+  // gRPC's own and ours: it aborts where it gets none.
+  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + flags.threads));
   const ShutdownSignals& signals = ShutdownSignals::Install();
   const auto stopped = [&signals] { return signals.received(); };
   CoordinatorClient coordinator(MakeChannel(flags.coordinator), flags.coordinator);
@@ -162,6 +166,7 @@ absl::Status TakePart(const Flags& flags) {
 }  // namespace conadv
 
 int main(int argc, char** argv) {
+  conadv::ExplainLimits("conadv-worker");
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging(argv[0]);

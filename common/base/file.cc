@@ -25,8 +25,8 @@ absl::string_view Advice(int error) {
     case EACCES:
     case EPERM:
     case EROFS: return "give this user access, or choose another path";
+    case EFBIG: return "raise the limit of file sizes (ulimit -f), or choose another path";
     case ENOSPC:
-    case EFBIG:
     case EDQUOT: return "free space on that disk, or choose another path";
     case ENOTDIR: return "a part of the path is a file where a directory must be";
     case EISDIR: return "a directory is where a file must be";
