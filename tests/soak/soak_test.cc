@@ -18,6 +18,17 @@ TEST(Soak, AServersMemoryStaysWithinTheLimitItPrinted) {
   EXPECT_EQ(CheckMemory(result), "");
 }
 
+TEST(Soak, ConnectionsOfManyWorkersAreInTheLimit) {
+  SoakOptions options;
+  options.server = absl::StrCat(CONADV_BIN_DIR, "/conadv-server");
+  options.workers = 64;
+  options.run.slots = options.workers;
+  options.run.steps = 50;
+  const SoakResult result = RunSoak(options);
+  EXPECT_EQ(result.problem, "");
+  EXPECT_EQ(CheckMemory(result), "");
+}
+
 TEST(Soak, MemoryThatGrowsIsFound) {
   SoakResult result;
   EXPECT_NE(CheckMemory(result), "");
