@@ -44,9 +44,10 @@ fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; T
 	cmake --build --preset fuzz
 	@tests/fuzz/run.sh build-asan $(SECONDS) $(TARGETS)
 
-bench: build  ## run every benchmark, and a server under 16 workers for 20,000 steps
+bench: build  ## run every benchmark, a server under 16 workers for 20,000 steps, and one that writes checkpoints
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
 	$(BUILD)/bin/conadv-soak
+	$(BUILD)/bin/conadv-soak --workers=2 --parameters=4000000 --steps=200 --checkpoint_every=20
 
 chaos: build  ## 50 runs with random faults, which must all end as if there were none; RUNS=, SEED=, ARGS=
 	$(BUILD)/bin/conadv-chaos --program=$(BUILD)/bin/conadv --runs=$(or $(RUNS),50) --seed=$(or $(SEED),1) $(ARGS)

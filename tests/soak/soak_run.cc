@@ -17,6 +17,7 @@
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/inspector.grpc.pb.h"
+#include "conadv/v1/parameter_server.grpc.pb.h"
 #include "tests/soak/wire_worker.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -52,6 +53,27 @@ void Look(v1::Inspector::Stub* stub, pid_t server, uint64_t steps, SoakResult* r
   }
 }
 
+// When the versions were published, to the end of the run.
+void WatchSteps(const std::shared_ptr<grpc::Channel>& channel, SoakResult* result) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  const auto stub = v1::ParameterServer::NewStub(channel);
+  const auto stream = stub->Watch(&context, {});
+  std::vector<double> steps;
+  int64_t before = 0;
+  v1::WatchResponse version;
+  while (stream->Read(&version)) {
+    const int64_t published = version.published_unix_micros();
+    if (before != 0) steps.push_back(1e-6 * static_cast<double>(published - before));
+    before = published;
+  }
+  stream->Finish();
+  if (steps.empty()) return;
+  std::sort(steps.begin(), steps.end());
+  result->median_step = steps[steps.size() / 2];
+  result->worst_step = steps.back();
+}
+
 }  // namespace
 
 SoakResult RunSoak(const SoakOptions& options) {
@@ -75,7 +97,9 @@ SoakResult RunSoak(const SoakOptions& options) {
         std::make_unique<WireWorker>(*address, absl::StrCat("worker-", i), options.run));
     threads.emplace_back([&, i] { ends[i] = workers[i]->Run(); });
   }
-  const auto stub = v1::Inspector::NewStub(MakeChannel(*address));
+  const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address);
+  const auto stub = v1::Inspector::NewStub(channel);
+  threads.emplace_back([&channel, &result] { WatchSteps(channel, &result); });
   const absl::Time begin = absl::Now();
   absl::StatusOr<ExitStatus> exit = absl::DeadlineExceededError("");
   while (!exit.ok() && absl::Now() - begin < kPatience) {

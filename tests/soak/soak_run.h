@@ -17,8 +17,11 @@ struct SoakOptions {
 };
 
 struct SoakResult {
-  std::string problem;       // empty: it ended by itself with every step done
-  double seconds = 0;        // of training
+  std::string problem;  // empty: it ended by itself with every step done
+  double seconds = 0;   // of training
+  // Seconds between one version and the next.
+  double median_step = 0;
+  double worst_step = 0;
   uint64_t limit_bytes = 0;  // what the server may take, as it said at start-up
   uint64_t most_bytes = 0;   // what it said that it took
   // Of its process, as the system counts: before any worker came, in the first tenth of the steps,

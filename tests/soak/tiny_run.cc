@@ -23,6 +23,7 @@ v1::Job JobOf(const TinyRun& run) {
   job.mutable_optimizer()->mutable_sgd()->set_momentum(0.5);
   job.mutable_schedule()->set_peak(0.1);
   job.mutable_server()->set_retain(run.retain);
+  job.mutable_server()->set_checkpoint_every(run.checkpoint_every);
   job.mutable_evaluation()->set_attack_steps(0);
   return job;
 }

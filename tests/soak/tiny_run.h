@@ -17,6 +17,7 @@ struct TinyRun {
   uint64_t steps = 1;
   uint32_t retain = 0;         // 0: the default
   uint64_t parameters = 4000;  // about
+  uint64_t checkpoint_every = 0;
 };
 
 v1::Job JobOf(const TinyRun& run);
