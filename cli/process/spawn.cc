@@ -24,7 +24,21 @@ struct Pipe {
   FileDescriptor write;
 };
 
-absl::Status SystemError(const std::string& what) { return absl::ErrnoToStatus(errno, what); }
+absl::string_view Advice(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE: return "; raise the limit of open files (ulimit -n)";
+    case EAGAIN: return "; raise the limit of processes and threads (ulimit -u)";
+    case ENOMEM: return "; free memory, or raise its limit (ulimit -v)";
+    default: return "";
+  }
+}
+
+absl::Status SystemError(const std::string& what) {
+  const int error = errno;
+  return absl::Status(absl::ErrnoToStatusCode(error),
+                      absl::StrCat(what, ": ", strerror(error), Advice(error)));
+}
 
 absl::StatusOr<Pipe> MakePipe() {
   int ends[2];

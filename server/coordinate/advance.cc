@@ -65,7 +65,7 @@ void Coordinator::WindDown() {
 
 bool Coordinator::FinalEvaluationOver() {
   if (final_evaluation_done_) return true;
-  if (evaluators_stuck_ >= kMostStuckEvaluators) {
+  if (evaluators_stuck_ >= kMostStuckEvaluators || evaluators_lost_ >= kMostLostEvaluators) {
     final_evaluation_done_ = true;  // without a result
     return true;
   }

@@ -157,7 +157,10 @@ void Coordinator::Remove(MemberId id) {
   if (!initialized_ && FirstOf(Role::kWorker) == nullptr) plan_.reset();
   if (leases_.has_value()) leases_->ReleaseAll(id);
   if (offering_ == id) offering_.reset();
-  if (evaluating_ == id) evaluating_.reset();
+  if (evaluating_ == id) {
+    evaluating_.reset();
+    if (leases_.has_value() && leases_->finished()) ++evaluators_lost_;
+  }
 }
 
 void Coordinator::Fail(const absl::Status& reason) {
@@ -205,6 +208,9 @@ Coordinator::View Coordinator::Read() const {
   if (evaluators_stuck_ >= kMostStuckEvaluators) {
     absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ",
                     "no final evaluation: ", evaluators_stuck_, " evaluators were stuck");
+  } else if (evaluators_lost_ >= kMostLostEvaluators) {
+    absl::StrAppend(&view.warning, view.warning.empty() ? "" : "; ",
+                    "no final evaluation: ", evaluators_lost_, " evaluators were lost in it");
   }
   return view;
 }

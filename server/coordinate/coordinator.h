@@ -117,6 +117,8 @@ class Coordinator {
  private:
   // One may have been unlucky; from then on it is the model, or the data.
   static constexpr int kMostStuckEvaluators = 2;
+  // Those that were lost in the last evaluation: no other is waited for after so many.
+  static constexpr int kMostLostEvaluators = 6;
 
   struct ShardEntry {
     std::string address;  // empty: not joined
@@ -211,6 +213,7 @@ class Coordinator {
   std::optional<MemberId> evaluating_ ABSL_GUARDED_BY(mutex_);
   absl::Time evaluator_lost_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   int evaluators_stuck_ ABSL_GUARDED_BY(mutex_) = 0;
+  int evaluators_lost_ ABSL_GUARDED_BY(mutex_) = 0;
   bool final_evaluation_done_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<EvaluationResult> evaluation_ ABSL_GUARDED_BY(mutex_);
 };

@@ -124,6 +124,18 @@ TEST_F(CoordinatorTest, WithoutAnEvaluatorTheRunEndsWhenPatienceDoes) {
   EXPECT_TRUE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
 }
 
+TEST_F(CoordinatorTest, EvaluatorsThatCrashInTheLastEvaluationDoNotHoldTheRun) {
+  TrainToTheEnd();
+  for (int evaluators = 0; evaluators < 6; ++evaluators) {
+    FakeMember evaluator;
+    const MemberId evaluator_id = *Join(Role::kEvaluator, &evaluator);
+    ASSERT_EQ(evaluator.evaluations.size(), 1U);
+    coordinator_->OnGone(evaluator_id);
+  }
+  EXPECT_TRUE(coordinator_->WaitUntilOver(absl::ZeroDuration()).ok());
+  EXPECT_THAT(coordinator_->Read().warning, ::testing::HasSubstr("evaluators were lost in it"));
+}
+
 TEST_F(CoordinatorTest, EvaluatorsThatHangDoNotHoldTheRun) {
   TrainToTheEnd();
   for (int i = 0; i < 2; ++i) {
