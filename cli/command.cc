@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/nearest.h"
+#include "common/base/nearest.h"
 
 namespace conadv {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "cli/nearest.h"
+#include "common/base/nearest.h"
 #include "common/base/status_macros.h"
 
 namespace conadv {

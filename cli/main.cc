@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one of cli/commands.h.
-#include <fcntl.h>
 #include <glog/logging.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <iostream>
 #include <new>
 #include <string>
@@ -15,23 +12,16 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "common/base/limits.h"
+#include "common/program/standard_streams.h"
 
 namespace {
 
 constexpr int kThreads = 8;
 
-// A standard stream that was closed would be the next file that is opened. Writing to this one
-// fails, which is what whoever closed it has earned.
-void FillStandardStreams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) open("/dev/null", O_RDONLY);
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  FillStandardStreams();
+  conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv");
   // C's streams would hide why a write failed.
   std::ios::sync_with_stdio(false);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/tables.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/render.h"
 #include "cli/tables.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {

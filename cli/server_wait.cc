@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "cli/tables.h"
+#include "common/base/printable.h"
 #include "common/base/random.h"
 #include "common/base/wait.h"
 #include "common/wire/channel.h"

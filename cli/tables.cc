@@ -82,8 +82,6 @@ std::string Bar(double share, size_t width) {
   return std::string(std::max<size_t>(1, static_cast<size_t>(marks)), '#');
 }
 
-std::string Printable(absl::string_view text) { return absl::Utf8SafeCHexEscape(text); }
-
 std::string FormatBytes(uint64_t bytes) {
   static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return absl::StrCat(bytes, " B");

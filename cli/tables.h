@@ -24,9 +24,6 @@ std::string FormatPairs(const std::vector<std::pair<std::string, std::string>>& 
 // Up to `width` marks: all for share 1, at least one for any share above 0.
 std::string Bar(double share, size_t width);
 
-// Text from a peer with what is not printable escaped, so that it cannot steer a terminal.
-std::string Printable(absl::string_view text);
-
 std::string FormatBytes(uint64_t bytes);            // "512 B", "1.5 MiB"
 std::string FormatElapsed(absl::Duration elapsed);  // "0:07", "12:34", "1:02:03"
 std::string FormatMicros(uint64_t micros);          // "870 us", "12.3 ms", "1.25 s"

@@ -8,16 +8,14 @@
 #include <string>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/limits.h"
 #include "common/base/signals.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
+#include "common/program/flags.h"
+#include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "server/rpc/serve.h"
 
@@ -90,6 +88,9 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   LaunchOptions options;
   CONADV_RETURN_IF_ERROR(ReadPlace(&options));
   options.listen = absl::GetFlag(FLAGS_listen);
+  if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
+  }
   if (!IsLoopback(options.listen) && !absl::GetFlag(FLAGS_insecure)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,
@@ -143,18 +144,16 @@ absl::Status Main() {
 }  // namespace conadv
 
 int main(int argc, char** argv) {
+  conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-server");
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   google::InitGoogleLogging(argv[0]);
   FLAGS_logtostderr = true;
-  absl::SetProgramUsageMessage("One shard of a conadv run's parameters; shard 0 coordinates.");
-  absl::FlagsUsageConfig usage;
-  usage.contains_help_flags = [](absl::string_view file) {
-    return absl::EndsWith(file, "main.cc");
-  };
-  absl::SetFlagsUsageConfig(usage);
-  absl::ParseCommandLine(argc, argv);
+  if (const auto exit = conadv::ReadCommandLine(
+          "conadv-server", "one shard of a run's parameters; shard 0 coordinates", argc, argv)) {
+    return *exit;
+  }
   const absl::Status status = conadv::Main();
   if (status.ok()) return 0;
   std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());

@@ -12,16 +12,14 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/base/exit_code.h"
 #include "common/base/limits.h"
 #include "common/base/signals.h"
 #include "common/base/status_macros.h"
+#include "common/program/flags.h"
+#include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
 #include "worker/compute/threads.h"
@@ -166,17 +164,15 @@ absl::Status TakePart(const Flags& flags) {
 }  // namespace conadv
 
 int main(int argc, char** argv) {
+  conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-worker");
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging(argv[0]);
-  absl::SetProgramUsageMessage("Computes a conadv run's attacks and gradients, or evaluates it.");
-  absl::FlagsUsageConfig usage;
-  usage.contains_help_flags = [](absl::string_view file) {
-    return absl::EndsWith(file, "main.cc");
-  };
-  absl::SetFlagsUsageConfig(usage);
-  absl::ParseCommandLine(argc, argv);
+  if (const auto exit = conadv::ReadCommandLine(
+          "conadv-worker", "computes a run's attacks and gradients, or evaluates it", argc, argv)) {
+    return *exit;
+  }
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
   if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
   conadv::UseOneBlasThread();

@@ -7,8 +7,10 @@
 
 #include <climits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "common/base/printable.h"
 
 namespace conadv {
@@ -86,6 +88,11 @@ void FillDefaults(Message* message) {
 absl::StatusOr<v1::Job> ParseJobText(absl::string_view text, absl::string_view file_name) {
   if (text.size() > INT_MAX) {
     return absl::InvalidArgumentError(absl::StrCat(file_name, ": too large to be a job file"));
+  }
+  // Editors of some systems begin a file with a byte-order mark.
+  absl::ConsumePrefix(&text, "\xef\xbb\xbf");
+  if (absl::StartsWith(text, "\xff\xfe") || absl::StartsWith(text, "\xfe\xff")) {
+    return absl::InvalidArgumentError(absl::StrCat(file_name, ": it is UTF-16; save it as UTF-8"));
   }
   Errors errors(file_name);
   google::protobuf::TextFormat::Parser parser;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 
@@ -13,9 +13,6 @@ constexpr int kMaxTensors = 1 << 20;
 constexpr int kMaxDimensions = 16;
 constexpr size_t kMaxNameBytes = 1024;
 constexpr uint64_t kMaxElements = uint64_t{1} << 40;
-
-// A peer's text, fit for a log line.
-std::string Printable(const std::string& name) { return absl::Utf8SafeCHexEscape(name); }
 
 absl::Status Refuse(const v1::Tensor& tensor, absl::string_view why) {
   return absl::InvalidArgumentError(

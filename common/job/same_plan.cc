@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/base/printable.h"
 #include "common/job/plan_proto.h"
 
 namespace conadv {
@@ -14,9 +14,9 @@ namespace {
 
 std::string Describe(const TensorSpec& tensor) {
   const v1::Tensor proto = ToProto(tensor);
-  std::string text = absl::StrCat(
-      absl::Utf8SafeCHexEscape(tensor.name), " [", absl::StrJoin(tensor.shape, ", "), "] ",
-      v1::Tensor::Kind_Name(proto.kind()), " ", v1::Tensor::Branch_Name(proto.branch()));
+  std::string text = absl::StrCat(Printable(tensor.name), " [", absl::StrJoin(tensor.shape, ", "),
+                                  "] ", v1::Tensor::Kind_Name(proto.kind()), " ",
+                                  v1::Tensor::Branch_Name(proto.branch()));
   // Nine digits tell any two floats apart.
   if (tensor.kind == TensorKind::kStatistic) {
     absl::StrAppendFormat(&text, " momentum %.9g", tensor.momentum);

@@ -106,7 +106,8 @@ absl::Status SetLast(const FieldDescriptor& field, absl::string_view text, Messa
       return absl::InvalidArgumentError(absl::StrCat(
           field.name(), " is a group; set one of its fields: ", FieldNames(*field.message_type())));
     }
-    if (!text.empty()) {
+    // "{}" as in a job file.
+    if (!text.empty() && text != "{}") {
       return absl::InvalidArgumentError(absl::StrCat(
           "write it without a value to choose ", field.name(),
           field.message_type()->field_count() == 0

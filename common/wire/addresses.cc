@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/wire/addresses.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
@@ -20,14 +23,18 @@ absl::Status Broken(absl::string_view item, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("address '", item, "': ", why));
 }
 
-absl::Status CheckAddress(absl::string_view address) {
+absl::Status CheckAddress(absl::string_view address, uint32_t least_port = 1) {
   const size_t colon = address.rfind(':');
   if (colon == absl::string_view::npos || colon == 0) {
     return Broken(address, "must be HOST:PORT");
   }
+  const absl::string_view host = address.substr(0, colon);
+  if (absl::StrContains(host, ":") && (host.front() != '[' || host.back() != ']')) {
+    return Broken(address, "must be HOST:PORT, with an IPv6 address in brackets, as in [::1]:7000");
+  }
   uint32_t port = 0;
-  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) {
-    return Broken(address, "the port must be 1 to 65535");
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < least_port || port > 65535) {
+    return Broken(address, absl::StrCat("the port must be ", least_port, " to 65535"));
   }
   return absl::OkStatus();
 }
@@ -86,9 +93,20 @@ absl::StatusOr<uint32_t> OrdinalOf(absl::string_view host_name) {
   return ordinal;
 }
 
+absl::Status CheckListenAddress(absl::string_view address) {
+  return CheckAddress(address, /*least_port=*/0);
+}
+
 bool IsLoopback(absl::string_view address) {
-  const absl::string_view host = address.substr(0, address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+  absl::string_view host = address.substr(0, address.rfind(':'));
+  if (host == "localhost" || host == "ip6-localhost") return true;
+  in6_addr six{};
+  if (absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]")) {
+    return inet_pton(AF_INET6, std::string(host).c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+  }
+  in_addr four{};
+  return inet_pton(AF_INET, std::string(host).c_str(), &four) == 1 &&
+         ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 }  // namespace conadv

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -20,6 +21,9 @@ absl::StatusOr<std::vector<std::string>> ExpandAddresses(absl::string_view list)
 // The number at the end of a host's name before its first dot, as a StatefulSet gives it:
 // "conadv-server-12.svc" → 12. INVALID_ARGUMENT: there is none.
 absl::StatusOr<uint32_t> OrdinalOf(absl::string_view host_name);
+
+// Whether it is HOST:PORT, of which port 0 picks a free one. INVALID_ARGUMENT says what is wrong.
+absl::Status CheckListenAddress(absl::string_view address);
 
 // Whether HOST:PORT names an address that only this machine can reach.
 bool IsLoopback(absl::string_view address);

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/nearest.h"
+#include "common/base/nearest.h"
 
 namespace conadv {
 namespace {

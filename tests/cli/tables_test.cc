@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/printable.h"
+
 namespace conadv {
 namespace {
 

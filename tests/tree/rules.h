@@ -27,6 +27,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/job", {"common/base", "common/tensor"}},
       {"common/wire", {"common/base", "common/tensor"}},
       {"common/data", {"common/base", "common/tensor"}},
+      {"common/program", {"common/base"}},
       // main -> rpc -> shard, coordinate -> checkpoint -> snapshot
       {"server/snapshot", {"common"}},
       {"server/aggregate", {"common"}},

@@ -39,6 +39,16 @@ TEST(ParseJobText, ReadsFieldsAndLeavesTheOthersUnset) {
   EXPECT_EQ(job.seed(), 1);
 }
 
+TEST(ParseJobText, AByteOrderMarkIsNoPartOfTheJob) {
+  const absl::StatusOr<v1::Job> job = ParseJobText("\xef\xbb\xbfname: \"a\"", "my.job");
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->name(), "a");
+  for (const char* mark : {"\xff\xfe", "\xfe\xff"}) {
+    EXPECT_EQ(ParseJobText(std::string(mark) + "n", "my.job").status().message(),
+              "my.job: it is UTF-16; save it as UTF-8");
+  }
+}
+
 TEST(ParseJobText, NamesFileLineAndColumnOfASyntaxError) {
   EXPECT_THAT(ErrorOf("seed: 1\ntraining { tau: two }"), StartsWith("my.job:2:17: "));
 }
@@ -65,7 +75,7 @@ TEST(ParseJobText, RefusesANumberThatDoesNotFit) {
 }
 
 TEST(ParseJobText, ARefusalIsTextWhateverTheFileHolds) {
-  EXPECT_THAT(ErrorOf("\xff\xfe: 1"), AllOf(HasSubstr("\\xff"), Not(HasSubstr("\xff"))));
+  EXPECT_THAT(ErrorOf("\xff\xff: 1"), AllOf(HasSubstr("\\xff"), Not(HasSubstr("\xff"))));
   EXPECT_THAT(ErrorOf("\x1b[2J"), Not(HasSubstr("\x1b")));
 }
 

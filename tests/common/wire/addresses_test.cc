@@ -34,10 +34,32 @@ TEST(Addresses, AStatefulSetsHostNameSaysWhichShard) {
   EXPECT_FALSE(OrdinalOf("server-x").ok());
 }
 
+TEST(Addresses, AnIpv6AddressIsWrittenInBrackets) {
+  for (const char* address : {"::1:7000", "::1", "[::1:7000", "fe80::1:2"}) {
+    EXPECT_THAT(CheckListenAddress(address).message(), HasSubstr("as in [::1]:7000")) << address;
+    EXPECT_THAT(ExpandAddresses(address).status().message(), HasSubstr("[::1]:7000")) << address;
+  }
+  EXPECT_TRUE(CheckListenAddress("[::1]:7000").ok());
+  EXPECT_TRUE(ExpandAddresses("[::1]:7000").ok());
+}
+
+TEST(Addresses, OnlyToListenThePortMayBe0) {
+  EXPECT_TRUE(CheckListenAddress("127.0.0.1:0").ok());
+  EXPECT_FALSE(ExpandAddresses("127.0.0.1:0").ok());
+  for (const char* address : {"", "7000", ":7000", "a:65536", "a:", "a:x"}) {
+    EXPECT_FALSE(CheckListenAddress(address).ok()) << address;
+  }
+}
+
 TEST(Addresses, OnlyLoopbackIsLoopback) {
   EXPECT_TRUE(IsLoopback("127.0.0.1:0"));
   EXPECT_TRUE(IsLoopback("localhost:7000"));
+  EXPECT_TRUE(IsLoopback("ip6-localhost:7000"));
+  EXPECT_TRUE(IsLoopback("127.3.2.1:7000"));
   EXPECT_TRUE(IsLoopback("[::1]:7000"));
+  EXPECT_TRUE(IsLoopback("[0:0:0:0:0:0:0:1]:7000"));
+  EXPECT_FALSE(IsLoopback("127.example.com:7000"));
+  EXPECT_FALSE(IsLoopback("[::2]:7000"));
   EXPECT_FALSE(IsLoopback("0.0.0.0:7000"));
   EXPECT_FALSE(IsLoopback("[::]:7000"));
   EXPECT_FALSE(IsLoopback("conadv-server-0:7000"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/nearest.h"
+#include "common/base/nearest.h"
 
 #include <algorithm>
 #include <numeric>

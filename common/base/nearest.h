@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The name that somebody may have meant. A pure function.
-#ifndef CONADV_CLI_NEAREST_H_
-#define CONADV_CLI_NEAREST_H_
+#ifndef CONADV_COMMON_BASE_NEAREST_H_
+#define CONADV_COMMON_BASE_NEAREST_H_
 
 #include <string>
 
@@ -16,4 +16,4 @@ std::string Nearest(absl::string_view word, absl::Span<const std::string> names)
 
 }  // namespace conadv
 
-#endif  // CONADV_CLI_NEAREST_H_
+#endif  // CONADV_COMMON_BASE_NEAREST_H_
