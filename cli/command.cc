@@ -43,6 +43,8 @@ int Printed(absl::string_view name, int exit_code, std::ostream& out, std::ostre
   errno = 0;
   out.flush();
   const int error = errno;
+  // Whoever read it has seen enough (conadv status --watch | head): as quiet as other programs.
+  if (error == EPIPE) return kExitBrokenPipe;
   err << absl::StrCat("conadv", name.empty() ? "" : " ", name,
                       ": the output is not complete: standard output cannot be written",
                       error == 0 ? "" : absl::StrCat(": ", std::generic_category().message(error)),

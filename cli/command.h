@@ -26,6 +26,8 @@ struct Command {
 };
 
 inline constexpr int kExitUsage = kExitRefused;  // what was asked for could not be understood
+// Nobody reads what is printed: a shell's 128 + SIGPIPE.
+inline constexpr int kExitBrokenPipe = 141;
 
 std::string HelpOf(const Command& command);
 std::string ListOf(absl::Span<const Command> commands);

@@ -199,6 +199,7 @@ absl::Status LocalRun::OnLoss(const ProcessEvent& event) {
     case RestartAction::kRestart:
       display_->Note(explained);
       ++result_.restarts;
+      if (role == ProcessRole::kServer && !trained()) progress_.waiting_for = event.process;
       restarts_[event.process] = decision.at;
       return absl::OkStatus();
   }

@@ -12,6 +12,14 @@
 namespace conadv {
 namespace {
 
+// Far longer without an update than they take.
+bool IsStalled(const ProgressState& state, absl::Time now) {
+  constexpr absl::Duration kLeast = absl::Seconds(10);
+  constexpr int kUpdates = 20;
+  const absl::Duration update = state.training_time / static_cast<double>(state.version);
+  return now - state.last_update > std::max(kLeast, kUpdates * update);
+}
+
 double Share(const ProgressState& state) {
   if (state.final_version == 0) return 0;
   return std::min(1.0,
@@ -33,8 +41,11 @@ std::vector<std::string> Parts(const ProgressState& state, absl::Time now) {
   std::string loss = absl::StrFormat("loss %.3f", state.clean_loss);
   if (state.adversarial) absl::StrAppendFormat(&loss, " / adv %.3f", state.adversarial_loss);
   parts.push_back(loss);
-  if (const auto left = TimeLeft(state, now); left.has_value() && state.phase.empty()) {
-    parts.push_back(absl::StrCat("ETA ", FormatElapsed(*left)));
+  if (!state.waiting_for.empty()) {
+    parts.push_back(absl::StrCat("waiting for ", state.waiting_for));
+  } else if (state.final_version > 0 && state.phase.empty()) {
+    const std::optional<absl::Duration> left = TimeLeft(state, now);
+    parts.push_back(absl::StrCat("ETA ", left.has_value() ? FormatElapsed(*left) : "–"));
   }
   if (state.clean_accuracy.has_value()) {
     parts.push_back(absl::StrFormat("clean %.1f%%", 100 * *state.clean_accuracy));
@@ -60,6 +71,7 @@ void Apply(const v1::MetricsRecord& record, absl::Time now, ProgressState* state
     case v1::MetricsRecord::kStep: {
       const v1::MetricsRecord::Step& step = record.step();
       state->phase.clear();
+      state->waiting_for.clear();
       state->version = step.version();
       state->clean_loss = step.clean_loss();
       state->adversarial_loss = step.adversarial_loss();
@@ -84,6 +96,7 @@ void Apply(const v1::MetricsRecord& record, absl::Time now, ProgressState* state
 
 std::optional<absl::Duration> TimeLeft(const ProgressState& state, absl::Time now) {
   if (state.version == 0 || state.final_version == 0) return std::nullopt;
+  if (!state.waiting_for.empty() || IsStalled(state, now)) return std::nullopt;
   const uint64_t left = state.final_version - std::min(state.version, state.final_version);
   const absl::Duration at_last_update =
       state.training_time * (static_cast<double>(left) / static_cast<double>(state.version));

@@ -13,7 +13,8 @@
 namespace conadv {
 
 struct ProgressState {
-  std::string phase;  // what the run is doing while it is not training: "waiting for workers"
+  std::string phase;        // what the run is doing while it is not training: "waiting for workers"
+  std::string waiting_for;  // who has to come back before there can be another update: "server-0"
   // Updates done and to do; SSP and ASYNC make several a step.
   uint64_t version = 0;
   uint64_t final_version = 0;  // 0: not known yet
@@ -40,7 +41,8 @@ struct ProgressState {
 // What a record of Inspector.WatchMetrics, heard at `now`, says about the run.
 void Apply(const v1::MetricsRecord& record, absl::Time now, ProgressState* state);
 
-// Until the last update, at the speed so far; none before the first or without an end.
+// Until the last update, at the speed so far; none before the first, without an end, or while
+// nobody makes progress: somebody is waited for, or no update has come for long.
 std::optional<absl::Duration> TimeLeft(const ProgressState& state, absl::Time now);
 
 // At most `width` columns: what matters least is left out first.

@@ -60,7 +60,12 @@ std::string RenderStatus(const v1::StatusResponse& status) {
   pairs.emplace_back("shard", absl::StrCat(status.shard(), " of ", status.shards(), ": ",
                                            absl::StrJoin(status.servers(), " ")));
   pairs.emplace_back("workers", absl::StrCat(status.workers()));
-  pairs.emplace_back("time", FormatElapsed(absl::Seconds(status.seconds())));
+  // The server that counted the time before is gone.
+  pairs.emplace_back("time", absl::StrCat(FormatElapsed(absl::Seconds(status.seconds())),
+                                          status.restored_version() == 0
+                                              ? ""
+                                              : absl::StrCat(" since the run went on from version ",
+                                                             status.restored_version())));
   pairs.emplace_back("speed", absl::StrFormat("%.0f examples/s", status.examples_per_second()));
   pairs.emplace_back("loss", absl::StrFormat("clean %.4f, adversarial %.4f", status.clean_loss(),
                                              status.adversarial_loss()));

@@ -82,5 +82,30 @@ TEST_F(InspectProcessTest, AWatchEndsWhenItsServerStaysAway) {
   EXPECT_THAT(watch.error(), HasSubstr("gave up after 200ms of waiting for server-0"));
 }
 
+TEST_F(InspectProcessTest, WhatCannotBePrintedIsAnErrorOfEveryCommand) {
+  for (const std::string command : {"status", "workers", "snapshots", "staleness", "status --json",
+                                    "status --watch", "workers --watch --json"}) {
+    for (const std::string output : {">/dev/full", ">&-"}) {
+      Process shell({"/bin/sh", "-c",
+                     absl::StrCat(BinaryPath("conadv"), " ", command,
+                                  " --interval=0.05 --server=", address_, " ", output)});
+      const absl::StatusOr<ExitStatus> end = shell.Wait(kLong);
+      ASSERT_TRUE(end.ok()) << end.status();
+      EXPECT_EQ(end->code, 1) << command << output;
+      EXPECT_THAT(shell.error(), HasSubstr("standard output cannot be written")) << command;
+    }
+  }
+}
+
+TEST_F(InspectProcessTest, AReaderThatHasSeenEnoughEndsAWatchQuietly) {
+  Process shell({"/bin/sh", "-c",
+                 absl::StrCat(BinaryPath("conadv"), " status --watch --json --interval=0.05 ",
+                              "--server=", address_, " | head -n 1")});
+  const absl::StatusOr<ExitStatus> end = shell.Wait(kLong);
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_THAT(shell.output(), HasSubstr("incarnation"));
+  EXPECT_EQ(shell.error(), "");
+}
+
 }  // namespace
 }  // namespace conadv

@@ -121,6 +121,14 @@ TEST(Render, StatusSaysWhatItWaitsForAndEscapesIt) {
               AllOf(HasSubstr("waiting for workers"), HasSubstr("no worker\\x1b[2J")));
 }
 
+TEST(Render, StatusSaysSinceWhenItCountsTheTime) {
+  v1::StatusResponse status;
+  status.set_seconds(83);
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("since")));
+  status.set_restored_version(240);
+  EXPECT_THAT(RenderStatus(status), HasSubstr("1:23 since the run went on from version 240"));
+}
+
 TEST(Render, WorkersAndSnapshotsAreTables) {
   v1::WorkersResponse workers;
   workers.add_members()->set_name("host-1");

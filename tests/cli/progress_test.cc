@@ -49,8 +49,21 @@ TEST(Progress, HasStepLossSpeedStalenessAndTimeLeft) {
 TEST(Progress, TheTimeLeftCountsDownBetweenUpdatesAndNotBelowZero) {
   EXPECT_EQ(TimeLeft(Halfway(), kNow), absl::Seconds(50));
   EXPECT_EQ(TimeLeft(Halfway(), kNow + absl::Seconds(5)), absl::Seconds(45));
-  EXPECT_EQ(TimeLeft(Halfway(), kNow + absl::Hours(1)), absl::ZeroDuration());
+  ProgressState state = Halfway();
+  Apply(Step(199, 50), kNow, &state);
+  EXPECT_EQ(TimeLeft(state, kNow + absl::Seconds(5)), absl::ZeroDuration());
   EXPECT_EQ(TimeLeft(ProgressState(), kNow), std::nullopt);
+}
+
+TEST(Progress, WhileNobodyMakesProgressThereIsNoTimeLeft) {
+  EXPECT_EQ(TimeLeft(Halfway(), kNow + absl::Hours(1)), std::nullopt);
+  EXPECT_THAT(ProgressLine(Halfway(), kNow + absl::Hours(1)), HasSubstr("ETA –"));
+  ProgressState state = Halfway();
+  state.waiting_for = "server-1";
+  EXPECT_THAT(ProgressLine(state, kNow),
+              AllOf(HasSubstr("waiting for server-1"), Not(HasSubstr("ETA"))));
+  Apply(Step(101, 51), kNow, &state);
+  EXPECT_THAT(ProgressLine(state, kNow), HasSubstr("ETA 0:"));
 }
 
 TEST(Progress, BeforeTheFirstStepThereIsAPhaseAndNoSpeed) {
