@@ -4,9 +4,7 @@
 #include <signal.h>
 
 #include <iostream>
-#include <new>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "cli/command.h"
@@ -36,14 +34,5 @@ int main(int argc, char** argv) {
   // A reader that goes away (conadv status | head) is an error of a write, not our death.
   signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  // What the standard library throws when a limit of this process is reached.
-  try {
-    return conadv::Dispatch(conadv::AllCommands(), arguments, std::cout, std::cerr);
-  } catch (const std::system_error& error) {
-    std::cerr << "conadv: " << error.what()
-              << "; raise the limit of processes and threads (ulimit -u)\n";
-  } catch (const std::bad_alloc&) {
-    std::cerr << "conadv: out of memory; free some, or raise its limit (ulimit -v)\n";
-  }
-  return conadv::kExitError;
+  return conadv::Dispatch(conadv::AllCommands(), arguments, std::cout, std::cerr);
 }
