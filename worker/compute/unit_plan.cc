@@ -56,12 +56,14 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
       actions->push_back({i, ActionKind::kAttack, std::nullopt});
     }
     if (!unit.update_version.has_value()) continue;
-    // Servers may refuse all that is on its way until the first unit has come.
-    if (unit.clean == Stage::kIdle && (free > 0 || i == 0)) {
+    // Servers may refuse all that is on its way until the first unit has come, or until one of
+    // which they have a stream is complete.
+    const bool always = i == 0 || unit.updating();
+    if (unit.clean == Stage::kIdle && (free > 0 || always)) {
       if (free > 0) --free;
       actions->push_back({i, ActionKind::kClean, std::nullopt});
     }
-    if (unit.attack == Stage::kDone && unit.adversarial == Stage::kIdle && (free > 0 || i == 0)) {
+    if (unit.attack == Stage::kDone && unit.adversarial == Stage::kIdle && (free > 0 || always)) {
       if (free > 0) --free;
       actions->push_back({i, ActionKind::kAdversarial, std::nullopt});
     }

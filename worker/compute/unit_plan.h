@@ -18,7 +18,8 @@ struct PlanOptions {
   bool sync = true;
   bool attacks = true;  // false: clean passes only
   size_t lanes = 1;     // SSP and ASYNC: units that are updated at once, and attacked ahead
-  // Gradients that may be computed or on their way at once, and the first unit's besides.
+  // Gradients that may be computed or on their way at once; besides, the first unit's and the
+  // second ones of units that have begun.
   size_t push_window = 4;
 };
 

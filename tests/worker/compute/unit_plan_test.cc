@@ -134,6 +134,20 @@ TEST(SyncPlan, TheFirstUnitGoesOnThoughThePushWindowIsFull) {
   EXPECT_THAT(hand.Take(/*in_flight=*/5), IsEmpty());
 }
 
+// A server that holds one of its streams frees nothing before the other has come.
+TEST(SyncPlan, AUnitThatHasBegunIsCompletedThoughThePushWindowIsFull) {
+  PlanOptions options = Sync(1);
+  options.push_window = 2;
+  Hand hand(options, 3);
+  hand.Take();
+  for (size_t i = 0; i < 3; ++i) {
+    hand[i].update_version = hand[i].attack_version = Version(0);
+    hand[i].attack = Stage::kDone;
+  }
+  hand[1].clean = Stage::kDone;
+  EXPECT_THAT(hand.Take(/*in_flight=*/2), ElementsAre(Clean(0), Adversarial(0), Adversarial(1)));
+}
+
 TEST(AsyncPlan, AUnitIsUpdatedWithTheLatestWhenItsTurnComes) {
   Hand hand(Async(1), 3);
   EXPECT_THAT(hand.Take(), ElementsAre(AskLatest(0)));
