@@ -348,7 +348,7 @@ void Shard::Apply(State& state, ClosedGroup group) {
   AppliedUpdate update =
       ApplyGroup(job_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
   update.published = clock_->WallNow();
-  // [I8]: the aggregator closes a group once, so this cannot be.
+  // [I8] (docs/invariants.md): the aggregator closes a group once, so this cannot be.
   CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
   staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
   Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);

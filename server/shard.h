@@ -109,6 +109,8 @@ class Shard {
   uint32_t shard() const { return shard_; }
   uint32_t shards() const { return shards_; }
 
+  // A number of the addition or update that is under way for the longest; 0: none is.
+  uint64_t oldest_task() const { return pool_->oldest_task(); }
   // Whether pushes of new units are refused for lack of room.
   bool full() const;
   // Bytes in arenas and optimizer state, without the copy that a checkpoint makes of the latter,

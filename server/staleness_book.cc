@@ -2,30 +2,25 @@
 #include "server/staleness_book.h"
 
 namespace conadv {
-namespace {
-
-constexpr size_t kMostWorkers = 4096;
-constexpr char kOthers[] = "(others)";
-
-}  // namespace
-
-StalenessBook::Worker& StalenessBook::WorkerOf(const std::string& name) {
-  const auto found = workers_.find(name);
-  if (found != workers_.end()) return found->second;
-  return workers_[workers_.size() < kMostWorkers ? name : kOthers];
+template <class Change>
+void StalenessBook::Count(const std::string& name, const Change& change) {
+  change(all_);
+  workers_.Touch(name, [&change](Worker& worker) {
+    change(worker);
+    return worker.attack.bytes() + worker.update.bytes();
+  });
 }
 
 void StalenessBook::AddOutcome(const std::string& worker, PushOutcome outcome) {
   MutexLock lock(&mutex_);
-  for (Worker* entry : {&all_, &WorkerOf(worker)}) {
-    ++(outcome == PushOutcome::kAccepted ? entry->accepted : entry->duplicates);
-  }
+  Count(worker, [outcome](Worker& entry) {
+    ++(outcome == PushOutcome::kAccepted ? entry.accepted : entry.duplicates);
+  });
 }
 
 void StalenessBook::AddRejected(const std::string& worker) {
   MutexLock lock(&mutex_);
-  ++all_.rejected;
-  ++WorkerOf(worker).rejected;
+  Count(worker, [](Worker& entry) { ++entry.rejected; });
 }
 
 void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
@@ -33,15 +28,12 @@ void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, c
   MutexLock lock(&mutex_);
   VersionRecord record{applied_at + 1, unit, published, {}};
   for (const Contribution& contribution : contributions) {
-    Worker& worker = WorkerOf(contribution.worker);
     if (contribution.stream == GradientStream::kAdversarial) {
       const uint64_t staleness = contribution.update_version.Since(contribution.attack_version);
-      all_.attack.Add(staleness);
-      worker.attack.Add(staleness);
+      Count(contribution.worker, [staleness](Worker& entry) { entry.attack.Add(staleness); });
     } else {  // every unit has a clean stream: count it there, once
       const uint64_t staleness = applied_at.Since(contribution.update_version);
-      all_.update.Add(staleness);
-      worker.update.Add(staleness);
+      Count(contribution.worker, [staleness](Worker& entry) { entry.update.Add(staleness); });
       ++record.slots_by_worker[contribution.worker];
     }
   }
@@ -51,7 +43,17 @@ void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, c
 
 StalenessBook::View StalenessBook::Read() const {
   MutexLock lock(&mutex_);
-  return {all_, workers_, {versions_.begin(), versions_.end()}};
+  return {all_, workers_.Read(), {versions_.begin(), versions_.end()}};
+}
+
+StalenessBook::Means StalenessBook::means() const {
+  MutexLock lock(&mutex_);
+  return {all_.attack.mean(), all_.update.mean()};
+}
+
+uint64_t StalenessBook::bytes() const {
+  MutexLock lock(&mutex_);
+  return workers_.bytes();
 }
 
 }  // namespace conadv

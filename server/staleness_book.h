@@ -14,6 +14,7 @@
 #include "common/base/mutex.h"
 #include "common/stats/histogram.h"
 #include "server/aggregate/aggregator.h"
+#include "server/recent_by_name.h"
 
 namespace conadv {
 
@@ -48,15 +49,24 @@ class StalenessBook {
                   Version applied_at, absl::Time published);
 
   View Read() const;
+  struct Means {
+    double attack = 0;
+    double update = 0;
+  };
+  Means means() const;
+  // That the workers take, of kMostBytes: names come from peers, and those that contributed nothing
+  // for the longest make room.
+  uint64_t bytes() const;
+  static constexpr uint64_t kMostBytes = 2 << 20;
 
  private:
-  // Names come from peers: past a bound they share one entry.
-  Worker& WorkerOf(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <class Change>
+  void Count(const std::string& name, const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t versions_kept_;
   mutable Mutex mutex_;
   Worker all_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
+  RecentByName<Worker> workers_ ABSL_GUARDED_BY(mutex_){kMostBytes};
   std::deque<VersionRecord> versions_ ABSL_GUARDED_BY(mutex_);
 };
 

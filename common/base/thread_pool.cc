@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "common/base/clock.h"
+
 namespace conadv {
 
 ThreadPool::ThreadPool(int threads) {
@@ -24,15 +26,38 @@ void ThreadPool::Submit(std::function<void()> task) {
   changed_.NotifyOne();
 }
 
+uint64_t ThreadPool::oldest_task() const {
+  MutexLock lock(&mutex_);
+  return running_.empty() ? 0 : *running_.begin();
+}
+
+bool ThreadPool::WaitFor(uint64_t task, absl::Duration timeout) {
+  const absl::Time until = Clock::Real().Now() + timeout;
+  MutexLock lock(&mutex_);
+  while (running_.count(task) > 0) {
+    const absl::Duration left = until - Clock::Real().Now();
+    if (left <= absl::ZeroDuration()) return false;
+    ended_.WaitFor(&mutex_, left);
+  }
+  return true;
+}
+
 bool ThreadPool::RunOne() {
   std::function<void()> task;
+  uint64_t id;
   {
     MutexLock lock(&mutex_);
     if (tasks_.empty()) return false;
     task = std::move(tasks_.front());
     tasks_.pop_front();
+    id = ++begun_;
+    running_.insert(id);
   }
   task();
+  task = nullptr;
+  MutexLock lock(&mutex_);
+  running_.erase(id);
+  ended_.NotifyAll();
   return true;
 }
 

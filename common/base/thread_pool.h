@@ -4,11 +4,14 @@
 #ifndef CONADV_COMMON_BASE_THREAD_POOL_H_
 #define CONADV_COMMON_BASE_THREAD_POOL_H_
 
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <set>
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/base/mutex.h"
 
 namespace conadv {
@@ -25,12 +28,19 @@ class ThreadPool {
   void Submit(std::function<void()> task);
   // Runs the next task on this thread; false if there is none.
   bool RunOne();
+  // A number of the task that has been running for the longest; 0: none is.
+  uint64_t oldest_task() const;
+  // Waits for that task's end. False if `timeout` has passed first.
+  bool WaitFor(uint64_t task, absl::Duration timeout);
 
  private:
   void Loop();
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
+  CondVar ended_;
+  uint64_t begun_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::set<uint64_t> running_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

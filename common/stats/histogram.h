@@ -40,6 +40,8 @@ class Histogram {
   uint64_t Quantile(double q) const;
   // Those that hold something, rising.
   std::vector<Bucket> buckets() const;
+  // On the heap.
+  size_t bytes() const { return counts_.capacity() * sizeof(uint64_t); }
 
  private:
   std::vector<uint64_t> counts_;  // by bucket, as long as it has to be

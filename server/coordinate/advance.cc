@@ -29,22 +29,20 @@ void Coordinator::AskForWeights() {
 }
 
 void Coordinator::GrantUnits() {
-  std::vector<WorkerLoad> loads = Loads();
   std::map<MemberId, std::vector<Unit>> grants;
   while (const std::optional<Unit> next = leases_->Next()) {
     const auto failed = failed_units_.find(*next);
     std::optional<MemberId> id = failed == failed_units_.end()
-                                     ? NextWorker(options_.job.training, lease_options_, loads)
-                                     : AnotherWorker(loads, failed->second);
+                                     ? loads_.Next(options_.job.training, lease_options_)
+                                     : loads_.Another(failed->second);
     // What everyone waits for is nobody's share: whoever is full of later steps waits for it too.
     if (!id.has_value() && options_.job.training.sync() &&
         next->step == leases_->oldest_unfinished()) {
-      id = Substitute(loads, {});
+      id = loads_.Substitute({});
     }
     if (!id.has_value()) break;
     if (leases_->held_by(*id) == 0 || next->step == oldest_) members_[*id].turn = clock_->Now();
     grants[*id].push_back(*leases_->Lease(*id));
-    for (WorkerLoad& load : loads) load.held += load.id == *id ? 1 : 0;
   }
   for (auto& [id, units] : grants) members_[id].sink->Send(GrantMessage{std::move(units)});
 }
@@ -103,9 +101,14 @@ void Coordinator::OnPublished(Version version) {
 absl::Status Coordinator::OnEvaluated(const EvaluationResult& result) {
   MutexLock lock(&mutex_);
   const auto is_fraction = [](double value) { return value >= 0 && value <= 1; };
-  if (!initialized_ || result.version > LastVersion()) {
+  if (result.lineage.value() != 0 && result.lineage != options_.lineage) {
+    return absl::AbortedError(
+        absl::StrCat("report.lineage: version ", result.version.value(),
+                     " is of weights that are over; the run has gone back to a checkpoint"));
+  }
+  if (!initialized_ || result.version > latest_) {
     return absl::InvalidArgumentError(
-        absl::StrCat("report.version: this run has no version ", result.version.value()));
+        absl::StrCat("report.version: this run has published no version ", result.version.value()));
   }
   if (result.examples == 0 || !is_fraction(result.clean_accuracy) ||
       !is_fraction(result.robust_accuracy.value_or(0))) {
@@ -132,10 +135,8 @@ void Coordinator::TellFinished(Role role) {
 }
 
 Coordinator::Member* Coordinator::FirstOf(Role role) {
-  for (auto& [id, member] : members_) {
-    if (member.hello.role == role) return &member;
-  }
-  return nullptr;
+  const std::set<MemberId>& ids = by_role_[role];
+  return ids.empty() ? nullptr : &members_.at(*ids.begin());
 }
 
 bool Coordinator::HasMembers(bool shards_too) const {
@@ -145,14 +146,9 @@ bool Coordinator::HasMembers(bool shards_too) const {
   });
 }
 
-std::vector<WorkerLoad> Coordinator::Loads() const {
-  std::vector<WorkerLoad> loads;
-  for (const auto& [id, member] : members_) {
-    if (member.hello.role != Role::kWorker) continue;
-    const size_t held = leases_.has_value() ? leases_->held_by(id) : 0;
-    loads.push_back({id, std::max(1U, member.hello.threads), held, member.straggles});
-  }
-  return loads;
+void Coordinator::SetStraggles(Member& member, bool straggles) {
+  member.straggles = straggles;
+  loads_.SetStraggles(member.id, straggles);
 }
 
 Version Coordinator::LastVersion() const {

@@ -30,6 +30,8 @@ absl::StatusOr<MemberId> Coordinator::Join(const HelloMessage& hello, MemberSink
   const absl::Time now = clock_->Now();
   Member& member = members_[id] = Member{id, hello, now, now, 0, false, sink, now, false};
   member.hello.plan.reset();  // it has been compared; a large model's would be copied by every view
+  by_role_[hello.role].insert(id);
+  if (hello.role == Role::kWorker) loads_.Add(id, std::max(1U, hello.threads));
   if (hello.role == Role::kShard) shards_[hello.shard].member = id;
   sink->Send(WelcomeMessage{id, options_.job.server.lease, plan_.has_value() ? plan_->steps : 0,
                             options_.lineage});
@@ -63,26 +65,28 @@ void Coordinator::OnHeartbeat(MemberId id, uint64_t progress) {
   }
   // A worker's turns are counted by its units.
   const bool moved = std::exchange(member->second.progress, progress) != progress;
-  if (moved && member->second.hello.role == Role::kEvaluator) member->second.turn = now;
+  const Role role = member->second.hello.role;
+  if (role == Role::kEvaluator && moved) member->second.turn = now;
+  if (role == Role::kShard && (moved || progress == 0)) member->second.turn = now;
 }
 
 void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
   MutexLock lock(&mutex_);
-  if (!leases_.has_value()) return;
-  const absl::Time now = clock_->Now();
   const auto member = members_.find(id);
+  if (member == members_.end() || !leases_.has_value()) return;
+  const absl::Time now = clock_->Now();
+  member->second.heard = now;
+  if (member->second.hello.role != Role::kWorker) return;
   for (const Unit& unit : units) {
-    if (member != members_.end()) {
-      // Also if another was faster: it works.
-      pace_.Add(now - std::max(member->second.turn, oldest_since_));
-      member->second.turn = now;
-      member->second.straggles = false;
-    }
+    // Also if another was faster, or it was taken back: it works.
+    if (!leases_->Answer(unit, id)) continue;
+    pace_.Add(now - std::max(member->second.turn, oldest_since_));
+    member->second.turn = now;
+    SetStraggles(member->second, false);
     if (!leases_->MarkDone(unit)) continue;
     failed_units_.erase(unit);
-    if (member != members_.end()) ++member->second.units_done;
+    ++member->second.units_done;
   }
-  if (member != members_.end()) member->second.heard = now;
   if (leases_->oldest_unfinished() != oldest_) {
     oldest_ = leases_->oldest_unfinished();
     oldest_since_ = now;
@@ -93,11 +97,10 @@ void Coordinator::OnDone(MemberId id, const std::vector<Unit>& units) {
 
 void Coordinator::OnFailed(MemberId id, const Unit& unit, const std::string& reason) {
   MutexLock lock(&mutex_);
-  if (!leases_.has_value()) return;
-  if (const auto member = members_.find(id); member != members_.end()) {
-    member->second.turn = clock_->Now();
-    member->second.straggles = false;
-  }
+  const auto member = members_.find(id);
+  if (member == members_.end() || !leases_.has_value() || !leases_->Answer(unit, id)) return;
+  member->second.turn = clock_->Now();
+  SetStraggles(member->second, false);
   if (!leases_->Release(unit, id)) return;
   if (!failed_units_.emplace(unit, id).second) {
     FailLocked(absl::AbortedError(
@@ -119,7 +122,7 @@ void Coordinator::BeginTraining(const UnitLedger& done, Version version) {
   const absl::Time now = clock_->Now();
   initialized_ = true;
   lease_options_ = LeaseOptionsOf(options_.job, options_.shards, plan_->steps);
-  leases_.emplace(lease_options_, done, options_.job.training.updates_per_step());
+  leases_.emplace(lease_options_, done, options_.job.training.updates_per_step(), &loads_);
   checkpoints_.Begin(version, written_, LastVersion(), now);
   latest_ = version;
   AskForCheckpoint();
@@ -151,11 +154,14 @@ void Coordinator::Lose(MemberId id) {
 void Coordinator::Remove(MemberId id) {
   const auto member = members_.find(id);
   if (member == members_.end()) return;
-  if (member->second.hello.role == Role::kEvaluator) evaluator_lost_ = clock_->Now();
+  const Role role = member->second.hello.role;
+  if (role == Role::kEvaluator) evaluator_lost_ = clock_->Now();
   members_.erase(member);
+  by_role_[role].erase(id);
   // A worker that left before it offered anything binds nobody to its plan.
   if (!initialized_ && FirstOf(Role::kWorker) == nullptr) plan_.reset();
   if (leases_.has_value()) leases_->ReleaseAll(id);
+  loads_.Remove(id);
   if (offering_ == id) offering_.reset();
   if (evaluating_ == id) {
     evaluating_.reset();
@@ -173,6 +179,8 @@ void Coordinator::FailLocked(const absl::Status& reason) {
   failure_ = reason;
   for (const auto& [id, member] : members_) member.sink->Close(reason);
   members_.clear();
+  by_role_.clear();
+  loads_ = {};
   over_.NotifyAll();
 }
 
@@ -239,7 +247,7 @@ std::string Coordinator::MessageNow() const {
     case Phase::kRestoring: return "going back to the newest checkpoint";
     case Phase::kWaitingForWorkers: return "waiting for workers";
     case Phase::kInitializing: return "a worker offers the initial weights";
-    case Phase::kTraining: return Loads().empty() ? "waiting for workers" : "";
+    case Phase::kTraining: return loads_.empty() ? "waiting for workers" : "";
     case Phase::kEvaluating:
       return checkpoints_.last_answered() || !hanging_disks_.empty()
                  ? "evaluating the final weights"

@@ -5,8 +5,10 @@
 #ifndef CONADV_SERVER_COORDINATE_COORDINATOR_H_
 #define CONADV_SERVER_COORDINATE_COORDINATOR_H_
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "server/coordinate/lease_table.h"
 #include "server/coordinate/member.h"
 #include "server/coordinate/pace.h"
+#include "server/coordinate/worker_loads.h"
 
 namespace conadv {
 
@@ -57,10 +60,11 @@ class Coordinator {
     uint64_t units_done = 0;
     bool told_finished = false;
     MemberSink* sink = nullptr;
-    // When it got to work on what it holds. kEvaluator: when it last got on.
+    // When it got to work on what it holds. kEvaluator: when it last got on. kShard: when it began
+    // what it works on.
     absl::Time turn;
     bool straggles = false;  // kWorker
-    uint64_t progress = 0;   // that its heartbeats told
+    uint64_t progress = 0;   // that its heartbeats told. kShard: its oldest task; 0: it has none
   };
   struct View {
     Phase phase = Phase::kWaitingForShards;
@@ -80,8 +84,9 @@ class Coordinator {
   // run's, or cannot be run. ABORTED: the run has failed. UNAVAILABLE: a shard was lost, and this
   // coordinator with it.
   absl::StatusOr<MemberId> Join(const HelloMessage& hello, MemberSink* sink);
-  // `progress` rises as the member computes.
+  // `progress` changes as the member gets on; of a shard that has nothing to do it is 0.
   void OnHeartbeat(MemberId id, uint64_t progress = 0);
+  // Of units that it never had, or of a member that is no worker, nothing is believed.
   void OnDone(MemberId id, const std::vector<Unit>& units);
   // The unit goes to another worker; the second time the run stops.
   void OnFailed(MemberId id, const Unit& unit, const std::string& reason);
@@ -97,11 +102,16 @@ class Coordinator {
   void OnGone(MemberId id);
   // Shard 0 published a version: an evaluation may be due.
   void OnPublished(Version version);
-  // INVALID_ARGUMENT: a version that is not the run's, no examples, or fractions that are none.
+  // INVALID_ARGUMENT: a version that this lineage has not published, no examples, or fractions that
+  // are none. ABORTED: it is of another lineage.
   absl::Status OnEvaluated(const EvaluationResult& result);
   // Drops members that have said nothing for a lease, and gives units of those who take too long to
-  // others. Call it now and then.
+  // others. Call it once an interval.
   void Tick();
+  // So that a look that comes late is told from a lease that is over.
+  static absl::Duration TickInterval(absl::Duration lease) {
+    return std::min(lease / 10, absl::Milliseconds(100));
+  }
   // Stops the run: every session ends with `reason`.
   void Fail(const absl::Status& reason);
 
@@ -154,8 +164,8 @@ class Coordinator {
   void AskForWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GrantUnits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropSilent(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // After this process itself was stopped for a while.
-  void ForgiveAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // This process itself was stopped for a while: it does not count against anyone.
+  void Forgive(absl::Duration away, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAtPace(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The worker straggles: others may have what it holds of later steps.
   void TakeBack(Member& member) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -164,7 +174,13 @@ class Coordinator {
   void EndStuck(const std::vector<MemberId>& stuck, absl::Duration after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAtEvaluator(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Duration WaitOf(MemberId id, const Member& member, absl::Time now) const
+  // The shard that has been at one task for the longest, and for how long.
+  std::pair<MemberId, absl::Duration> LongestTask(absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Those whose work hangs though their heartbeat lives.
+  void LookAtShards(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `awaited`: it holds units of the oldest step.
+  absl::Duration WaitOf(const Member& member, bool awaited, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WindDown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartEvaluation(Version version, bool robust) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -174,7 +190,7 @@ class Coordinator {
   Member* FirstOf(Role role) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasMembers(bool shards_too) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<uint32_t> MissingShards() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::vector<WorkerLoad> Loads() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetStraggles(Member& member, bool straggles) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Phase PhaseNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string MessageNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Version LastVersion() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -186,6 +202,8 @@ class Coordinator {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   MemberId next_id_ ABSL_GUARDED_BY(mutex_){1};
   std::map<MemberId, Member> members_ ABSL_GUARDED_BY(mutex_);
+  std::map<Role, std::set<MemberId>> by_role_ ABSL_GUARDED_BY(mutex_);
+  WorkerLoads loads_ ABSL_GUARDED_BY(mutex_);
   std::vector<ShardEntry> shards_ ABSL_GUARDED_BY(mutex_);
   bool restoring_ ABSL_GUARDED_BY(mutex_) = false;        // has begun
   bool restored_ ABSL_GUARDED_BY(mutex_) = false;         // every shard is ready

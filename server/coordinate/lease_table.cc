@@ -4,9 +4,17 @@
 #include <algorithm>
 
 namespace conadv {
+namespace {
 
-LeaseTable::LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots)
-    : options_(options) {
+// A member that never answers for what others have done meanwhile does not fill the memory. What it
+// holds is remembered besides.
+constexpr size_t kMostUnanswered = 1 << 16;
+
+}  // namespace
+
+LeaseTable::LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots,
+                       WorkerLoads* loads)
+    : options_(options), loads_(loads) {
   // One index of the ledger is this many units.
   const uint64_t units = options.slots / ledger_slots;
   const auto unit_at = [&options](uint64_t index) {
@@ -54,14 +62,29 @@ std::optional<Unit> LeaseTable::Lease(MemberId member) {
     returned_.erase(*unit);
   }
   leases_[*unit].insert(member);
-  by_member_[member].insert(*unit);
+  Hold(*unit, member);
   return unit;
+}
+
+void LeaseTable::Hold(const Unit& unit, MemberId member) {
+  by_member_[member].insert(unit);
+  std::set<Unit>& unanswered = unanswered_[member];
+  unanswered.insert(unit);
+  if (unanswered.size() > kMostUnanswered) unanswered.erase(unanswered.begin());
+  if (loads_ != nullptr) loads_->Take(member);
+}
+
+bool LeaseTable::Answer(const Unit& unit, MemberId member) {
+  const auto units = unanswered_.find(member);
+  if (units != unanswered_.end() && units->second.erase(unit) > 0) return true;
+  const auto lease = leases_.find(unit);
+  return lease != leases_.end() && lease->second.count(member) > 0;
 }
 
 bool LeaseTable::LeaseAlso(const Unit& unit, MemberId member) {
   const auto lease = leases_.find(unit);
   if (lease == leases_.end() || !lease->second.insert(member).second) return false;
-  by_member_[member].insert(unit);
+  Hold(unit, member);
   return true;
 }
 
@@ -89,11 +112,13 @@ void LeaseTable::Forget(const Unit& unit, MemberId member) {
   const auto holder = by_member_.find(member);
   holder->second.erase(unit);
   if (holder->second.empty()) by_member_.erase(holder);
+  if (loads_ != nullptr) loads_->GiveBack(member);
 }
 
 size_t LeaseTable::ReleaseAll(MemberId member) {
   const std::vector<Unit> units = units_of(member);
   for (const Unit& unit : units) Release(unit, member);
+  unanswered_.erase(member);
   return units.size();
 }
 

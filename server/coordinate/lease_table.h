@@ -16,6 +16,7 @@
 
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
+#include "server/coordinate/worker_loads.h"
 
 namespace conadv {
 
@@ -30,9 +31,12 @@ struct LeaseOptions {
 
 class LeaseTable {
  public:
-  explicit LeaseTable(const LeaseOptions& options) : options_(options) {}
+  // `loads`, if there is one, is told of who holds more and less, and outlives the table.
+  explicit LeaseTable(const LeaseOptions& options, WorkerLoads* loads = nullptr)
+      : options_(options), loads_(loads) {}
   // Goes on where `done` stands, whose slots are those of the options, or 1: whole steps.
-  LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots);
+  LeaseTable(const LeaseOptions& options, const UnitLedger& done, uint32_t ledger_slots,
+             WorkerLoads* loads = nullptr);
 
   // The next unit, leased to `member`; nothing while none may be leased.
   std::optional<Unit> Lease(MemberId member);
@@ -41,11 +45,14 @@ class LeaseTable {
   // One more holder. False if nobody holds the unit, or `member` does.
   bool LeaseAlso(const Unit& unit, MemberId member);
 
+  // The member says what became of a unit. False if it was never leased to it, or it said so
+  // before: then it does not count. A unit that was taken back, or that another has done, was.
+  bool Answer(const Unit& unit, MemberId member);
   // True if the unit was not done before, whoever held it.
   bool MarkDone(const Unit& unit);
   // The member's unit goes back, unless someone else holds it too. False if it does not hold it.
   bool Release(const Unit& unit, MemberId member);
-  // All of a member's units go back; how many.
+  // The member is gone: all of its units go back; how many.
   size_t ReleaseAll(MemberId member);
 
   // The step of the first unit that is not done; options.steps when all are.
@@ -62,14 +69,18 @@ class LeaseTable {
   uint64_t IndexOf(const Unit& unit) const {
     return unit.step.value() * options_.slots + unit.slot.value();
   }
+  void Hold(const Unit& unit, MemberId member);
   // The member holds the unit no more.
   void Forget(const Unit& unit, MemberId member);
 
   const LeaseOptions options_;
+  WorkerLoads* const loads_;
   Unit fresh_;  // the first unit that was never leased
   std::set<Unit> returned_;
   std::map<Unit, std::set<MemberId>> leases_;
   std::map<MemberId, std::set<Unit>> by_member_;
+  // What each was ever given and has not answered.
+  std::map<MemberId, std::set<Unit>> unanswered_;
 };
 
 }  // namespace conadv

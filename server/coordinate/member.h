@@ -95,6 +95,7 @@ struct EvaluationResult {
   std::optional<double> robust_accuracy;
   double seconds = 0;
   bool final = false;
+  Incarnation lineage;  // of the version; 0: not said
 };
 
 }  // namespace conadv

@@ -12,11 +12,19 @@ namespace conadv {
 
 class Pace {
  public:
-  // A worker finished a unit this long after its turn came.
+  // A worker finished a unit this long after the one before, or after its turn came. Units often
+  // come together, from a worker's threads or in one message; how long a worker needs is then the
+  // time between such groups. So each wait counts by its length: the mean is that of the wait
+  // during which somebody looks at any moment, and what comes at the same moment weighs nothing.
   void Add(absl::Duration took) {
-    ++units_;
-    // A mean that follows: early units build engines and load pages, later ones do not.
-    typical_ += (took - typical_) / static_cast<int64_t>(std::min<uint64_t>(units_, kMemory));
+    if (took <= absl::ZeroDuration()) return;
+    // One that straggled says little of the others.
+    if (++units_ > kEnough) took = std::min(took, std::max(kSlower * typical_, kShortest));
+    const double seconds = absl::ToDoubleSeconds(took);
+    // Means that follow: early units build engines and load pages, later ones do not.
+    time_ = kKeep * time_ + seconds;
+    square_ = kKeep * square_ + seconds * seconds;
+    typical_ = absl::Seconds(square_ / time_);
   }
   absl::Duration typical() const { return typical_; }
 
@@ -33,11 +41,13 @@ class Pace {
 
  private:
   static constexpr uint64_t kEnough = 8;
-  static constexpr uint64_t kMemory = 64;
+  static constexpr double kKeep = 1 - 1.0 / 32;
   static constexpr int kSlower = 4;
   static constexpr absl::Duration kShortest = absl::Milliseconds(500);
 
   uint64_t units_ = 0;
+  double time_ = 0;
+  double square_ = 0;
   absl::Duration typical_;
 };
 

@@ -12,18 +12,20 @@ namespace conadv {
 void Coordinator::Tick() {
   MutexLock lock(&mutex_);
   const absl::Time now = clock_->Now();
-  if (now - last_tick_ > options_.job.server.lease / 2) ForgiveAll(now);
+  const absl::Duration away = now - last_tick_;
+  if (away > options_.job.server.lease / 2) Forgive(away, now);
   last_tick_ = now;
   DropSilent(now);
+  LookAtShards(now);
   LookAtPace(now);
   LookAtEvaluator(now);
   Advance();
 }
 
-void Coordinator::ForgiveAll(absl::Time now) {
+void Coordinator::Forgive(absl::Duration away, absl::Time now) {
   for (auto& [id, member] : members_) {
-    member.heard = now;
-    member.turn = now;
+    member.heard = std::min(member.heard + away, now);
+    member.turn = std::min(member.turn + away, now);
   }
 }
 
@@ -43,33 +45,62 @@ void Coordinator::DropSilent(absl::Time now) {
 }
 
 // Since the worker could have finished something that the run waits for.
-absl::Duration Coordinator::WaitOf(MemberId id, const Member& member, absl::Time now) const {
-  if (member.hello.role != Role::kWorker || !leases_.has_value()) return absl::ZeroDuration();
+absl::Duration Coordinator::WaitOf(const Member& member, bool awaited, absl::Time now) const {
   // It still owes what it was given, though others may have it by now.
   if (member.straggles) return now - member.turn;
-  const auto leased = leases_->leased_in(oldest_);
-  const bool awaited = std::any_of(leased.begin(), leased.end(),
-                                   [id](const auto& lease) { return lease.second.count(id) > 0; });
   return awaited ? now - std::max(member.turn, oldest_since_) : absl::ZeroDuration();
 }
 
 void Coordinator::LookAtPace(absl::Time now) {
+  if (!leases_.has_value()) return;
   const absl::Duration patience = pace_.patience(options_.job.server.lease);
   const absl::Duration timeout = pace_.timeout(options_.job.server.unit_timeout);
+  std::set<MemberId> awaited;
+  for (const auto& [unit, holders] : leases_->leased_in(oldest_)) {
+    awaited.insert(holders.begin(), holders.end());
+  }
   std::vector<MemberId> stuck;
   bool straggles = false;
-  for (auto& [id, member] : members_) {
-    const absl::Duration wait = WaitOf(id, member, now);
+  for (const MemberId id : by_role_[Role::kWorker]) {
+    Member& member = members_.at(id);
+    const absl::Duration wait = WaitOf(member, awaited.count(id) > 0, now);
     if (wait > timeout) stuck.push_back(id);
     if (wait <= patience) continue;
     straggles = true;
-    if (std::exchange(member.straggles, true)) continue;
+    if (member.straggles) continue;
+    SetStraggles(member, true);
     // From now on it is not the step that counts but what it owes.
     member.turn = std::max(member.turn, oldest_since_);
     TakeBack(member);
   }
-  EndStuck(stuck, timeout);
+  // Who waits for a shard is not to blame.
+  if (LongestTask(now).second <= timeout / 2) EndStuck(stuck, timeout);
   if (straggles) Speculate();
+}
+
+std::pair<MemberId, absl::Duration> Coordinator::LongestTask(absl::Time now) {
+  std::pair<MemberId, absl::Duration> longest;
+  for (const MemberId id : by_role_[Role::kShard]) {
+    const Member& shard = members_.at(id);
+    if (shard.progress != 0 && now - shard.turn > longest.second) longest = {id, now - shard.turn};
+  }
+  return longest;
+}
+
+// Before any worker is taken for stuck that waits for it. A shard that was itself stopped, for less
+// than a lease, gets the time to go on.
+void Coordinator::LookAtShards(absl::Time now) {
+  const absl::Duration timeout =
+      std::max(pace_.timeout(options_.job.server.unit_timeout) / 2, 2 * options_.job.server.lease);
+  const auto [id, time] = LongestTask(now);
+  if (time <= timeout) return;
+  const Member& shard = members_.at(id);
+  const std::string what = absl::StrCat(
+      "shard ", shard.hello.shard, " at ", shard.hello.address, " has been busy with one task for ",
+      absl::FormatDuration(time), " (server.unit_timeout_seconds) and is stuck");
+  shard.sink->Close(absl::AbortedError(absl::StrCat(what, "; start it anew")));
+  Remove(id);
+  FailLocked(absl::UnavailableError(absl::StrCat(what, "; the run goes back to a checkpoint")));
 }
 
 void Coordinator::TakeBack(Member& member) {
@@ -108,7 +139,7 @@ void Coordinator::Speculate() {
                                         const auto member = members_.find(id);
                                         return member == members_.end() || member->second.straggles;
                                       });
-    const std::optional<MemberId> other = hopeless ? Substitute(Loads(), holders) : std::nullopt;
+    const std::optional<MemberId> other = hopeless ? loads_.Substitute(holders) : std::nullopt;
     if (!other.has_value()) continue;
     members_[*other].turn = clock_->Now();
     if (leases_->LeaseAlso(unit, *other)) grants[*other].push_back(unit);

@@ -139,6 +139,7 @@ EvaluationResult FromProto(const v1::ReportRequest& report) {
   if (report.robust()) result.robust_accuracy = report.robust_accuracy();
   result.seconds = report.seconds();
   result.final = report.final();
+  result.lineage = Incarnation(report.lineage());
   return result;
 }
 

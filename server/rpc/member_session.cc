@@ -43,14 +43,15 @@ absl::Status MemberSession::Hello(const v1::JoinRequest& request) {
   if (!request.has_hello()) return absl::InvalidArgumentError("join: say hello first");
   CONADV_ASSIGN_OR_RETURN(const HelloMessage hello, FromProto(request.hello(), peer_));
   name_ = hello.name;
-  is_worker_ = hello.role == Role::kWorker;
+  role_ = hello.role;
   CONADV_ASSIGN_OR_RETURN(id_, coordinator_->Join(hello, sink_));
   return absl::OkStatus();
 }
 
 absl::Status MemberSession::Heartbeat(const v1::Heartbeat& heartbeat) {
-  coordinator_->OnHeartbeat(*id_, heartbeat.stats().units_done());
-  if (!is_worker_ || !heartbeat.has_stats()) return absl::OkStatus();
+  coordinator_->OnHeartbeat(
+      *id_, role_ == Role::kShard ? heartbeat.oldest_task() : heartbeat.stats().units_done());
+  if (role_ != Role::kWorker || !heartbeat.has_stats()) return absl::OkStatus();
   return stats_->Set(name_, heartbeat.stats());
 }
 

@@ -41,7 +41,7 @@ class MemberSession {
   MemberSink* const sink_;
   const std::string peer_;
   std::string name_;
-  bool is_worker_ = false;
+  conadv::Role role_ = conadv::Role::kWorker;
   bool left_ = false;
   std::optional<MemberId> id_;
 };

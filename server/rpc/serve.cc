@@ -36,6 +36,12 @@ absl::Status Serve(const ServeOptions& options,
       if (!std::exchange(listened, true)) listening(launch.listen);
       status = (*server)->Run(stopped);
       if ((*server)->progressed()) backoff.Reset();
+      if ((*server)->pool_hangs()) {
+        server->release();
+        return absl::DeadlineExceededError(
+            absl::StrCat("shard ", launch.shard, " is stuck in a computation; this server ends",
+                         status.ok() ? "" : ": ", status.message()));
+      }
       if ((*server)->disk_hangs()) {
         // A thread waits in the kernel, with what it writes from: neither can be let go.
         server->release();

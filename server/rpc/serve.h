@@ -22,7 +22,8 @@ struct ServeOptions {
 };
 
 // OK: the run is over, or `stopped` says so. `listening` hears the address once. DEADLINE_EXCEEDED:
-// a disk hangs, and threads that wait for it are left: the process has to end without joining them.
+// a disk or a computation hangs, and threads that wait for it are left: the process has to end
+// without joining them.
 absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped);

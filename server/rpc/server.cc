@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/base/wait.h"
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
+#include "common/wire/deadline.h"
 #include "server/rpc/member_proto.h"
 
 namespace conadv {
@@ -32,6 +32,8 @@ constexpr absl::Duration kHaste = absl::Milliseconds(100);
 constexpr absl::Duration kSave = absl::Seconds(15);
 // For a disk, when nothing is left to do but to wait for it.
 constexpr absl::Duration kDisk = absl::Minutes(1);
+// For an addition or an update that is under way: they take seconds at most.
+constexpr absl::Duration kTask = absl::Seconds(10);
 
 }  // namespace
 
@@ -61,7 +63,8 @@ Server::Server(LaunchOptions options, const Job& job)
   checkpoints.job_text = JobText(options_.job);
   checkpointer_ =
       std::make_unique<Checkpointer>(std::move(checkpoints), &FileSystem::Real(), &Clock::Real());
-  events_ = std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get());
+  events_ =
+      std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get(), &Clock::Real());
   pool_ = std::make_unique<ThreadPool>(options_.threads);
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
                                    pool_.get(), events_.get(), options_.readers);
@@ -82,7 +85,7 @@ Server::~Server() {
     shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
     // Members hear it now, rather than when their streams are cut.
     if (coordinator_ != nullptr && !over_) coordinator_->Fail(LastWord());
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + (in_haste_ ? kHaste : kGoodbye)));
+    server_->Shutdown(DeadlineIn(in_haste_ ? kHaste : kGoodbye));
   }
   // What is still under way there answers to the parts that go now.
   pool_.reset();
@@ -158,6 +161,7 @@ absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   parameter_service_->MakeRoom();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
+  local_->Beat();
   coordinator_->Tick();
   over_ = over_ || status.ok();
   // Alone it would end here; shards that go on serving have not left.
@@ -170,6 +174,7 @@ absl::Status Server::Run(const std::function<bool()>& stopped) {
   const absl::Status status = ServeUntil(stopped);
   in_haste_ = absl::IsUnavailable(status);
   disk_hangs_ = !checkpointer_->Flush(kDisk);
+  pool_hangs_ = !pool_->WaitFor(pool_->oldest_task(), kTask);
   return status;
 }
 
@@ -187,7 +192,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   absl::Status status = absl::DeadlineExceededError("");
   while (absl::IsDeadlineExceeded(status)) {
     if (stopped() && !Saves()) return absl::OkStatus();
-    status = WaitUntilOver(kLook);
+    status = WaitUntilOver(std::min(kLook, Coordinator::TickInterval(job_.server.lease)));
   }
   CONADV_RETURN_IF_ERROR(status);
   over_ = true;

@@ -53,6 +53,8 @@ class Server {
   // After Run: its disk does not answer, and what is being written there may never end. Then it
   // cannot be destroyed.
   bool disk_hangs() const { return disk_hangs_; }
+  // After Run: an addition or an update does not end. It cannot be destroyed then either.
+  bool pool_hangs() const { return pool_hangs_; }
   // Whether it has published a version that it made.
   bool progressed() const { return events_->progress().last.has_value(); }
 
@@ -76,6 +78,7 @@ class Server {
   bool in_haste_ = false;  // a successor waits for the address
   bool over_ = false;      // the run is
   bool disk_hangs_ = false;
+  bool pool_hangs_ = false;
   std::optional<absl::Time> save_until_;
   std::unique_ptr<Coordinator> coordinator_;  // shard 0
   WorkerStatsBook stats_;

@@ -52,6 +52,7 @@ void ShardAgent::OnRestored(const std::optional<CheckpointId>& target,
 
 LocalShard::LocalShard(Coordinator* coordinator, Shard* shard, Checkpointer* checkpointer)
     : coordinator_(coordinator),
+      shard_(shard),
       agent_(shard, checkpointer,
              {[this](const absl::Status& status, const std::optional<RunState>& state) {
                 coordinator_->OnRestored(id(), status, state);

@@ -53,6 +53,8 @@ class LocalShard final : public MemberSink {
 
   // Called with the coordinator's lock held.
   void Send(const MemberMessage& message) override;
+  // Now and then: what the shard works on.
+  void Beat() { coordinator_->OnHeartbeat(id(), shard_->oldest_task()); }
   // The coordinator tells its own process in another way.
   void Close(const absl::Status&) override {}
 
@@ -60,6 +62,7 @@ class LocalShard final : public MemberSink {
   MemberId id();
 
   Coordinator* const coordinator_;
+  Shard* const shard_;
   Mutex mutex_;
   MemberId id_ ABSL_GUARDED_BY(mutex_);
   ShardAgent agent_;

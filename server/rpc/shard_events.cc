@@ -4,6 +4,7 @@
 #include <glog/logging.h>
 
 #include "server/memory.h"
+#include "server/rpc/worker_stats_book.h"
 
 namespace conadv {
 namespace {
@@ -17,8 +18,9 @@ constexpr uint64_t kMetricsRecordBytes = sizeof(MetricsLog::Entry::record);
 
 void ShardEvents::OnPublished(const Publication& publication) {
   publication.update == nullptr ? Begin(publication) : Record(*publication.update);
-  checkpointer_->OnPublished(publication);
+  // First: whoever has pulled the version may speak of it.
   if (coordinator_ != nullptr) coordinator_->OnPublished(publication.weights.version);
+  checkpointer_->OnPublished(publication);
 }
 
 uint64_t ShardEvents::record_bytes() const {
@@ -26,7 +28,8 @@ uint64_t ShardEvents::record_bytes() const {
 }
 
 uint64_t ShardEvents::record_limit_bytes() {
-  return kRecords * (kVersionRecordBytes + kMetricsRecordBytes);
+  return kRecords * (kVersionRecordBytes + kMetricsRecordBytes) + StalenessBook::kMostBytes +
+         WorkerStatsBook::kMostBytes;
 }
 
 void ShardEvents::Begin(const Publication& publication) {
@@ -38,8 +41,8 @@ void ShardEvents::Begin(const Publication& publication) {
   {
     MutexLock lock(&mutex_);
     first_ = weights.version;
-    began_ = weights.published;
-    published_.push_back(weights.published);
+    began_ = clock_->Now();
+    published_.push_back(began_);
   }
   versions_.BeginAt(weights.version.value());
   versions_.Append({weights.version, std::nullopt, weights.published});
@@ -49,10 +52,11 @@ void ShardEvents::Record(const AppliedUpdate& update) {
   StepMetrics metrics;
   {
     MutexLock lock(&mutex_);
-    metrics = MetricsOf(update, began_);
+    const absl::Time now = clock_->Now();
+    metrics = MetricsOf(update, now - began_);
     last_ = metrics;
     divergence_.Add(metrics.clean_loss);
-    published_.push_back(update.published);
+    published_.push_back(now);
     if (published_.size() > kThroughputUpdates) published_.pop_front();
   }
   versions_.Append({update.version, update.unit, update.published});

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/job/job.h"
 #include "server/checkpointer.h"
@@ -21,8 +22,9 @@ namespace conadv {
 class ShardEvents final : public ShardObserver {
  public:
   // `coordinator` is nullptr on shards other than 0. All outlive this.
-  ShardEvents(const Job& job, Coordinator* coordinator, Checkpointer* checkpointer)
-      : job_(job), coordinator_(coordinator), checkpointer_(checkpointer) {}
+  ShardEvents(const Job& job, Coordinator* coordinator, Checkpointer* checkpointer,
+              const Clock* clock)
+      : job_(job), coordinator_(coordinator), checkpointer_(checkpointer), clock_(clock) {}
 
   void OnPublished(const Publication& publication) override;
 
@@ -36,7 +38,7 @@ class ShardEvents final : public ShardObserver {
     std::string warning;             // about the loss
   };
   Progress progress() const;
-  // What records of what was published take, and the most they may.
+  // What records of what was published take, and the most that they and those of workers may.
   uint64_t record_bytes() const;
   static uint64_t record_limit_bytes();
 
@@ -50,6 +52,7 @@ class ShardEvents final : public ShardObserver {
   const Job job_;
   Coordinator* const coordinator_;
   Checkpointer* const checkpointer_;
+  const Clock* const clock_;
   VersionLog versions_{kRecords};
   MetricsLog metrics_{kRecords};
   mutable Mutex mutex_;
@@ -57,7 +60,8 @@ class ShardEvents final : public ShardObserver {
   absl::Time began_ ABSL_GUARDED_BY(mutex_);
   std::optional<StepMetrics> last_ ABSL_GUARDED_BY(mutex_);
   Divergence divergence_ ABSL_GUARDED_BY(mutex_);
-  std::deque<absl::Time> published_ ABSL_GUARDED_BY(mutex_);  // of the newest updates
+  // When the newest updates were published: not the calendar's times, which may jump.
+  std::deque<absl::Time> published_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace conadv

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/wait.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 #include "common/wire/status.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "server/rpc/member_proto.h"
@@ -37,7 +37,7 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
     // the try's deadline.
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + std::min(kTry, timeout)));
+    context.set_deadline(DeadlineIn(std::min(kTry, timeout)));
     const absl::Status status = FromGrpc(
         v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response));
     if (status.ok()) return response.job();
@@ -169,6 +169,7 @@ void ShardSession::Beat() {
       changed_.WaitFor(&mutex_, beat_);
       if (closing_) return;
     }
+    request.mutable_heartbeat()->set_oldest_task(shard_->oldest_task());
     if (!Write(request)) return;  // the listener says why
   }
 }

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/base/mutex.h"
+#include "common/wire/deadline.h"
 #include "common/wire/status.h"
 
 namespace conadv {
@@ -40,7 +40,7 @@ class TickingStream final : public grpc::ServerWriteReactor<v1::StalenessRespons
         // While the alarm is pending only OnTick can finish the call, so the stream is there. A
         // reference in the callback would never go: the alarm keeps its callback, and the stream
         // its alarm.
-        alarm_.Set(absl::ToChronoTime(absl::Now() + interval_), [this](bool expired) {
+        alarm_.Set(DeadlineIn(interval_), [this](bool expired) {
           const std::shared_ptr<TickingStream> self = self_;
           self->OnTick(expired);
         });

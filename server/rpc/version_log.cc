@@ -3,11 +3,11 @@
 
 namespace conadv {
 
-StepMetrics MetricsOf(const AppliedUpdate& update, absl::Time began) {
+StepMetrics MetricsOf(const AppliedUpdate& update, absl::Duration since) {
   StepMetrics metrics;
   metrics.update = update;
   metrics.update.contributions.clear();
-  metrics.seconds = absl::ToDoubleSeconds(update.published - began);
+  metrics.seconds = absl::ToDoubleSeconds(since);
   double clean = 0;
   double adversarial = 0;
   for (const Contribution& contribution : update.contributions) {

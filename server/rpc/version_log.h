@@ -18,7 +18,7 @@ namespace conadv {
 struct PublishedVersion {
   Version version;
   std::optional<Unit> unit;  // none for version 0
-  absl::Time published;
+  absl::Time published;      // wall clock
 };
 using VersionLog = WatchLog<PublishedVersion>;
 
@@ -33,7 +33,8 @@ struct StepMetrics {
 };
 using MetricsLog = WatchLog<std::variant<StepMetrics, EvaluationResult>>;
 
-StepMetrics MetricsOf(const AppliedUpdate& update, absl::Time began);
+// `since`: after version 0.
+StepMetrics MetricsOf(const AppliedUpdate& update, absl::Duration since);
 
 }  // namespace conadv
 

@@ -87,13 +87,14 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
     status.set_adversarial_loss(progress.last->adversarial_loss);
     status.set_rate(progress.last->update.rate);
   }
-  const StalenessBook::View staleness = parts.shard->staleness().Read();
-  status.set_attack_staleness_mean(staleness.all.attack.mean());
-  status.set_update_staleness_mean(staleness.all.update.mean());
+  const StalenessBook::Means staleness = parts.shard->staleness().means();
+  status.set_attack_staleness_mean(staleness.attack);
+  status.set_update_staleness_mean(staleness.update);
   const Shard::Memory memory = parts.shard->memory();
   const Checkpointer::State checkpoint = parts.checkpointer->state();
   status.set_memory_bytes(memory.now_bytes + checkpoint.copied_bytes +
-                          parts.events->record_bytes());
+                          parts.events->record_bytes() + parts.shard->staleness().bytes() +
+                          parts.stats->bytes());
   status.set_memory_limit_bytes(
       memory.limit_bytes == 0 ? 0 : memory.limit_bytes + ShardEvents::record_limit_bytes());
   if (checkpoint.newest.has_value()) status.set_checkpoint_version(checkpoint.newest->value());

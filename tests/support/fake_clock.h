@@ -10,8 +10,9 @@ namespace conadv {
 class FakeClock final : public Clock {
  public:
   absl::Time Now() const override { return now; }
-  absl::Time WallNow() const override { return now; }
+  absl::Time WallNow() const override { return now + wall_ahead; }
   absl::Time now = absl::UnixEpoch();
+  absl::Duration wall_ahead;  // may jump
 };
 
 }  // namespace conadv

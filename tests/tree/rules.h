@@ -84,6 +84,12 @@ inline const std::vector<std::string>& MaySleep() {
   return *kBackOff;
 }
 
+// Where the calendar's time comes from, for people's eyes. cli/ shows it to them.
+inline const std::vector<std::string>& MayReadTheCalendar() {
+  static const auto* const kCalendar = new std::vector<std::string>{"common/base/clock.cc"};
+  return *kCalendar;
+}
+
 constexpr int kMaxLines = 400;
 constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
 
@@ -170,6 +176,12 @@ inline std::string CheckCode(absl::string_view path, absl::string_view line) {
                                         "nanosleep(", " sleep(", "time.sleep("}) {
     if (absl::StrContains(code, sleep) && !Contains(MaySleep(), path)) {
       return "sleeps: wait for the event itself, with a deadline";
+    }
+  }
+  for (const absl::string_view now : {"absl::Now(", "system_clock", "time(nullptr)"}) {
+    const bool shown = ComponentOf(path) == "tests" || ComponentOf(path) == "cli";
+    if (absl::StrContains(code, now) && !shown && !Contains(MayReadTheCalendar(), path)) {
+      return "reads the wall clock, which jumps: take Clock::Now(), or DeadlineIn() for a call";
     }
   }
   if (absl::StrContains(code, "absl::Mutex")) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree keeps its rules, and a file that breaks one is noticed.
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -48,6 +49,29 @@ TEST(Tree, KeepsItsRules) {
   }
   EXPECT_GT(files, 20);
   EXPECT_THAT(broken, IsEmpty()) << absl::StrJoin(broken, "\n");
+}
+
+// "[I4]" of a line that cites it.
+std::set<std::string> InvariantsIn(const std::string& text) {
+  std::set<std::string> found;
+  for (size_t at = text.find("[I"); at != std::string::npos; at = text.find("[I", at + 1)) {
+    const bool digit = at + 3 < text.size() && std::isdigit(text[at + 2]) != 0;
+    if (digit && text[at + 3] == ']') found.insert(text.substr(at, 4));
+  }
+  return found;
+}
+
+TEST(Tree, EveryInvariantThatIsCitedIsWrittenDown) {
+  const std::set<std::string> written = InvariantsIn(Read(Root() / "docs/invariants.md"));
+  EXPECT_EQ(written.size(), 8U);
+  for (const char* top : {"common", "server", "worker", "cli", "proto"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(Root() / top)) {
+      if (!entry.is_regular_file()) continue;
+      for (const std::string& cited : InvariantsIn(Read(entry.path()))) {
+        EXPECT_EQ(written.count(cited), 1U) << entry.path() << " cites " << cited;
+      }
+    }
+  }
 }
 
 TEST(Rules, TheArrowsHaveNoCycle) {
@@ -168,6 +192,15 @@ TEST(Rules, SleepingIsCaught) {
     EXPECT_THAT(Check("tests/cli/a_test.cc", Licensed(line)), ElementsAre(HasSubstr("sleeps")))
         << line;
   }
+}
+
+TEST(Rules, TheWallClockIsCaught) {
+  for (const char* line : {"const absl::Time until = absl::Now() + time;", "time(nullptr)",
+                           "std::chrono::system_clock::now()"}) {
+    EXPECT_THAT(Check("server/rpc/a.cc", Licensed(line)), ElementsAre(HasSubstr("wall clock")))
+        << line;
+  }
+  EXPECT_THAT(Check("common/base/clock.cc", Licensed("return absl::Now();")), IsEmpty());
 }
 
 TEST(Rules, AbseilsMutexIsCaught) {

@@ -14,6 +14,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 
@@ -27,7 +28,7 @@ constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 absl::StatusOr<RunInfo> TryGetRun(const std::string& address, absl::Duration timeout) {
   const auto stub = v1::Coordinator::NewStub(MakeChannel(address));
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context.set_deadline(DeadlineIn(timeout));
   v1::GetJobResponse response;
   CONADV_RETURN_IF_ERROR(FromGrpc(stub->GetJob(&context, v1::GetJobRequest(), &response)));
   RunInfo run;
@@ -82,8 +83,9 @@ absl::Status CoordinatorClient::Report(const EvaluationReport& report) {
   request.set_robust_accuracy(report.robust_accuracy);
   request.set_seconds(absl::ToDoubleSeconds(report.took));
   request.set_final(report.final);
+  request.set_lineage(report.lineage.value());
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
+  context.set_deadline(DeadlineIn(kCallTimeout));
   v1::ReportResponse response;
   return FromGrpc(v1::Coordinator::NewStub(channel_)->Report(&context, request, &response));
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
+#include "common/wire/deadline.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -90,7 +91,7 @@ void StartPullCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
                    uint64_t layout_hash, const PullSelector& selector, absl::Duration timeout,
                    ParameterClient::Allocate allocate, ParameterClient::PullDone done) {
   auto context = std::make_shared<grpc::ClientContext>();
-  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context->set_deadline(DeadlineIn(timeout));
   if (!registry->Add(context)) {
     done(absl::CancelledError("this client is shutting down"));
     return;

@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/byte_buffer.h"
+#include "common/wire/deadline.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -127,7 +128,7 @@ void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
                    uint64_t layout_hash, const std::string& worker, const PushContent& content,
                    absl::Duration timeout, ParameterClient::PushDone done) {
   auto context = std::make_shared<grpc::ClientContext>();
-  context->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context->set_deadline(DeadlineIn(timeout));
   if (!registry->Add(context)) {
     done(absl::CancelledError("this client is shutting down"));
     return;

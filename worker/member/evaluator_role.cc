@@ -49,19 +49,27 @@ SessionHello EvaluatorRole::Hello() const {
   return hello;
 }
 
+void EvaluatorRole::Begin(std::shared_ptr<Session>, const SessionWelcome& welcome) {
+  clients_->SetLineage(welcome.lineage);
+  MutexLock lock(&mutex_);
+  lineage_ = welcome.lineage;
+}
+
 void EvaluatorRole::Evaluate(Version version, bool robust) {
   uint64_t session;
+  Incarnation lineage;
   {
     MutexLock lock(&mutex_);
     session = session_;
+    lineage = lineage_;
   }
   pull_.Pull(PullSelector::AtLeast(version),
-             [this, session, robust](const absl::StatusOr<VersionedWeights>& weights) {
+             [this, session, lineage, robust](const absl::StatusOr<VersionedWeights>& weights) {
                {
                  MutexLock lock(&mutex_);
                  if (session != session_ || stopped_) return;
                  if (weights.ok()) {
-                   requests_.push_back({session, *weights, robust});
+                   requests_.push_back({session, lineage, *weights, robust});
                    changed_.NotifyOne();
                    return;
                  }
@@ -136,6 +144,7 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   const Evaluation& evaluation = *evaluated;
   EvaluationReport report;
   report.version = request.weights.version;
+  report.lineage = request.lineage;
   report.examples = evaluation.examples;
   report.clean_accuracy = evaluation.clean_accuracy;
   report.clean_loss = evaluation.clean_loss;

@@ -33,9 +33,7 @@ class EvaluatorRole final : public Role {
 
   SessionHello Hello() const override;
   void SetEvents(RoleEvents events) override { events_ = std::move(events); }
-  void Begin(std::shared_ptr<Session>, const SessionWelcome& welcome) override {
-    clients_->SetLineage(welcome.lineage);
-  }
+  void Begin(std::shared_ptr<Session>, const SessionWelcome& welcome) override;
   void Grant(const std::vector<Unit>&) override {}
   void Evaluate(Version version, bool robust) override;
   void Drain() override;
@@ -46,6 +44,7 @@ class EvaluatorRole final : public Role {
  private:
   struct Request {
     uint64_t session = 0;
+    Incarnation lineage;
     VersionedWeights weights;
     bool robust = false;
   };
@@ -67,6 +66,7 @@ class EvaluatorRole final : public Role {
   // The coordinator asks for the next evaluation after the one before.
   std::deque<Request> requests_ ABSL_GUARDED_BY(mutex_);
   uint64_t session_ ABSL_GUARDED_BY(mutex_) = 0;  // counts Drop()
+  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);   // of the session
   uint64_t reports_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -159,36 +159,19 @@ TEST(Grant, WithSeveralShardsUnitsAreLeasedOnlyAsFarAsBothKeepAVersion) {
   EXPECT_TRUE(table.Lease(kB).has_value());
 }
 
-TEST(Grant, TheLeastLoadedForItsThreadsIsNext) {
-  TrainingOptions training;
-  training.slots = 8;
-  const LeaseOptions options = OptionsOf(training);
-  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 0}}), kB);
-  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 1, 1}}), kA);
-  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 1}, {kB, 4, 2}}), kB);
-  EXPECT_EQ(NextWorker(training, options, {}), std::nullopt);
-}
-
-TEST(Grant, AStragglerGetsNothingWhileThereIsAnother) {
-  TrainingOptions training;
-  training.slots = 8;
-  const LeaseOptions options = OptionsOf(training);
-  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}, {kB, 1, 3, false}}), kB);
-  EXPECT_EQ(NextWorker(training, options, {{kA, 1, 0, true}}), kA);
-  EXPECT_EQ(Substitute({{kA, 1, 0, true}, {kB, 1, 3, false}}, {kA}), kB);
-  EXPECT_EQ(Substitute({{kA, 1, 0, true}, {kB, 1, 3, false}}, {kB}), std::nullopt);
-}
-
-TEST(Grant, AWorkerHoldsItsShareOfTheWindow) {
-  TrainingOptions training;
-  training.slots = 8;
-  training.tau = 1;
-  const LeaseOptions options = OptionsOf(training);  // 3 steps: 24 units
-  const std::vector<WorkerLoad> workers = {{kA, 1, 0}, {kB, 3, 0}};
-  EXPECT_EQ(MostHeld(training, options, workers, workers[0]), 6U);
-  EXPECT_EQ(MostHeld(training, options, workers, workers[1]), 18U);
-  training.consistency = Consistency::kAsync;
-  EXPECT_EQ(MostHeld(training, options, workers, workers[1]), 6U);
+TEST(LeaseTable, AMemberAnswersOnceForWhatItWasGivenWhoeverHasDoneItMeanwhile) {
+  LeaseTable table({2, 2, 10});
+  const Unit unit = *table.Lease(kA);
+  EXPECT_FALSE(table.Answer(unit, kB));
+  EXPECT_TRUE(table.Release(unit, kA));
+  EXPECT_EQ(table.Lease(kB), unit);
+  EXPECT_TRUE(table.Answer(unit, kA)) << "it was taken back";
+  EXPECT_FALSE(table.Answer(unit, kA));
+  EXPECT_TRUE(table.MarkDone(unit));
+  EXPECT_TRUE(table.Answer(unit, kB)) << "the other was faster";
+  table.Lease(kB);
+  table.ReleaseAll(kB);
+  EXPECT_FALSE(table.Answer(At(0, 1), kB)) << "it is gone";
 }
 
 }  // namespace

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much each worker holds, and so who gets the next unit. Workers are kept in order of their
+// load: an event costs the same with two workers as with thousands, but for a logarithm. Pure
+// state; not thread-safe.
+#ifndef CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
+#define CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "common/base/ids.h"
+#include "common/job/job.h"
+
+namespace conadv {
+
+struct LeaseOptions;
+
+class WorkerLoads {
+ public:
+  // A worker that holds nothing. REQUIRES: threads ≥ 1.
+  void Add(MemberId id, uint32_t threads);
+  void Remove(MemberId id);
+  // The others do nothing for those who are not there.
+  void Take(MemberId id) { Change(id, 1); }
+  void GiveBack(MemberId id) { Change(id, -1); }
+  void SetStraggles(MemberId id, bool straggles);
+  bool empty() const { return workers_.empty(); }
+
+  // The worker with the least held for its threads, if it may hold more; ties go to the first to
+  // join. Nothing if all are full. A worker that straggles gets none while there is another.
+  // SYNC: it may hold its share, by threads, of all units in the window. Otherwise two for each
+  // thread: one that is computed and one that is attacked meanwhile.
+  std::optional<MemberId> Next(const TrainingOptions& training, const LeaseOptions& options) const;
+  // The least loaded other than `not_this`, full or not; `not_this` if there is no other. Nothing
+  // without workers.
+  std::optional<MemberId> Another(MemberId not_this) const;
+  // The least loaded that neither straggles nor holds the unit; nothing if there is none.
+  std::optional<MemberId> Substitute(const std::set<MemberId>& holders) const;
+
+ private:
+  struct Load {
+    MemberId id;
+    uint64_t threads = 1;
+    uint64_t held = 0;  // units
+    bool straggles = false;
+  };
+  struct LessLoaded {
+    bool operator()(const Load& a, const Load& b) const;
+  };
+  using Order = std::set<Load, LessLoaded>;
+
+  void Change(MemberId id, int by);
+  Order& OrderOf(const Load& load) { return load.straggles ? straggling_ : steady_; }
+
+  std::map<MemberId, Load> workers_;
+  Order steady_;
+  Order straggling_;
+  uint64_t threads_ = 0;  // of all
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
