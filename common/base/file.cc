@@ -251,6 +251,12 @@ class RealFileSystem final : public FileSystem {
     return absl::IsNotFound(synced) ? absl::OkStatus() : synced;
   }
 
+  absl::Status RemoveIfEmpty(const std::string& path) const override {
+    if (::rmdir(path.c_str()) == 0) return SyncDirectory(ParentOf(path));
+    if (errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST) return absl::OkStatus();
+    return FileError(errno, "remove", path);
+  }
+
   absl::Status Rename(const std::string& from, const std::string& to) const override {
     const int error = RenameToNothing(from, to);
     if (error != 0) return FileError(error, "rename", absl::StrCat(from, " to ", to));

@@ -45,6 +45,8 @@ class FileSystem {
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) const = 0;
   // A file or a whole directory, and durable when it returns; fine if there is none.
   virtual absl::Status Remove(const std::string& path) const = 0;
+  // A directory, but only if nothing is in it; fine if it is not there or something is.
+  virtual absl::Status RemoveIfEmpty(const std::string& path) const = 0;
   // A file or a whole directory gets another name on the same disk: all or nothing, and durable
   // when it returns. ALREADY_EXISTS if there is anything at `to`, be it an empty directory: nothing
   // is ever replaced. NOT_FOUND without `from` or the directory of `to`.

@@ -112,9 +112,10 @@ absl::StatusOr<IdxFile> DecodeFile(StoredFile stored, uint32_t dimensions) {
   constexpr uint32_t kUnsignedBytes = 0x800;
   IdxFile file;
   file.path = std::move(stored.path);
-  const std::unique_ptr<ByteSource> source = absl::EndsWith(file.path, ".gz")
-                                                 ? MakeGzipSource(std::move(stored.bytes))
-                                                 : MakePlainSource(std::move(stored.bytes));
+  // Its first two bytes tell, too (RFC 1952, section 2.3.1): an IDX file's are zeros.
+  const bool gzip = absl::EndsWith(file.path, ".gz") || absl::StartsWith(stored.bytes, "\x1f\x8b");
+  const std::unique_ptr<ByteSource> source =
+      gzip ? MakeGzipSource(std::move(stored.bytes)) : MakePlainSource(std::move(stored.bytes));
   CONADV_ASSIGN_OR_RETURN(const uint32_t magic, ReadBigEndian(file.path, source.get()));
   if (magic != kUnsignedBytes + dimensions) {
     return Refuse(file.path, absl::StrFormat("wrong magic number %#010x, expected %#010x", magic,

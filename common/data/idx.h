@@ -13,7 +13,8 @@ namespace conadv {
 
 enum class Split { kTrain, kTest };
 
-// A file as it lies on the disk: gzipped if its name ends in ".gz".
+// A file as it lies on the disk: gzipped if its name ends in ".gz", or if
+// it begins as gzip does.
 struct StoredFile {
   std::string path;  // for messages
   std::string bytes;

@@ -20,10 +20,7 @@ struct ModelOptions {
   uint32_t width = 0;
 };
 
-enum class DatasetFormat { kIdx };
-
 struct DatasetOptions {
-  DatasetFormat format = DatasetFormat::kIdx;
   std::string path;
   uint64_t limit = 0;  // 0 is all
   float mean = 0;
@@ -117,7 +114,7 @@ struct ScheduleOptions {
 };
 
 struct ServerOptions {
-  uint32_t retain = 0;  // resolved: never 0
+  uint32_t retain = 0;            // resolved: never 0
   uint64_t checkpoint_every = 0;  // 0: by time
   absl::Duration checkpoint_interval = absl::Seconds(10);
   uint32_t checkpoint_keep = 3;

@@ -150,8 +150,6 @@ Job Resolve(const v1::Job& job) {
   resolved.reproducible = resolved.training.sync() && job.reproducible();
   resolved.model.builtin = job.model().builtin();
   resolved.model.width = job.model().width();
-  // The one format there is.
-  resolved.dataset.format = DatasetFormat::kIdx;
   resolved.dataset.path = job.dataset().path();
   resolved.dataset.limit = job.dataset().limit();
   resolved.dataset.mean = job.dataset().mean();

@@ -87,14 +87,6 @@ absl::Status ScanAside(const FileSystem& files, const CheckpointOwner& owner,
   return absl::OkStatus();
 }
 
-// The version's directory, if no other shard has anything in it.
-absl::Status RemoveIfEmpty(const FileSystem& files, const CheckpointOwner& owner, Version version) {
-  const auto others = files.List(VersionPath(owner, version));
-  // Another shard may have been the last, and have removed it.
-  if (!others.ok() || !others->empty()) return absl::OkStatus();
-  return files.Remove(VersionPath(owner, version));
-}
-
 }  // namespace
 
 absl::StatusOr<StoredCheckpoints> ScanCheckpoints(
@@ -147,7 +139,8 @@ std::vector<Version> Surplus(const std::vector<CheckpointId>& stored, const Rete
 absl::Status RemoveCheckpoint(const FileSystem& files, const CheckpointOwner& owner,
                               Version version) {
   CONADV_RETURN_IF_ERROR(files.Remove(ShardPath(owner, version)));
-  return RemoveIfEmpty(files, owner, version);
+  // Other shards may have theirs in it, or be about to.
+  return files.RemoveIfEmpty(VersionPath(owner, version));
 }
 
 absl::StatusOr<std::string> SetAside(const FileSystem& files, const CheckpointOwner& owner,
@@ -162,7 +155,7 @@ absl::StatusOr<std::string> SetAside(const FileSystem& files, const CheckpointOw
   // A full disk takes the reason, not the checkpoint.
   files.WriteAtomically(absl::StrCat(to, "/", kReasonFile), absl::StrCat(reason, "\n"))
       .IgnoreError();
-  CONADV_RETURN_IF_ERROR(RemoveIfEmpty(files, owner, version));
+  CONADV_RETURN_IF_ERROR(files.RemoveIfEmpty(VersionPath(owner, version)));
   return to;
 }
 

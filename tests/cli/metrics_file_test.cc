@@ -55,6 +55,9 @@ class SmallDisk final : public FileSystem {
     return real_.List(path);
   }
   absl::Status Remove(const std::string& path) const override { return real_.Remove(path); }
+  absl::Status RemoveIfEmpty(const std::string& path) const override {
+    return real_.RemoveIfEmpty(path);
+  }
   absl::Status Rename(const std::string& from, const std::string& to) const override {
     return real_.Rename(from, to);
   }

@@ -36,6 +36,9 @@ class FaultFileSystem final : public FileSystem {
   absl::Status Remove(const std::string& path) const override {
     return Dead() ? Fault() : real_.Remove(path);
   }
+  absl::Status RemoveIfEmpty(const std::string& path) const override {
+    return Dead() ? Fault() : real_.RemoveIfEmpty(path);
+  }
   absl::Status Rename(const std::string& from, const std::string& to) const override {
     return Dead() ? Fault() : real_.Rename(from, to);
   }

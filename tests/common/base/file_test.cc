@@ -191,6 +191,15 @@ TEST_F(FileTest, RenameOfNothingToNowhereOrIntoItselfIsAnError) {
   EXPECT_THAT(files_.List(directory_).value(), ElementsAre("d"));
 }
 
+TEST_F(FileTest, OnlyAnEmptyDirectoryIsRemovedIfEmpty) {
+  ASSERT_TRUE(files_.MakeDirectories(Path("full/inner")).ok());
+  EXPECT_TRUE(files_.RemoveIfEmpty(Path("full")).ok());
+  EXPECT_TRUE(files_.Exists(Path("full/inner")));
+  EXPECT_TRUE(files_.RemoveIfEmpty(Path("full/inner")).ok());
+  EXPECT_FALSE(files_.Exists(Path("full/inner")));
+  EXPECT_TRUE(files_.RemoveIfEmpty(Path("nothing")).ok());
+}
+
 TEST_F(FileTest, ListIsSorted) {
   for (const char* name : {"b", "c", "a"}) {
     ASSERT_TRUE(files_.WriteAtomically(Path(name), "x").ok());

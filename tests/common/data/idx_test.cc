@@ -83,6 +83,12 @@ TEST(ReadIdx, ReadsPlainAndCompressedFilesAlike) {
   EXPECT_EQ(plain->Fingerprint(), compressed->Fingerprint());
 }
 
+TEST(ReadIdx, ACompressedFileIsKnownWithoutItsName) {
+  const auto dataset = Read({Gzip(kImages), Gzip(kLabels)});
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(std::string(dataset->pixels.begin(), dataset->pixels.end()), "abcdefghijkl");
+}
+
 TEST(ReadIdx, ReadsAFileOfSeveralGzipMembers) {
   const auto dataset = Read(
       {Gzip(kImages.substr(0, 20)) + Gzip("") + Gzip(kImages.substr(20)), Gzip(kLabels), ".gz"});

@@ -52,6 +52,9 @@ class FailingFileSystem final : public FileSystem {
   absl::Status Remove(const std::string& path) const override {
     return dead() ? absl::UnavailableError("dead") : real_.Remove(path);
   }
+  absl::Status RemoveIfEmpty(const std::string& path) const override {
+    return dead() ? absl::UnavailableError("dead") : real_.RemoveIfEmpty(path);
+  }
   absl::Status Rename(const std::string& from, const std::string& to) const override {
     return dead() ? absl::UnavailableError("dead") : real_.Rename(from, to);
   }
