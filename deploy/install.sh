@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian 12 packages that one purpose needs, and does nothing where they are all there.
-#   deploy/install.sh [build|build-server|sanitize|lint|run-server|run-worker|list SET]
+# Installs the Debian packages that one purpose needs, and does nothing where they are all there. Knows Debian 12 (bookworm)
+# and 13 (trixie), which name some libraries differently.
+#   deploy/install.sh [build|build-server|sanitize|lint|run-server|run-worker|list SET [SUITE]]
 #     build         build everything and run every test (default)
 #     build-server  build the server and the command line: no LibTorch
 #     sanitize      build the server and the tests with clang's sanitizers, and fuzz targets: no LibTorch
@@ -26,25 +27,35 @@ build=(
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
-run_server=(libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libhwy1 libisal2 zlib1g libjemalloc2)
+run_any=(libisal2 zlib1g libjemalloc2)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
-run_worker=(libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libisal2 zlib1g libjemalloc2
-  libtorch1.13 libopenblas0-pthread dataset-fashion-mnist)
+run_worker=(libopenblas0-pthread dataset-fashion-mnist)
+declare -A run_any_of=(
+  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6"
+  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64"
+)
+declare -A run_server_of=([bookworm]=libhwy1 [trixie]=libhwy1t64)
+declare -A run_worker_of=([bookworm]=libtorch1.13 [trixie]=libtorch2.6)
 
 fail() {
   echo "install.sh: $*" >&2
   exit 1
 }
 
+# packages_of SET SUITE
 packages_of() {
-  case $1 in
+  local set=$1 suite=$2
+  if [[ $set == run-* && -z "${run_any_of[$suite]:-}" ]]; then
+    fail "the packages of '$set' are known for: ${!run_any_of[*]}. For '$suite', look up what those of trixie are called there: $(packages_of "$set" trixie)"
+  fi
+  case $set in
     build) echo "${build[@]}" ;;
     build-server) echo "${build_server[@]}" ;;
     sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
-    run-server) echo "${run_server[@]}" ;;
-    run-worker) echo "${run_worker[@]}" ;;
-    *) fail "no set '$1': it is build, build-server, sanitize, lint, run-server or run-worker" ;;
+    run-server) echo "${run_any_of[$suite]} ${run_any[*]} ${run_server_of[$suite]}" ;;
+    run-worker) echo "${run_any_of[$suite]} ${run_any[*]} ${run_worker_of[$suite]} ${run_worker[*]}" ;;
+    *) fail "no set '$set': it is build, build-server, sanitize, lint, run-server or run-worker" ;;
   esac
 }
 
@@ -54,26 +65,27 @@ missing_of() {
   comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
 }
 
+here=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") || true
+here=${here:-unknown}
 if [ "${1:-}" = list ]; then
-  packages_of "${2:-build}"
+  packages_of "${2:-build}" "${3:-$here}"
   exit
 fi
 [ $# -le 1 ] || fail "one set at a time, got: $*"
 set_name=${1:-build}
-read -ra wanted <<<"$(packages_of "$set_name")"
+read -ra wanted <<<"$(packages_of "$set_name" "$here")"
 [ ${#wanted[@]} -gt 0 ] || exit 1
 
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-  fail "this is not Debian. Install these Debian 12 packages' equivalents by hand: ${wanted[*]}"
+  fail "this is not Debian. Install the equivalents of these Debian packages by hand: ${wanted[*]}"
 mapfile -t missing < <(missing_of "${wanted[@]}")
 if [ ${#missing[@]} -eq 0 ]; then
   echo "install.sh: every package of '$set_name' is installed"
   exit
 fi
 
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
-[ "$codename" = bookworm ] ||
-  echo "install.sh: written for Debian 12 (bookworm), this is '$codename': package names may differ" >&2
+[ -n "${run_any_of[$here]:-}" ] ||
+  echo "install.sh: written for Debian 12 (bookworm) and 13 (trixie), this is '$here': package names may differ" >&2
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || fail "needs root to install: ${missing[*]}. Run it as root, or install sudo"

@@ -10,6 +10,7 @@ import unittest
 
 import manifests
 import yaml
+from packages import SUITES, packages_of
 from rules import problems
 
 
@@ -40,18 +41,26 @@ class BaseTest(unittest.TestCase):
                                             "worker": ["/opt/conadv/bin/conadv-worker"]})
 
     def test_the_servers_image_has_no_libtorch(self):
-        install = manifests.ROOT / "deploy/install.sh"
-        for packages in ("build-server", "run-server"):
-            listed = subprocess.run([install, "list", packages], capture_output=True, text=True, check=True).stdout
-            self.assertIn("libgrpc++", listed)
-            self.assertNotIn("torch", listed)
+        for suite in SUITES:
+            for packages in ("build-server", "run-server"):
+                listed = " ".join(packages_of(packages, suite))
+                self.assertIn("libgrpc++", listed)
+                self.assertNotIn("torch", listed)
+
+    def test_the_images_are_of_a_suite_that_the_installer_knows(self):
+        text = manifests.DOCKERFILE.read_text()
+        self.assertIn(re.search(r"^ARG SUITE=(\S+)$", text, re.M)[1], SUITES)
+        self.assertEqual(set(re.findall(r"^FROM (\S+)", text, re.M)), {"debian:${SUITE}-slim"})
+        # A stage whose packages are of no known set would end with an error.
+        for packages in re.findall(r"^RUN \S+/install\.sh (\S+)", text, re.M):
+            for suite in SUITES:
+                self.assertTrue(packages_of(packages, suite))
 
     def test_the_workers_image_has_the_jobs_data(self):
         (job,) = [o for o in self.objects if o["kind"] == "ConfigMap"]
         self.assertIn("/usr/share/datasets/fashion-mnist", job["data"]["job.textproto"])
-        install = manifests.ROOT / "deploy/install.sh"
-        listed = subprocess.run([install, "list", "run-worker"], capture_output=True, text=True, check=True).stdout
-        self.assertIn("dataset-fashion-mnist", listed)
+        for suite in SUITES:
+            self.assertIn("dataset-fashion-mnist", packages_of("run-worker", suite))
 
     def test_kustomize_renders_the_same(self):
         kubectl = modern_kubectl()
