@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # How every target is compiled, and three ways to make one.
 
+include(${CMAKE_CURRENT_LIST_DIR}/torch.cmake)
+conadv_torch_folders(CMAKE_IGNORE_PREFIX_PATH)
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
@@ -12,8 +14,11 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+unset(CMAKE_IGNORE_PREFIX_PATH)
 if(CONADV_WORKER)
-  find_package(Torch REQUIRED)
+  conadv_forget_other_torch()
+  find_package(Torch 1.13 REQUIRED)
+  conadv_check_torch()
 endif()
 
 find_program(CCACHE ccache)
