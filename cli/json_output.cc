@@ -3,6 +3,9 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <cstdint>
+#include <utility>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/metrics_feed.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "common/base/clock.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/retry_delay.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 

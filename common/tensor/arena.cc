@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "common/base/mutex.h"
@@ -14,8 +15,7 @@ constexpr std::align_val_t kAlignment{64};
 
 float* Allocate(size_t size) {
   // Never zero bytes, so that data() is always a pointer of its own.
-  return static_cast<float*>(
-      ::operator new((size == 0 ? 1 : size) * sizeof(float), kAlignment));
+  return static_cast<float*>(::operator new((size == 0 ? 1 : size) * sizeof(float), kAlignment));
 }
 
 }  // namespace

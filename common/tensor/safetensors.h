@@ -5,6 +5,7 @@
 #ifndef CONADV_COMMON_TENSOR_SAFETENSORS_H_
 #define CONADV_COMMON_TENSOR_SAFETENSORS_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

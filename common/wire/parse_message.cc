@@ -4,6 +4,8 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 
+#include <cstdint>
+
 namespace conadv {
 namespace {
 

@@ -2,11 +2,13 @@
 #include "common/wire/status.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/retry_delay.h"
 
 namespace conadv {

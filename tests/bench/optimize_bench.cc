@@ -2,6 +2,7 @@
 // Parameters a second of each rule on one core: 16M parameters in tensors of 1M, both streams, out
 // of place.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmark/benchmark.h"

@@ -2,6 +2,7 @@
 // A job file and the settings over it are refused with reasons, or say what they say: written out
 // in full they are the same job.
 //   input := job file [NUL setting (newline setting)*]
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 #include "tests/integration/reference_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace conadv::reference {
 namespace {

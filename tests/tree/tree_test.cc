@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/tree/includes.h"
 #include "tests/tree/rules.h"
 
 namespace conadv::tree {
@@ -72,6 +73,65 @@ TEST(Tree, EveryInvariantThatIsCitedIsWrittenDown) {
       }
     }
   }
+}
+
+TEST(Tree, IncludesWhatItUses) {
+  Texts texts;
+  for (const char* top : {"common", "server", "worker", "cli", "tests"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(Root() / top)) {
+      const std::filesystem::path& path = entry.path();
+      if (path.extension() != ".cc" && path.extension() != ".h") continue;
+      texts.emplace(std::filesystem::relative(path, Root()), Read(path));
+    }
+  }
+  std::vector<std::string> missing;
+  for (const auto& [path, unused] : texts) {
+    for (std::string& line : MissingIncludes(texts, path)) missing.push_back(std::move(line));
+  }
+  EXPECT_THAT(missing, IsEmpty()) << absl::StrJoin(missing, "\n");
+}
+
+TEST(Includes, AUseWithoutTheHeaderIsCaught) {
+  const struct {
+    const char* line;
+    const char* header;
+  } kCases[] = {
+      {"return absl::StrCat(a, b);", "absl/strings/str_cat.h"},
+      {"if (absl::SimpleAtoi(text, &n)) {", "absl/strings/numbers.h"},
+      {"absl::StatusOr<int> Read();", "absl/status/statusor.h"},
+      {"return ::absl::NotFoundError(a);", "absl/status/status.h"},
+      {"f(std::move(x));", "utility"},
+      {"uint64_t n = 0;", "cstdint"},
+      {"std::atomic_bool done = false;", "atomic"},
+      {"const std::vector<int>::iterator at;", "vector"},
+      {"CHECK_EQ(a, b);", "glog/logging.h"},
+      {"int a ABSL_GUARDED_BY(mutex_);", "absl/base/thread_annotations.h"},
+  };
+  for (const auto& c : kCases) {
+    Texts texts = {{"cli/a.cc", c.line}};
+    EXPECT_THAT(MissingIncludes(texts, "cli/a.cc"), ElementsAre(HasSubstr(c.header))) << c.line;
+    texts["cli/a.cc"] = absl::StrCat("#include <", c.header, ">\n", c.line);
+    EXPECT_THAT(MissingIncludes(texts, "cli/a.cc"), IsEmpty()) << c.line;
+  }
+}
+
+TEST(Includes, AHeaderOfOursMayIncludeItAndALibrarysMayNot) {
+  const Texts texts = {{"cli/a.cc", "#include \"cli/a.h\"\nstd::string a;\nstd::vector<int> b;\n"},
+                       {"cli/a.h", "#include \"cli/b.h\"\n"},
+                       {"cli/b.h", "#include <string>\n#include <gmock/gmock.h>\n"}};
+  EXPECT_THAT(MissingIncludes(texts, "cli/a.cc"),
+              ElementsAre("cli/a.cc:3: uses std::vector without including vector"));
+}
+
+TEST(Includes, OneHeaderOfSeveralIsEnough) {
+  const Texts texts = {{"cli/a.cc", "#include \"absl/status/statusor.h\"\nabsl::Status a;\n"}};
+  EXPECT_THAT(MissingIncludes(texts, "cli/a.cc"), IsEmpty());
+}
+
+TEST(Includes, NamesOfOursAreNotALibrarys) {
+  const Texts texts = {
+      {"cli/a.cc", "tree::LOG = tree::CHECK(v->min, \"std::vector\");  // std::map\n"}};
+  EXPECT_THAT(MissingIncludes(texts, "cli/a.cc"), IsEmpty());
 }
 
 TEST(Rules, TheArrowsHaveNoCycle) {

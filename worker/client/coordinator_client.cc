@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
 #include "common/wire/deadline.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/byte_buffer.h"

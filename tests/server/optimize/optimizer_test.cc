@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/optimize/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every rule, with every option of an update, against the scalar oracle.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>

@@ -4,6 +4,7 @@
 #ifndef CONADV_TESTS_SERVER_OPTIMIZE_SCALAR_OPTIMIZER_H_
 #define CONADV_TESTS_SERVER_OPTIMIZE_SCALAR_OPTIMIZER_H_
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>

@@ -4,10 +4,12 @@
 #ifndef CONADV_TESTS_SERVER_OPTIMIZE_SHARD_MODEL_H_
 #define CONADV_TESTS_SERVER_OPTIMIZE_SHARD_MODEL_H_
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/random.h"

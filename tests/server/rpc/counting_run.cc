@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "absl/time/clock.h"
 #include "common/job/plan_proto.h"
 #include "common/tensor/crc32c.h"

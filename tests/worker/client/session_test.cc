@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/worker/client/fake_coordinator.h"
 #include "tests/worker/client/fake_shard.h"
 #include "worker/client/coordinator_client.h"
