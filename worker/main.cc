@@ -104,9 +104,9 @@ absl::StatusOr<Flags> ReadFlags() {
   return flags;
 }
 
-absl::StatusOr<std::unique_ptr<Role>> MakeRole(const Flags& flags, Setup setup,
-                                               CoordinatorClient* coordinator,
-                                               ShardClients* clients) {
+absl::StatusOr<std::unique_ptr<MemberRole>> MakeRole(const Flags& flags, Setup setup,
+                                                     CoordinatorClient* coordinator,
+                                                     ShardClients* clients) {
   if (flags.evaluator) {
     return EvaluatorRole::Create(std::move(setup), flags.name, flags.threads, coordinator, clients);
   }
@@ -137,7 +137,7 @@ absl::Status TakePart(const Flags& flags) {
   const RunInfo info = *run;
   CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir));
   ShardClients clients(info.servers, setup.layout->hash(), flags.name);
-  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Role> role,
+  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
                           MakeRole(flags, std::move(setup), &coordinator, &clients));
   MemberOptions options;
   options.connect_timeout = flags.connect_timeout;

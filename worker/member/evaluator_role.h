@@ -20,7 +20,7 @@
 
 namespace conadv {
 
-class EvaluatorRole final : public Role {
+class EvaluatorRole final : public MemberRole {
  public:
   // INVALID_ARGUMENT, NOT_FOUND: the test split. `coordinator` and `clients` outlive the role.
   static absl::StatusOr<std::unique_ptr<EvaluatorRole>> Create(Setup setup, std::string name,

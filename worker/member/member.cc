@@ -86,7 +86,7 @@ class Member::Course {
   bool over_ = false;
 };
 
-Member::Member(const RunInfo& run, CoordinatorClient* coordinator, Role* role, Timer* timer,
+Member::Member(const RunInfo& run, CoordinatorClient* coordinator, MemberRole* role, Timer* timer,
                const WorkerStatistics* statistics, std::function<bool()> stopped,
                const MemberOptions& options)
     : job_bytes_(run.job_bytes),

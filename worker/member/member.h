@@ -37,7 +37,7 @@ class Member final : private SessionListener {
   // What the pointers show outlives the member. `run` is what the role was made for. Once
   // `stopped`, which is asked now and then, says so, the member finishes what is in hand and
   // leaves.
-  Member(const RunInfo& run, CoordinatorClient* coordinator, Role* role, Timer* timer,
+  Member(const RunInfo& run, CoordinatorClient* coordinator, MemberRole* role, Timer* timer,
          const WorkerStatistics* statistics, std::function<bool()> stopped,
          const MemberOptions& options);
 
@@ -91,7 +91,7 @@ class Member final : private SessionListener {
   const std::string job_bytes_;
   const std::vector<std::string> servers_;
   CoordinatorClient* const coordinator_;
-  Role* const role_;
+  MemberRole* const role_;
   Timer* const timer_;
   const WorkerStatistics* const statistics_;
   const std::function<bool()> stopped_;

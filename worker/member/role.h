@@ -22,9 +22,9 @@ struct RoleEvents {
   std::function<void()> drained;
 };
 
-class Role {
+class MemberRole {
  public:
-  virtual ~Role() = default;
+  virtual ~MemberRole() = default;
   virtual SessionHello Hello() const = 0;
   virtual void SetEvents(RoleEvents events) = 0;
   // A session begins: what the role has to say goes there.

@@ -22,7 +22,7 @@
 
 namespace conadv {
 
-class Trainer final : public Role {
+class Trainer final : public MemberRole {
  public:
   // `clients` outlives the trainer.
   Trainer(Setup setup, std::string name, int lanes, ShardClients* clients);

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Counts what it is told; fails or drains when the test's function does.
-class FakeRole final : public Role {
+class FakeRole final : public MemberRole {
  public:
   SessionHello Hello() const override { return {}; }
   void SetEvents(RoleEvents events) override { events_ = std::move(events); }
