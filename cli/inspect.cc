@@ -9,7 +9,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "cli/commands.h"
 #include "cli/inspector_client.h"
 #include "cli/json_output.h"
@@ -126,7 +125,7 @@ absl::Status ShowSnapshots(const FlagValues& flags, std::ostream& out) {
   return Ask<v1::SnapshotsRequest, v1::SnapshotsResponse>(
       flags, out, &Stub::Snapshots,
       [](const v1::SnapshotsResponse& snapshots) {
-        return RenderSnapshots(snapshots, absl::Now());
+        return RenderSnapshots(snapshots, Clock::Real().WallNow());
       },
       Never<v1::SnapshotsResponse>);
 }
@@ -135,7 +134,7 @@ absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
   return Ask<v1::StalenessRequest, v1::StalenessResponse>(
       flags, out, &Stub::Staleness,
       [](const v1::StalenessResponse& staleness) {
-        return RenderStaleness(staleness, absl::Now());
+        return RenderStaleness(staleness, Clock::Real().WallNow());
       },
       Never<v1::StalenessResponse>);
 }

@@ -9,11 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "common/base/printable.h"
 #include "common/base/random.h"
 #include "common/base/wait.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 
 namespace conadv {
 namespace {
@@ -69,7 +69,7 @@ absl::Duration ServerWait::left() const {
 }
 
 void ServerWait::Limit(grpc::ClientContext* context, absl::Duration most) const {
-  context->set_deadline(absl::ToChronoTime(absl::Now() + std::min(most, left())));
+  context->set_deadline(DeadlineIn(std::min(most, left())));
 }
 
 void ServerWait::Note(const std::string& text) {
@@ -100,7 +100,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ServerWait::For(const std::string
       if (left() <= absl::ZeroDuration()) return enough();
       // A channel connects, and goes on connecting, while somebody polls it.
       const absl::Duration look = std::min(kLook, left());
-      if (channel->WaitForConnected(absl::ToChronoTime(absl::Now() + look))) return channel;
+      if (channel->WaitForConnected(DeadlineIn(look))) return channel;
       if (!options_.pause(absl::ZeroDuration())) return absl::CancelledError("interrupted");
     }
   }

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 #include "common/wire/status.h"
 
 namespace conadv {
@@ -24,7 +25,7 @@ constexpr absl::Duration kAnswer = absl::Seconds(5);
 constexpr absl::Duration kBegin = absl::Seconds(2);
 
 void Limit(grpc::ClientContext* context, absl::Time deadline, absl::Duration most) {
-  context->set_deadline(absl::ToChronoTime(std::min(deadline, absl::Now() + most)));
+  context->set_deadline(DeadlineIn(std::min(deadline - Clock::Real().Now(), most)));
 }
 
 absl::Status CheckChunk(const v1::PullResponse& chunk, bool first, size_t filled, size_t size) {

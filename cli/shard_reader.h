@@ -18,7 +18,7 @@ namespace conadv {
 
 class ShardReader {
  public:
-  // Every call ends by `deadline`, of the calendar. Errors begin with `who`.
+  // Every call ends by `deadline`, by Clock::Real(). Errors begin with `who`.
   ShardReader(std::string who, const std::string& address, absl::Time deadline);
 
   // Of a run that has not begun; then every shard has joined, too.

@@ -9,12 +9,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "cli/shard_reader.h"
 #include "common/base/backoff.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/safetensors.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 
@@ -37,7 +38,7 @@ Peer PeerOf(uint32_t shard, const std::string& address) {
 
 absl::StatusOr<v1::GetJobResponse> GetJob(const Peer& coordinator, absl::Time deadline) {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(std::min(deadline, absl::Now() + kAnswer)));
+  context.set_deadline(DeadlineIn(std::min(deadline - Clock::Real().Now(), kAnswer)));
   v1::GetJobResponse response;
   const absl::Status status = FromGrpc(v1::Coordinator::NewStub(MakeChannel(coordinator.address))
                                            ->GetJob(&context, v1::GetJobRequest(), &response));
@@ -60,7 +61,7 @@ class ModelPull {
       : coordinator_(PeerOf(0, coordinator)), selector_(selector), peer_(coordinator_) {}
 
   absl::StatusOr<Weights> Try(absl::Duration timeout) {
-    const absl::Time deadline = absl::Now() + timeout;
+    const absl::Time deadline = Clock::Real().Now() + timeout;
     peer_ = coordinator_;
     CONADV_RETURN_IF_ERROR(ShardReader(peer_.who, peer_.address, deadline).WaitForFirstVersion());
     CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(peer_, deadline));
