@@ -104,7 +104,7 @@ absl::StatusOr<Layout> ShardReader::ReadLayout(uint32_t shards) {
 absl::StatusOr<ShardReader::Part> ShardReader::Read(const v1::PullRequest& request,
                                                     absl::Span<float> arena) {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(deadline_));
+  Limit(&context, deadline_, absl::InfiniteDuration());
   const auto reader = stub_->Pull(&context, request);
   v1::PullResponse chunk;
   Part part;

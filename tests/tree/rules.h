@@ -179,7 +179,8 @@ inline std::string CheckCode(absl::string_view path, absl::string_view line) {
       return "sleeps: wait for the event itself, with a deadline";
     }
   }
-  for (const absl::string_view now : {"absl::Now(", "system_clock", "time(nullptr)"}) {
+  for (const absl::string_view now :
+       {"absl::Now(", "system_clock", "time(nullptr)", "ToChronoTime("}) {
     if (absl::StrContains(code, now) && ComponentOf(path) != "tests" &&
         !Contains(MayReadTheCalendar(), path)) {
       return "reads the wall clock, which jumps: take Clock::Now(), or DeadlineIn() for a call";
