@@ -11,7 +11,6 @@
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "common/base/status_macros.h"
 #include "common/base/wait.h"
 
 namespace conadv {
@@ -28,7 +27,9 @@ absl::Status Serve(const ServeOptions& options,
   Backoff backoff({kFirstWait, kLongestWait, options.patience}, RandomIncarnation().value());
   bool listened = false;
   while (true) {
-    CONADV_ASSIGN_OR_RETURN(launch.job, options.job());
+    absl::StatusOr<v1::Job> job = options.job();
+    if (!job.ok()) return stopped() ? absl::OkStatus() : job.status();
+    launch.job = *std::move(job);
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(launch);
     absl::Status status = server.status();
     if (server.ok()) {
@@ -51,7 +52,9 @@ absl::Status Serve(const ServeOptions& options,
       }
     }
     // Before we have had the address, somebody else's use of it is an error.
-    if (!absl::IsUnavailable(status) || !listened || stopped()) return status;
+    if (!absl::IsUnavailable(status) || !listened) return status;
+    // A peer may have been told to stop a moment before us.
+    if (stopped()) return absl::OkStatus();
     const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
     if (!wait.has_value()) return status;
     LOG(WARNING) << status.message();
