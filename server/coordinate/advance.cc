@@ -91,6 +91,7 @@ void Coordinator::OnPublished(Version version) {
   MutexLock lock(&mutex_);
   if (!initialized_ || !failure_.ok()) return;
   latest_ = version;
+  latest_since_ = clock_->Now();
   AskForCheckpoint();
   const uint64_t every = options_.job.evaluation.every * options_.job.training.updates_per_step();
   const bool due = every > 0 && version.value() > 0 && version.value() % every == 0;

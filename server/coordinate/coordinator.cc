@@ -125,6 +125,7 @@ void Coordinator::BeginTraining(const UnitLedger& done, Version version) {
   leases_.emplace(lease_options_, done, options_.job.training.updates_per_step(), &loads_);
   checkpoints_.Begin(version, written_, LastVersion(), now);
   latest_ = version;
+  latest_since_ = clock_->Now();
   AskForCheckpoint();
   training_began_ = now;
   oldest_ = leases_->oldest_unfinished();

@@ -215,6 +215,7 @@ class Coordinator {
   std::optional<RunState> run_state_ ABSL_GUARDED_BY(mutex_);  // while restoring
   CheckpointSchedule checkpoints_ ABSL_GUARDED_BY(mutex_);
   Version latest_ ABSL_GUARDED_BY(mutex_);  // that shard 0 published
+  absl::Time latest_since_ ABSL_GUARDED_BY(mutex_);
   std::optional<Plan> plan_ ABSL_GUARDED_BY(mutex_);
   std::optional<MemberId> offering_ ABSL_GUARDED_BY(mutex_);
   bool initialized_ ABSL_GUARDED_BY(mutex_) = false;  // every shard has the first weights

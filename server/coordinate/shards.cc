@@ -11,6 +11,12 @@
 #include "server/coordinate/restore_choice.h"
 
 namespace conadv {
+namespace {
+
+// After so long without a new version the run counts as standing still.
+constexpr absl::Duration kStill = absl::Seconds(1);
+
+}  // namespace
 
 absl::Status Coordinator::AcceptShard(const HelloMessage& hello) {
   if (hello.shard >= options_.shards || (hello.shard == 0) != hello.local) {
@@ -149,8 +155,10 @@ void Coordinator::AskForCheckpoint() {
 bool Coordinator::Save() {
   MutexLock lock(&mutex_);
   if (!failure_.ok() || !initialized_ || leases_->finished()) return true;
-  const bool moves = FirstOf(Role::kWorker) != nullptr;
-  const std::optional<Version> target = checkpoints_.Save(latest_, moves, clock_->Now());
+  const absl::Time now = clock_->Now();
+  // Where steps take long, or nobody makes any, what there is at rest is saved at once.
+  const bool moves = FirstOf(Role::kWorker) != nullptr && now - latest_since_ < kStill;
+  const std::optional<Version> target = checkpoints_.Save(latest_, moves, now);
   if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
   return checkpoints_.saved();
 }

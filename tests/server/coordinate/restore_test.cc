@@ -171,6 +171,19 @@ TEST_F(RestoreTest, ARunThatIsStoppedSavesACheckpointJustAhead) {
   EXPECT_TRUE(coordinator_->Save());
 }
 
+TEST_F(RestoreTest, ARunThatStandsStillIsSavedAsItIs) {
+  Make(1);
+  FakeMember worker;
+  const MemberId id = *Join(Role::kWorker, &worker);
+  coordinator_->OnOffered(id);
+  Written(0, {local_id_});
+  coordinator_->OnPublished(Version(1));
+  clock_.now += absl::Seconds(2);
+  EXPECT_FALSE(coordinator_->Save());
+  ASSERT_FALSE(local_.checkpoints.empty());
+  EXPECT_EQ(local_.checkpoints.back(), 1U);
+}
+
 // Checkpoint schedules.
 
 class ScheduleTest : public ::testing::Test {
