@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/local_run.h"
+#include "common/base/backoff.h"
 #include "common/base/status_macros.h"
 #include "common/wire/channel.h"
 
@@ -27,10 +28,7 @@ absl::Status LocalRun::CheckMembership(absl::Time now) {
     if (state.finished && !finished_.has_value()) finished_ = now;
     return absl::OkStatus();
   }
-  const bool last_word = absl::IsAborted(state.status) || absl::IsInvalidArgument(state.status) ||
-                         absl::IsPermissionDenied(state.status) ||
-                         absl::IsUnauthenticated(state.status);
-  if (last_word || now - joined_at_ > kWithoutCoordinator) {
+  if (IsLastWord(state.status) || now - joined_at_ > kWithoutCoordinator) {
     // It has said why; what else is in its log came after.
     return absl::AbortedError(
         absl::StrCat("the coordinator ended the run: ", state.status.message(),
