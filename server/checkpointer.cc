@@ -4,6 +4,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -35,20 +36,12 @@ void Forget(Version version, StoredCheckpoints* stored) {
 
 }  // namespace
 
-// Everything a checkpoint needs, owned.
-struct Checkpointer::Pending {
-  Version version;
-  Incarnation run;
-  Incarnation lineage;
-  std::string plan;
-  Layout layout;
-  std::vector<Snapshot> snapshots;  // by version; the last is the checkpoint's
-  std::vector<std::pair<std::string, std::vector<float>>> states;
-  UnitLedger applied;
-};
-
 Checkpointer::Checkpointer(CheckpointerOptions options, const FileSystem* files, const Clock* clock)
-    : options_(std::move(options)), files_(files), clock_(clock), thread_(1) {}
+    : options_(std::move(options)),
+      files_(files),
+      clock_(clock),
+      writer_(1, ThreadPriority::kBackground),
+      thread_(1) {}
 
 void Checkpointer::SetListener(Listener listener) {
   MutexLock lock(&mutex_);
@@ -106,62 +99,30 @@ void Checkpointer::OnPublished(const Publication& publication) {
     // At once: our thread is the one that hangs.
     return Tell({version, absl::DeadlineExceededError("its disk hangs"), false, options_.patience});
   }
-  Incarnation run;
-  Incarnation lineage;
-  {
-    MutexLock lock(&mutex_);
-    run = run_;
-    lineage = lineage_;
-  }
-  auto pending = std::make_shared<Pending>(Pending{version,
-                                                   run,
-                                                   lineage,
-                                                   PlanBytes(publication.run.plan),
-                                                   publication.run.layout,
-                                                   publication.store.Newest(options_.tau + 1),
-                                                   {},
-                                                   publication.applied});
-  for (const Optimizer::StateTensor& state : publication.optimizer.state()) {
-    pending->states.emplace_back(state.name,
-                                 std::vector<float>(state.values.begin(), state.values.end()));
-  }
-  {
-    MutexLock lock(&mutex_);
-    state_.copied_bytes = publication.optimizer.state_bytes();
-  }
-  Submit([this, pending = std::move(pending)]() mutable {
-    const CheckpointOutcome outcome = Write(*pending);
-    pending.reset();
+  Submit([this, copy = copies_.Take(publication, options_.tau + 1)]() mutable {
+    const CheckpointOutcome outcome = Write(*copy);
+    copy.reset();
     {
       MutexLock lock(&mutex_);
       state_.error = outcome.status;
       if (outcome.status.ok()) state_.newest = outcome.version;
-      state_.copied_bytes = 0;
     }
     // Whoever hears it may ask for the next one.
     Tell(outcome);
   });
 }
 
-CheckpointOutcome Checkpointer::Write(const Pending& pending) {
+CheckpointOutcome Checkpointer::Write(const CheckpointCopy& copy) {
   const absl::Time begin = clock_->Now();
-  ShardCheckpoint checkpoint;
-  checkpoint.version = pending.version;
-  checkpoint.run = pending.run;
-  checkpoint.lineage = pending.lineage;
-  for (const Snapshot& snapshot : pending.snapshots) {
-    checkpoint.older.push_back({snapshot.version, snapshot.weights->span()});
-  }
-  checkpoint.weights = checkpoint.older.back().weights;
-  checkpoint.older.pop_back();
-  for (const auto& [name, values] : pending.states) checkpoint.states.push_back({name, values});
-  checkpoint.applied_prefix = pending.applied.prefix();
-  checkpoint.applied_ahead = pending.applied.ahead();
-  checkpoint.plan = pending.plan;
+  ShardCheckpoint checkpoint = copy.View();
   checkpoint.job = options_.job_text;
   checkpoint.job_name = options_.job_name;
-  const absl::StatusOr<CheckpointId> written =
-      WriteCheckpoint(*files_, options_.owner, checkpoint, pending.layout);
+  {
+    MutexLock lock(&mutex_);
+    checkpoint.run = run_;
+    checkpoint.lineage = lineage_;
+  }
+  const absl::StatusOr<CheckpointId> written = WriteInBackground(checkpoint, copy.layout());
   if (!written.ok()) {
     LOG(ERROR) << "checkpoint of version " << checkpoint.version << ": "
                << written.status().message();
@@ -171,7 +132,15 @@ CheckpointOutcome Checkpointer::Write(const Pending& pending) {
     Add(*written);
     Prune();
   }
-  return {pending.version, written.status(), false, clock_->Now() - begin};
+  return {checkpoint.version, written.status(), false, clock_->Now() - begin};
+}
+
+absl::StatusOr<CheckpointId> Checkpointer::WriteInBackground(const ShardCheckpoint& checkpoint,
+                                                             const Layout& layout) {
+  std::promise<absl::StatusOr<CheckpointId>> written;
+  writer_.Submit(
+      [&] { written.set_value(WriteCheckpoint(*files_, options_.owner, checkpoint, layout)); });
+  return written.get_future().get();
 }
 
 void Checkpointer::Add(const CheckpointId& id) {
@@ -337,7 +306,9 @@ bool Checkpointer::Flush(absl::Duration patience) {
 
 Checkpointer::State Checkpointer::state() const {
   MutexLock lock(&mutex_);
-  return state_;
+  State state = state_;
+  state.copied_bytes = copies_.bytes();
+  return state;
 }
 
 }  // namespace conadv

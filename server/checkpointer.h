@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes checkpoints, and reads them, on a thread of its own, so that training never waits for a
 // disk. While one is being written it holds one copy of the optimizer's state and keeps the
-// versions that go with it; one at a time. Thread-safe.
+// versions that go with it; one at a time. What writes gives way to every other thread.
+// Thread-safe.
 #ifndef CONADV_SERVER_CHECKPOINTER_H_
 #define CONADV_SERVER_CHECKPOINTER_H_
 
@@ -21,6 +22,7 @@
 #include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 #include "server/checkpoint/retention.h"
+#include "server/checkpoint_copy.h"
 #include "server/shard.h"
 
 namespace conadv {
@@ -49,7 +51,7 @@ class Checkpointer {
   struct State {
     std::optional<Version> newest;  // on disk
     absl::Status error;             // of the last attempt
-    uint64_t copied_bytes = 0;      // of optimizer state, for the one that is being written
+    uint64_t copied_bytes = 0;      // of optimizer state, or kept for it
   };
   using Listener = std::function<void(const CheckpointOutcome&)>;
 
@@ -83,14 +85,14 @@ class Checkpointer {
   State state() const;
 
  private:
-  struct Pending;
-
   // What was asked for and can be had no more, now that `version` is published.
   std::optional<Version> TakePassed(Version version);
   bool IsDue(Version version, Version last);
   void AnswerLater(CheckpointOutcome outcome);
   void Submit(std::function<void()> task);
-  CheckpointOutcome Write(const Pending& pending);
+  CheckpointOutcome Write(const CheckpointCopy& copy);
+  absl::StatusOr<CheckpointId> WriteInBackground(const ShardCheckpoint& checkpoint,
+                                                 const Layout& layout);
   void Add(const CheckpointId& id);
   void Prune();
   absl::StatusOr<UnitLedger> RestoreNow(const Beginning& beginning, Shard* shard);
@@ -115,7 +117,9 @@ class Checkpointer {
   Incarnation run_ ABSL_GUARDED_BY(mutex_);
   Incarnation lineage_ ABSL_GUARDED_BY(mutex_);
   Version first_ ABSL_GUARDED_BY(mutex_);  // of the lineage
-  ThreadPool thread_;                      // last: joins before the rest goes
+  CheckpointCopies copies_;
+  ThreadPool writer_;  // writes files and does nothing else: what it started would give way too
+  ThreadPool thread_;  // last: joins before the rest goes
 };
 
 }  // namespace conadv

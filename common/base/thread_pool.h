@@ -16,10 +16,16 @@
 
 namespace conadv {
 
+enum class ThreadPriority {
+  kNormal,
+  // Gives way to threads that want the processor: about a tenth of a core while all are busy.
+  kBackground,
+};
+
 class ThreadPool {
  public:
   // With 0 threads nothing runs by itself: tests step it with RunOne().
-  explicit ThreadPool(int threads);
+  explicit ThreadPool(int threads, ThreadPriority priority = ThreadPriority::kNormal);
   // Runs what was submitted, then joins.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -2,6 +2,7 @@
 #include "common/base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace conadv {
 namespace {
@@ -23,6 +24,23 @@ TEST(ThreadPool, ATaskThatDoesNotEndIsKnownByItsNumberThoughOthersPass) {
   EXPECT_EQ(beside, stuck);
   EXPECT_EQ(pool.oldest_task(), 0U);
   EXPECT_TRUE(pool.WaitFor(stuck, absl::ZeroDuration()));
+}
+
+TEST(ThreadPool, ABackgroundThreadGivesWayAndNoOtherDoes) {
+  const int before = ::getpriority(PRIO_PROCESS, 0);
+  int background = before;
+  int normal = before;
+  {
+    ThreadPool pool(1, ThreadPriority::kBackground);
+    pool.Submit([&] { background = ::getpriority(PRIO_PROCESS, 0); });
+  }
+  {
+    ThreadPool pool(1);
+    pool.Submit([&] { normal = ::getpriority(PRIO_PROCESS, 0); });
+  }
+  EXPECT_GE(background, 10);
+  EXPECT_EQ(normal, before);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), before);
 }
 
 }  // namespace

@@ -28,6 +28,25 @@ TEST_F(CheckpointerTest, OnlyTheNewestAreKeptAndTheInitialOne) {
   EXPECT_THAT(life.Complete(), ElementsAre(5, 4, 0));
 }
 
+TEST_F(CheckpointerTest, EveryCheckpointIsWrittenFromTheMemoryOfTheOneBefore) {
+  Life life(directory_.path(), Consistency::kSync);
+  life.Begin();
+  life.checkpointer.Flush();
+  const uint64_t state_bytes = life.checkpointer.state().copied_bytes;
+  const uint64_t arena_bytes = life.shard.run()->layout.arena_size(0) * sizeof(float);
+  EXPECT_EQ(state_bytes, 2 * arena_bytes) << "AdamW has two";
+  uint64_t most = 0;
+  for (uint64_t version = 1; version < kSteps; ++version) {
+    life.checkpointer.Arm(Version(version), {});
+    Steps(life, version - 1, version);
+    life.checkpointer.Flush();
+    EXPECT_EQ(life.checkpointer.state().copied_bytes, state_bytes) << version;
+    if (version <= 6) most = std::max(most, life.shard.memory().now_bytes);
+    EXPECT_LE(life.shard.memory().now_bytes, most) << version;
+  }
+  EXPECT_LE(most + state_bytes, life.shard.memory().limit_bytes);
+}
+
 TEST_F(CheckpointerTest, WhatEveryShardHasIsKeptBesideTheNewest) {
   Life life(directory_.path(), Consistency::kSync);
   life.Begin();
