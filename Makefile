@@ -44,10 +44,12 @@ fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; T
 	cmake --build --preset fuzz
 	@tests/fuzz/run.sh build-asan $(SECONDS) $(TARGETS)
 
-bench: build  ## run every benchmark, a server under 16 workers for 20,000 steps, and one that writes checkpoints
+bench: build  ## run every benchmark, and a server under many workers, checkpoints and slow readers
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
 	$(BUILD)/bin/conadv-soak
-	$(BUILD)/bin/conadv-soak --workers=2 --parameters=4000000 --steps=200 --checkpoint_every=20
+	$(BUILD)/bin/conadv-soak --workers=2 --parameters=20000000 --steps=40 --checkpoint_every=13 --compare
+	$(BUILD)/bin/conadv-soak --workers=2 --parameters=20000000 --steps=40 --checkpoint_every=1 --slow_readers=2
+	$(BUILD)/bin/conadv-soak --workers=16 --parameters=4000000 --steps=30 --checkpoint_every=1 --slow_readers=2
 
 chaos: build  ## 50 runs with random faults, which must all end as if there were none; RUNS=, SEED=, ARGS=
 	$(BUILD)/bin/conadv-chaos --program=$(BUILD)/bin/conadv --runs=$(or $(RUNS),50) --seed=$(or $(SEED),1) $(ARGS)

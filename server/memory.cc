@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/memory.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_format.h"
+#include "common/wire/chunk.h"
 #include "server/snapshot/readers.h"
 
 namespace conadv {
 namespace {
 
-// Seen with gRPC 1.51, of 16, 64 and 128 workers: 160 to 220 KiB a connection.
+// Seen with gRPC 1.51, of 16, 64 and 128 workers: 160 to 220 KiB a connection, and for one that
+// pushes the chunk that arrives, the one that is copied, and what the allocator keeps of others.
 constexpr uint64_t kConnectionBytes = 256 << 10;
+constexpr uint64_t kConnectionChunks = 3;
 // The evaluator's, other shards' and people's.
 constexpr uint64_t kOtherConnections = 8;
 
@@ -27,12 +32,15 @@ std::string MemoryLimit::ToText() const {
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
                           uint64_t optimizer_bytes) {
   MemoryLimit limit;
-  // One is being made, and one was `latest` a moment ago.
-  limit.versions_bytes = (job.server.retain + 2 + ReaderOptions().most_versions) * arena_bytes;
+  // One is being made.
+  limit.versions_bytes = (job.server.retain + 1 + ReaderOptions().most_versions) * arena_bytes;
   limit.optimizer_bytes = optimizer_bytes;
   limit.contributions_bytes = run.room.all * run.contribution_size * sizeof(float);
   limit.checkpoint_bytes = (job.training.tau + 1) * arena_bytes + optimizer_bytes;
-  limit.connections_bytes = (job.training.slots + kOtherConnections) * kConnectionBytes;
+  const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
+  const uint64_t workers = job.training.slots;
+  limit.connections_bytes =
+      (workers + kOtherConnections) * kConnectionBytes + workers * kConnectionChunks * chunk_bytes;
   return limit;
 }
 

@@ -11,8 +11,8 @@
 #include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
-#include "server/aggregate/add.h"
 #include "server/memory.h"
+#include "server/received_values.h"
 #include "server/restored_state.h"
 
 namespace conadv {
@@ -20,29 +20,6 @@ namespace {
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
   return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
-}
-
-// Padding is whatever a peer sent; sums and norms count on zeros.
-void ZeroPadding(const Layout& layout, uint32_t shard, const Range& range, float* values) {
-  for (const size_t index : layout.tensors_of(shard)) {
-    const Placement& placement = layout.placements()[index];
-    if (placement.offset < range.begin || placement.offset >= range.end) continue;
-    const size_t end = placement.offset + placement.tensor.size() - range.begin;
-    const size_t padded_end = placement.offset + placement.tensor.padded_size() - range.begin;
-    std::fill(values + end, values + padded_end, 0.0F);
-  }
-}
-
-absl::Status CheckFinite(const Layout& layout, uint32_t shard, const Range& range,
-                         absl::Span<const float> values) {
-  const std::optional<size_t> bad = FindNotFinite(values);
-  if (!bad.has_value()) return absl::OkStatus();
-  const Placement* placement = layout.Find(shard, range.begin + *bad);
-  return absl::InvalidArgumentError(absl::StrCat(
-      "tensor ", placement == nullptr ? "(padding)" : placement->tensor.name, " has the value ",
-      values[*bad], " at element ",
-      placement == nullptr ? 0 : range.begin + *bad - placement->offset,
-      "; a lower schedule.peak, a longer schedule.warmup or optimizer.clip_norm may help"));
 }
 
 }  // namespace
@@ -55,7 +32,8 @@ struct Shard::State {
         sync(job.training.sync()),
         run(std::move(run_in)),
         applied(std::move(applied_in)),
-        arenas(run->layout.arena_size(shard), 2),
+        // What a checkpoint holds for a while comes back, and is wanted again for the next.
+        arenas(run->layout.arena_size(shard), 2 + job.training.tau + 1),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, run->plan.steps), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
@@ -64,7 +42,7 @@ struct Shard::State {
   // Whether the contribution may be received now; see Refused.
   absl::Status CheckRoom(const Contribution& contribution) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // RESOURCE_EXHAUSTED, with the time to stay away.
-  absl::Status Refused(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status Refused(const std::string& why, absl::Duration delay) const;
 
   const uint32_t shard;
   const bool sync;
@@ -174,7 +152,8 @@ absl::StatusOr<Shard::InitialWeights> Shard::BeginInitialWeights(const Plan& pla
   // One worker is asked for them; whoever offers them unasked may not fill the memory.
   if (state->arenas.in_use() > job_.server.retain) {
     return state->Refused(
-        absl::StrCat("gets initial weights from ", state->arenas.in_use(), " workers at once"));
+        absl::StrCat("gets initial weights from ", state->arenas.in_use(), " workers at once"),
+        state->retry_delays.Refuse());
   }
   return InitialWeights{state->run, state->arenas.Take()};
 }
@@ -260,16 +239,16 @@ absl::Status Shard::State::CheckRoom(const Contribution& contribution) {
   const GradientStream other = contribution.stream == GradientStream::kClean
                                    ? GradientStream::kAdversarial
                                    : GradientStream::kClean;
-  const bool frees = sync ? aggregator.IsNext(contribution.unit, contribution.stream)
-                          : aggregator.IsDuplicate(contribution.unit, other);
+  const uint32_t ahead = sync ? aggregator.Ahead(contribution.unit, contribution.stream) : 0;
+  const bool frees = sync ? ahead == 0 : aggregator.IsDuplicate(contribution.unit, other);
   const bool awaited = sequencer.awaited() == contribution.unit;
   if (frees && in_use < run->room.freeing) return absl::OkStatus();
   if (awaited && in_use < run->room.all) return absl::OkStatus();
-  return Refused(absl::StrCat("holds ", in_use, " contributions"));
+  return Refused(absl::StrCat("holds ", in_use, " contributions"),
+                 sync ? retry_delays.RefuseBehind(ahead) : retry_delays.Refuse());
 }
 
-absl::Status Shard::State::Refused(const std::string& why) {
-  const absl::Duration delay = retry_delays.Refuse();
+absl::Status Shard::State::Refused(const std::string& why, absl::Duration delay) const {
   return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
                             "shard ", shard, " ", why, "; retry in ", absl::FormatDuration(delay))),
                         delay);
@@ -300,6 +279,10 @@ void Shard::FinishPush(Contribution contribution, Admission admission, PushAnswe
     const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, admission);
     done(outcome);
     if (!outcome.ok() || *outcome == PushOutcome::kDuplicate) return;
+    {
+      MutexLock lock(&state->mutex);
+      state->retry_delays.Arrive(clock_->Now());
+    }
     std::optional<ClosedGroup> group =
         state->aggregator.Reduce(contribution, std::move(admission.buffer));
     if (!group.has_value()) return;
@@ -340,14 +323,17 @@ void Shard::ApplyReady(const std::shared_ptr<State>& state) {
 }
 
 void Shard::Apply(State& state, ClosedGroup group) {
-  const Snapshot current = *snapshots_.Latest();
+  Snapshot current = *snapshots_.Latest();
   // Evicted weights are compensated from the oldest there are: a smaller correction, never a wrong
   // one.
-  const Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
+  Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
   std::shared_ptr<Arena> next = state.arenas.Take();
   AppliedUpdate update =
       ApplyGroup(job_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
   update.published = clock_->WallNow();
+  // Evicted, they are not held beyond what MemoryLimitOf counts.
+  used.weights = nullptr;
+  current.weights = nullptr;
   // [I8] (docs/invariants.md): the aggregator closes a group once, so this cannot be.
   CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
   staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);

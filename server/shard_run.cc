@@ -19,9 +19,11 @@ namespace {
 constexpr uint64_t kMostArriving = 32;
 constexpr uint64_t kFewArriving = 4;
 // What contributions may always take: no person plans for it.
-constexpr uint64_t kFreeBytes = uint64_t{16} << 20;
-// Beyond any room, for what others wait for: its two streams, and a second worker's.
-constexpr uint64_t kForAwaited = 4;
+constexpr uint64_t kFreeBytes = uint64_t{64} << 20;
+// Of one stream, beyond any room, for what others wait for, while another worker's push of it does
+// not come to its end. Where it is one unit of all, the room has no place for the first either.
+constexpr uint64_t kForSecond = 1;
+constexpr uint64_t kForAwaited = 2;
 
 // ⌈log2(slots)⌉ + 1: the levels of a tree.
 uint64_t LevelsOf(uint32_t slots) {
@@ -65,8 +67,11 @@ ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t by
   // go.
   const bool whole_step = training.sync() && openings >= streams * training.slots;
   const uint64_t freeing = openings + (whole_step ? 0 : climbing);
-  return training.sync() ? ContributionRoom{openings, freeing + kForAwaited, freeing + kForAwaited}
-                         : ContributionRoom{openings, freeing, freeing + kForAwaited};
+  if (training.sync()) {
+    const uint64_t all = freeing + streams * kForSecond;
+    return {openings, all, all};
+  }
+  return {openings, freeing, freeing + streams * kForAwaited};
 }
 
 absl::StatusOr<ShardRun> MakeShardRun(const Job& job, uint32_t shard, uint32_t shards,

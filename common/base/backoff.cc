@@ -17,13 +17,13 @@ double Backoff::Between(double low, double high) {
 }
 
 std::optional<absl::Duration> Backoff::Next(absl::Time now, const absl::Status& failure) {
+  if (const std::optional<absl::Duration> least = RetryDelayOf(failure); least.has_value()) {
+    Reset();
+    return *least * Between(1.0, 1.5);
+  }
   if (!first_failure_.has_value()) first_failure_ = now;
   const absl::Duration left = *first_failure_ + options_.budget - now;
   if (left <= absl::ZeroDuration()) return std::nullopt;
-  if (const std::optional<absl::Duration> least = RetryDelayOf(failure); least.has_value()) {
-    step_ = options_.first;
-    return *least * Between(1.0, 1.5);
-  }
   const absl::Duration wait = std::min(step_ * Between(0.5, 1.0), left);
   step_ = std::min(step_ * 2, options_.most);
   return wait;

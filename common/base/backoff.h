@@ -26,8 +26,8 @@ class Backoff {
 
   // Of a failure at `now`: half to all of first · 2^n, at most `most`; nothing once the budget is
   // spent. A peer that says how long to stay away (RetryDelayOf) knows better: then it is that long
-  // to half as long again, and the row begins anew, so that whoever was refused most often does not
-  // come back latest.
+  // to half as long again, and the row begins anew, budget and all: the peer is there, and whoever
+  // was refused most often does not come back latest.
   std::optional<absl::Duration> Next(absl::Time now, const absl::Status& failure);
   std::optional<absl::Duration> Next(absl::Time now) { return Next(now, absl::OkStatus()); }
   // After a success.

@@ -76,14 +76,15 @@ bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
   return (stream == GradientStream::kClean ? group.clean : group.adversarial).claimed(LeafOf(unit));
 }
 
-bool Aggregator::IsNext(const Unit& unit, GradientStream stream) const {
+uint32_t Aggregator::Ahead(const Unit& unit, GradientStream stream) const {
   MutexLock lock(&mutex_);
-  if (IsClosed(unit)) return false;
+  const uint32_t leaf = LeafOf(unit);
   const auto found = groups_.find(KeyOf(unit));
-  if (found == groups_.end()) return LeafOf(unit) == 0;
+  if (found == groups_.end()) return leaf;
   const Group& group = found->second;
-  return (stream == GradientStream::kClean ? group.clean : group.adversarial).first_unclaimed() ==
-         LeafOf(unit);
+  const uint32_t first =
+      (stream == GradientStream::kClean ? group.clean : group.adversarial).first_unclaimed();
+  return leaf > first ? leaf - first : 0;
 }
 
 PushOutcome Aggregator::Claim(const Contribution& contribution) {

@@ -65,8 +65,8 @@ class Aggregator {
 
   // Without changing anything: whether Claim would say kDuplicate.
   bool IsDuplicate(const Unit& unit, GradientStream stream) const;
-  // Whether it is the first, in the order of slots, that its step's tree still lacks.
-  bool IsNext(const Unit& unit, GradientStream stream) const;
+  // How many slots before it its step's tree may still lack; 0: it is the first that it lacks.
+  uint32_t Ahead(const Unit& unit, GradientStream stream) const;
   // Takes the key; whoever gets kAccepted must call Reduce. REQUIRES: CheckContribution was OK.
   PushOutcome Claim(const Contribution& contribution);
   // Adds the claimed contribution's value. Returns the group if it is now complete.

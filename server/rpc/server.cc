@@ -112,6 +112,9 @@ absl::Status Server::Listen() {
   // Two servers on one port would share its connections between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  // gRPC would let each peer send ahead as much as its line takes: up to 16 MiB of a large model,
+  // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   // A peer that vanished without a word must not hold buffers and versions.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);

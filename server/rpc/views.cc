@@ -163,7 +163,7 @@ v1::SnapshotsResponse ViewSnapshots(const ServerParts& parts) {
     v1::SnapshotsResponse::Snapshot* out = response.add_snapshots();
     out->set_version(listing.snapshot.version.value());
     out->set_published_unix_micros(absl::ToUnixMicros(listing.snapshot.published));
-    out->set_bytes(listing.snapshot.weights->bytes());
+    out->set_bytes(listing.bytes);
     out->set_pulls(listing.pulls);
   }
   return response;

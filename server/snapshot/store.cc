@@ -132,7 +132,12 @@ std::optional<Version> SnapshotStore::last() const {
 
 std::vector<SnapshotStore::Listing> SnapshotStore::List() const {
   MutexLock lock(&mutex_);
-  return {snapshots_.begin(), snapshots_.end()};
+  std::vector<Listing> listings(snapshots_.begin(), snapshots_.end());
+  for (Listing& listing : listings) {
+    listing.bytes = listing.snapshot.weights->bytes();
+    listing.snapshot.weights = nullptr;
+  }
+  return listings;
 }
 
 uint64_t SnapshotStore::waiting() const {

@@ -74,7 +74,8 @@ class SnapshotStore {
   uint32_t retain() const { return retain_; }
 
   struct Listing {
-    Snapshot snapshot;
+    Snapshot snapshot;  // without its weights: who looks holds no memory
+    uint64_t bytes = 0;
     uint64_t pulls = 0;
   };
   std::vector<Listing> List() const;

@@ -13,7 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/mutex.h"
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/inspector.grpc.pb.h"
@@ -25,9 +27,35 @@
 namespace conadv {
 namespace {
 
+constexpr absl::Duration kSlowReader = absl::Seconds(2);
 constexpr absl::Duration kLook = absl::Milliseconds(100);
 // Far above what a run takes: only a hang reaches it.
 constexpr absl::Duration kPatience = absl::Minutes(20);
+
+class StopSignal {
+ public:
+  void Set() {
+    MutexLock lock(&mutex_);
+    set_ = true;
+    changed_.NotifyAll();
+  }
+  // False: `timeout` has passed.
+  bool WaitFor(absl::Duration timeout) {
+    const absl::Time until = Clock::Real().Now() + timeout;
+    MutexLock lock(&mutex_);
+    while (!set_) {
+      const absl::Duration left = until - Clock::Real().Now();
+      if (left <= absl::ZeroDuration()) return false;
+      changed_.WaitFor(&mutex_, left);
+    }
+    return true;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool set_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
 uint64_t ResidentBytes(pid_t process) {
   const std::string text =
@@ -59,19 +87,32 @@ void WatchSteps(const std::shared_ptr<grpc::Channel>& channel, SoakResult* resul
   context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
   const auto stub = v1::ParameterServer::NewStub(channel);
   const auto stream = stub->Watch(&context, {});
-  std::vector<double> steps;
   int64_t before = 0;
   v1::WatchResponse version;
   while (stream->Read(&version)) {
     const int64_t published = version.published_unix_micros();
-    if (before != 0) steps.push_back(1e-6 * static_cast<double>(published - before));
+    if (before != 0) result->steps.push_back(1e-6 * static_cast<double>(published - before));
     before = published;
   }
   stream->Finish();
-  if (steps.empty()) return;
-  std::sort(steps.begin(), steps.end());
-  result->median_step = steps[steps.size() / 2];
-  result->worst_step = steps.back();
+}
+
+// Reads one version after another until the server is gone or `stop`.
+void ReadSlowly(const std::string& address, absl::Duration wait, StopSignal* stop) {
+  if (stop->WaitFor(wait)) return;  // so that each reads another version
+  const auto stub = v1::ParameterServer::NewStub(MakeChannel(address));
+  while (!stop->WaitFor(absl::ZeroDuration())) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    v1::PullRequest request;
+    request.set_latest(true);
+    const auto stream = stub->Pull(&context, request);
+    v1::PullResponse response;
+    while (stream->Read(&response)) {
+      if (stop->WaitFor(kSlowReader)) context.TryCancel();
+    }
+    stream->Finish();
+  }
 }
 
 }  // namespace
@@ -81,8 +122,9 @@ SoakResult RunSoak(const SoakOptions& options) {
   const std::string job = directory / "job.textproto";
   WriteFile(job, JobText(JobOf(options.run)));
   SoakResult result;
-  Process server(
-      {options.server, "--job=" + job, "--checkpoint_dir=" + (directory / "checkpoints")});
+  std::vector<std::string> command = {options.server, "--job=" + job};
+  if (options.checkpoints) command.push_back("--checkpoint_dir=" + (directory / "checkpoints"));
+  Process server(command);
   const auto address = server.ReadAfter("listening on ", absl::Minutes(1));
   if (!address.ok()) {
     result.problem = std::string(address.status().message());
@@ -100,6 +142,11 @@ SoakResult RunSoak(const SoakOptions& options) {
   const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address);
   const auto stub = v1::Inspector::NewStub(channel);
   threads.emplace_back([&channel, &result] { WatchSteps(channel, &result); });
+  StopSignal stop;
+  for (uint32_t i = 0; i < options.slow_readers; ++i) {
+    threads.emplace_back(
+        [&address, &stop, i] { ReadSlowly(*address, (i + 1) * kSlowReader, &stop); });
+  }
   const absl::Time begin = absl::Now();
   absl::StatusOr<ExitStatus> exit = absl::DeadlineExceededError("");
   while (!exit.ok() && absl::Now() - begin < kPatience) {
@@ -112,6 +159,7 @@ SoakResult RunSoak(const SoakOptions& options) {
   } else if (!exit->ok()) {
     result.problem = absl::StrCat("it ended with ", exit->ToString(), "\n", server.error());
   }
+  stop.Set();
   for (std::thread& thread : threads) thread.join();
   uint64_t units = 0;
   for (uint32_t i = 0; i < options.workers; ++i) {
@@ -123,6 +171,12 @@ SoakResult RunSoak(const SoakOptions& options) {
     absl::StrAppend(&result.problem, "only ", units, " units were pushed");
   }
   return result;
+}
+
+StepTimes StepTimesOf(std::vector<double> steps) {
+  if (steps.empty()) return {};
+  std::sort(steps.begin(), steps.end());
+  return {steps[steps.size() / 2], steps.back()};
 }
 
 std::string CheckMemory(const SoakResult& result) {

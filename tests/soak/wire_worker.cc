@@ -51,6 +51,11 @@ absl::Status WireWorker::Run() {
   *request.mutable_hello()->mutable_plan() = ToProto(plan_);
   session->Write(request);
   v1::JoinResponse response;
+  heartbeat_ = [&session] {
+    v1::JoinRequest heartbeat;
+    heartbeat.mutable_heartbeat();
+    session->Write(heartbeat);
+  };
   absl::Status error;
   while (error.ok() && session->Read(&response)) {
     request.Clear();
@@ -139,6 +144,7 @@ absl::Status WireWorker::Push(const v1::PushHeader& header, float value) {
     const absl::Status status = PushOnce(header, value);
     if (!absl::IsResourceExhausted(status)) return status;
     ++report_.refusals;
+    heartbeat_();
     const std::optional<absl::Duration> delay = RetryDelayOf(status);
     if (!delay.has_value()) ++report_.refusals_without_delay;
     WaitFor(delay.value_or(absl::Milliseconds(20)), [] { return false; });

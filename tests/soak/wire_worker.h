@@ -56,6 +56,7 @@ class WireWorker {
   std::unique_ptr<v1::ParameterServer::Stub> server_;
   std::unique_ptr<v1::Coordinator::Stub> coordinator_;
   uint64_t lineage_ = 0;
+  std::function<void()> heartbeat_ = [] {};
   WireWorkerReport report_;
 };
 

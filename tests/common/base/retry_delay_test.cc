@@ -43,14 +43,20 @@ TEST(RetryDelay, DoesNotMakeWhoWasRefusedOftenWaitLonger) {
   EXPECT_LE(*backoff.Next(absl::UnixEpoch(), absl::UnavailableError("away")), options.first);
 }
 
-TEST(RetryDelay, CannotExtendTheBudget) {
+// A shard that waits for one slow unit sends the others' away for as long as that takes.
+TEST(RetryDelay, WhoIsToldToComeBackIsNotOutOfTime) {
   BackoffOptions options;
   options.budget = absl::Seconds(10);
   Backoff backoff(options, 1);
   const absl::Status refused =
       WithRetryDelay(absl::ResourceExhaustedError("full"), absl::Milliseconds(20));
-  EXPECT_TRUE(backoff.Next(absl::UnixEpoch(), refused).has_value());
-  EXPECT_FALSE(backoff.Next(absl::UnixEpoch() + options.budget, refused).has_value());
+  const absl::Status away = absl::UnavailableError("away");
+  absl::Time now = absl::UnixEpoch();
+  EXPECT_TRUE(backoff.Next(now, away).has_value());
+  EXPECT_TRUE(backoff.Next(now += options.budget, refused).has_value()) << "it is there";
+  EXPECT_TRUE(backoff.Next(now += options.budget, refused).has_value());
+  EXPECT_TRUE(backoff.Next(now, away).has_value()) << "counted from here";
+  EXPECT_FALSE(backoff.Next(now + options.budget, away).has_value());
 }
 
 }  // namespace

@@ -31,5 +31,17 @@ TEST(RetryDelays, WithRoomToSpareThereIsNoLine) {
   EXPECT_EQ(delays.Refuse(), RetryDelays::kEach);
 }
 
+TEST(RetryDelays, WhoIsFarBehindComesBackWellBeforeItsTurnAtThePaceOfThoseThatCome) {
+  RetryDelays delays;
+  EXPECT_EQ(delays.RefuseBehind(20), RetryDelays::kEach * 5) << "nothing is known yet";
+  absl::Time now = absl::UnixEpoch();
+  for (int i = 0; i < 100; ++i) delays.Arrive(now += absl::Milliseconds(4));
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(delays.RefuseBehind(10)), 10, 0.1);
+  EXPECT_EQ(delays.RefuseBehind(0), RetryDelays::kShortest);
+  EXPECT_EQ(delays.RefuseBehind(1'000'000), RetryDelays::kLongest);
+  delays.Arrive(now + absl::Hours(10));  // nobody came for long: it is not as slow for ever
+  EXPECT_LT(delays.RefuseBehind(1), absl::Milliseconds(200));
+}
+
 }  // namespace
 }  // namespace conadv
