@@ -189,7 +189,7 @@ void Checkpointer::Restore(const Beginning& beginning, Shard* shard, Restored do
 
 absl::StatusOr<UnitLedger> Checkpointer::RestoreNow(const Beginning& beginning, Shard* shard) {
   const std::optional<CheckpointId>& target = beginning.target;
-  const Incarnation run = target.has_value() ? target->run : beginning.lineage;
+  const Lineage run = target.has_value() ? target->run : beginning.lineage;
   UnitLedger ledger(shard->job().training.updates_per_step(), Step(0));
   if (options_.owner.directory.empty()) {
     if (target.has_value()) return absl::InternalError("there is no checkpoint directory");
@@ -246,7 +246,7 @@ absl::Status Checkpointer::BeginAnew() {
   return absl::OkStatus();
 }
 
-absl::Status Checkpointer::SetOthersAside(Incarnation run) {
+absl::Status Checkpointer::SetOthersAside(Lineage run) {
   std::vector<RefusedCheckpoint> others;
   {
     MutexLock lock(&mutex_);

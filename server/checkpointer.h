@@ -73,7 +73,7 @@ class Checkpointer {
   // What a lineage begins with.
   struct Beginning {
     std::optional<CheckpointId> target;  // nothing: it begins anew
-    Incarnation lineage;
+    Lineage lineage;
   };
   // On the checkpointer's thread, with nothing else under way: puts the target, or nothing, into
   // `shard`, and then sets aside what is not of this run. The answer is what the version is made
@@ -98,7 +98,7 @@ class Checkpointer {
   absl::StatusOr<UnitLedger> RestoreNow(const Beginning& beginning, Shard* shard);
   absl::StatusOr<UnitLedger> Install(const CheckpointId& target, Shard* shard);
   absl::Status BeginAnew();
-  absl::Status SetOthersAside(Incarnation run);
+  absl::Status SetOthersAside(Lineage run);
   absl::Status MoveAside(Version version, absl::string_view reason);
   void Tell(const CheckpointOutcome& outcome);
 
@@ -114,8 +114,8 @@ class Checkpointer {
   std::optional<Version> published_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);
   StoredCheckpoints stored_ ABSL_GUARDED_BY(mutex_);  // kept in step with the disk
-  Incarnation run_ ABSL_GUARDED_BY(mutex_);
-  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);
+  Lineage run_ ABSL_GUARDED_BY(mutex_);
+  Lineage lineage_ ABSL_GUARDED_BY(mutex_);
   Version first_ ABSL_GUARDED_BY(mutex_);  // of the lineage
   CheckpointCopies copies_;
   ThreadPool writer_;  // writes files and does nothing else: what it started would give way too

@@ -136,7 +136,7 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   return absl::OkStatus();
 }
 
-absl::Status Shard::CheckLineage(Incarnation named) const {
+absl::Status Shard::CheckLineage(Lineage named) const {
   if (named.value() == 0 || named == lineage()) return absl::OkStatus();
   if (lineage().value() == 0) {
     return absl::UnavailableError(absl::StrCat("shard ", shard_, " has not joined the run yet"));

@@ -77,9 +77,9 @@ class Shard {
   // Which weights these are: the coordinator picks a lineage anew whenever the run goes back to a
   // checkpoint. Calls that name another one are answered ABORTED, or UNAVAILABLE before there is
   // one; 0 names none.
-  void SetLineage(Incarnation lineage) { lineage_ = lineage.value(); }
-  Incarnation lineage() const { return Incarnation(lineage_); }
-  absl::Status CheckLineage(Incarnation named) const;
+  void SetLineage(Lineage lineage) { lineage_ = lineage.value(); }
+  Lineage lineage() const { return Lineage(lineage_); }
+  absl::Status CheckLineage(Lineage named) const;
 
   // A contribution, in two halves around its arrival. The first answers with the range of the arena
   // that it covers and a buffer for it (buffer[0] is the range's begin), or without a buffer if it

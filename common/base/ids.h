@@ -50,6 +50,7 @@ using Step = Id<struct StepTag>;        // the update of step t turns θ_t into 
 using Slot = Id<struct SlotTag>;        // part of a step's global batch
 using MemberId = Id<struct MemberTag>;  // given by the coordinator when a member joins
 using Incarnation = Id<struct IncarnationTag>;  // random, picked by a process at its start
+using Lineage = Id<struct LineageTag>;  // a run since it began or went back; 0: not known or said
 
 // What is leased, computed, pushed, retried and counted.
 struct Unit {

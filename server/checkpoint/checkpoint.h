@@ -32,8 +32,8 @@ struct CheckpointVersion {
 
 struct ShardCheckpoint {
   Version version;
-  Incarnation run;                  // see CheckpointId
-  Incarnation lineage;              // see CheckpointId
+  Lineage run;                      // see CheckpointId
+  Lineage lineage;                  // see CheckpointId
   absl::Span<const float> weights;  // θ of `version`
   std::vector<CheckpointState> states;
   std::vector<CheckpointVersion> older;  // retained versions that attacks may still ask for

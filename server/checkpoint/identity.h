@@ -17,8 +17,8 @@ namespace conadv {
 
 struct CheckpointId {
   Version version;
-  Incarnation run;      // the lineage that began with version 0; stays when a run goes back
-  Incarnation lineage;  // that published the version
+  Lineage run;          // the lineage that began with version 0; stays when a run goes back
+  Lineage lineage;      // that published the version
   uint32_t ledger = 0;  // LedgerDigest of the units that the version is made of
   uint32_t job = 0;     // JobDigest
   uint64_t layout = 0;  // hash of the layout

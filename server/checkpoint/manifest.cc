@@ -87,8 +87,8 @@ absl::StatusOr<Manifest> FromJson(const Json& json) {
   uint64_t run = 0;
   uint64_t lineage = 0;
   const bool ids = ReadHex(json.at("run"), &run) && ReadHex(json.at("lineage"), &lineage);
-  manifest.run = Incarnation(run);
-  manifest.lineage = Incarnation(lineage);
+  manifest.run = Lineage(run);
+  manifest.lineage = Lineage(lineage);
   if (!ids || !ReadHex(json.at("layout_hash"), &manifest.layout_hash) ||
       !absl::Base64Unescape(json.at("plan_base64").get<std::string>(), &manifest.plan)) {
     return absl::DataLossError("has a run, a lineage, a layout hash or a plan that cannot be read");

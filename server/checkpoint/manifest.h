@@ -23,8 +23,8 @@ struct ManifestFile {
 
 struct Manifest {
   Version version;
-  Incarnation run;      // see CheckpointId
-  Incarnation lineage;  // see CheckpointId
+  Lineage run;      // see CheckpointId
+  Lineage lineage;  // see CheckpointId
   uint32_t shard = 0;
   uint32_t shards = 0;
   uint64_t layout_hash = 0;

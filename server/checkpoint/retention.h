@@ -41,7 +41,7 @@ absl::StatusOr<StoredCheckpoints> ScanCheckpoints(
 struct RetentionState {
   size_t keep = 1;
   std::vector<Version> common;  // the newest that every shard has, by rising version
-  Incarnation lineage;
+  Lineage lineage;
   Version first;  // what the lineage began with: it and what came before are its ancestors'
 };
 

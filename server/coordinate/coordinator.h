@@ -33,7 +33,7 @@ struct CoordinatorOptions {
   // Wait this long after the last step, or after one was lost, for an evaluator to join; one that
   // is there and gets on is always waited for.
   absl::Duration evaluator_patience;
-  Incarnation lineage;
+  Lineage lineage;
   // What to do where shards have checkpoints, but none that is one and the same on all of them.
   bool begin_anew = false;  // else the run fails and says what is there
   // How long, after the last step, for every shard's last checkpoint, or longer if one took longer.

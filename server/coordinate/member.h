@@ -41,7 +41,7 @@ struct WelcomeMessage {
   MemberId id;
   absl::Duration lease;
   uint64_t steps = 0;  // 0: not known yet
-  Incarnation lineage;
+  Lineage lineage;
 };
 // To shards.
 struct RestoreMessage {
@@ -95,7 +95,7 @@ struct EvaluationResult {
   std::optional<double> robust_accuracy;
   double seconds = 0;
   bool final = false;
-  Incarnation lineage;  // of the version; 0: not said
+  Lineage lineage;  // of the version; 0: not said
 };
 
 }  // namespace conadv

@@ -52,7 +52,7 @@ grpc::ServerUnaryReactor* InspectorService::Snapshots(grpc::CallbackServerContex
 
 grpc::ServerWriteReactor<v1::MetricsRecord>* InspectorService::WatchMetrics(
     grpc::CallbackServerContext* /*context*/, const v1::WatchMetricsRequest* request) {
-  const absl::Status lineage = parts_.shard->CheckLineage(Incarnation(request->lineage()));
+  const absl::Status lineage = parts_.shard->CheckLineage(Lineage(request->lineage()));
   if (!lineage.ok()) return new RefusedStream<v1::MetricsRecord>(ToGrpc(lineage));
   return LogStream<std::variant<StepMetrics, EvaluationResult>, v1::MetricsRecord>::Start(
       &parts_.events->metrics(), request->after(), &ViewMetrics);

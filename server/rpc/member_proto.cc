@@ -139,7 +139,7 @@ EvaluationResult FromProto(const v1::ReportRequest& report) {
   if (report.robust()) result.robust_accuracy = report.robust_accuracy();
   result.seconds = report.seconds();
   result.final = report.final();
-  result.lineage = Incarnation(report.lineage());
+  result.lineage = Lineage(report.lineage());
   return result;
 }
 
@@ -154,12 +154,8 @@ CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed) {
 }
 
 CheckpointId FromProto(const v1::CheckpointId& id) {
-  return {Version(id.version()),
-          Incarnation(id.run()),
-          Incarnation(id.lineage()),
-          id.ledger(),
-          id.job(),
-          id.layout()};
+  return {Version(id.version()), Lineage(id.run()), Lineage(id.lineage()),
+          id.ledger(),           id.job(),          id.layout()};
 }
 
 Unit FromProto(const v1::Unit& unit) { return {Step(unit.step()), Slot(unit.slot())}; }

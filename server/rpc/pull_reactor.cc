@@ -48,7 +48,7 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     if (!request.ok()) return Finish(ToGrpc(request.status()));
     const absl::StatusOr<Selector> selector = SelectorOf(*request);
     if (!selector.ok()) return Finish(ToGrpc(selector.status()));
-    const absl::Status lineage = shard_->CheckLineage(Incarnation(request->lineage()));
+    const absl::Status lineage = shard_->CheckLineage(Lineage(request->lineage()));
     if (!lineage.ok()) return Finish(ToGrpc(lineage));
     layout_hash_ = request->layout_hash();
     // Members name the lineage that they compute with.

@@ -46,7 +46,7 @@ absl::StatusOr<PushHeader> ParsePushHeader(const std::string& bytes) {
   }
   PushHeader header;
   header.layout_hash = message.layout_hash();
-  header.lineage = Incarnation(message.lineage());
+  header.lineage = Lineage(message.lineage());
   switch (message.content_case()) {
     case v1::PushHeader::kContribution: {
       CONADV_ASSIGN_OR_RETURN(header.content, ContributionOf(message));

@@ -15,7 +15,7 @@ namespace conadv {
 
 struct PushHeader {
   uint64_t layout_hash = 0;
-  Incarnation lineage;
+  Lineage lineage;
   std::variant<Contribution, Plan> content;  // a plan: initial weights
 };
 

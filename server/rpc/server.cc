@@ -49,8 +49,8 @@ Server::Server(LaunchOptions options, const Job& job)
     : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
-        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience, incarnation_,
-                           options_.begin_anew},
+        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience,
+                           Lineage(incarnation_.value()), options_.begin_anew},
         &Clock::Real());
   }
   CheckpointerOptions checkpoints;
@@ -113,8 +113,10 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
   // gRPC would let each peer send ahead as much as its line takes: up to 16 MiB of a large model,
-  // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback.
+  // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback. A chunk
+  // ahead is a gigabyte a second where a round trip takes a millisecond.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kChunkBytes);
   // A peer that vanished without a word must not hold buffers and versions.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);

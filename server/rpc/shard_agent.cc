@@ -14,7 +14,7 @@ ShardAgent::ShardAgent(Shard* shard, Checkpointer* checkpointer, Answers answers
   });
 }
 
-void ShardAgent::SetLineage(Incarnation lineage) {
+void ShardAgent::SetLineage(Lineage lineage) {
   MutexLock lock(&mutex_);
   lineage_ = lineage;
 }

@@ -30,7 +30,7 @@ class ShardAgent {
   ~ShardAgent() { checkpointer_->SetListener(nullptr); }
 
   // The lineage that the next restore begins.
-  void SetLineage(Incarnation lineage);
+  void SetLineage(Lineage lineage);
   void Restore(const std::optional<CheckpointId>& target);
   void Checkpoint(Version version, std::vector<Version> common);
 
@@ -42,7 +42,7 @@ class ShardAgent {
   Checkpointer* const checkpointer_;
   const Answers answers_;
   Mutex mutex_;
-  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);
+  Lineage lineage_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Shard 0's membership: the coordinator lives in its process.

@@ -128,7 +128,7 @@ void ShardSession::Listen() {
 void ShardSession::Handle(const v1::JoinResponse& response) {
   switch (response.message_case()) {
     case v1::JoinResponse::kWelcome: {
-      agent_.SetLineage(Incarnation(response.welcome().lineage()));
+      agent_.SetLineage(Lineage(response.welcome().lineage()));
       MutexLock lock(&mutex_);
       beat_ = absl::Seconds(response.welcome().lease_seconds() / 3);
       changed_.NotifyAll();

@@ -109,12 +109,12 @@ double Measure(const Subject& subject, int lanes, int units) {
   CondVar changed;
   int done = 0;
   PipelineEvents events;
-  events.done = [&](Unit, Incarnation) {
+  events.done = [&](Unit, Lineage) {
     MutexLock lock(&mutex);
     ++done;
     changed.NotifyOne();
   };
-  events.failed = [](Unit, Incarnation, const absl::Status& status) { LOG(FATAL) << status; };
+  events.failed = [](Unit, Lineage, const absl::Status& status) { LOG(FATAL) << status; };
   events.broken = [](const absl::Status& status) { LOG(FATAL) << status; };
   Pipeline pipeline(options, subject.job.training.slot_size(),
                     {&cache, &sink, &compute, &executor, &gradients, &statistics}, events);
@@ -123,7 +123,7 @@ double Measure(const Subject& subject, int lanes, int units) {
     grant.push_back({Step(i / subject.job.training.slots), Slot(i % subject.job.training.slots)});
   }
   const absl::Time begin = Clock::Real().Now();
-  pipeline.Grant(grant, Incarnation());
+  pipeline.Grant(grant, Lineage());
   {
     MutexLock lock(&mutex);
     while (done < units) changed.Wait(&mutex);

@@ -71,7 +71,7 @@ CoordinatorOptions Options() {
   options.job.server.lease = absl::Seconds(10);
   options.shards = kShards;
   options.evaluator_patience = absl::Seconds(60);
-  options.lineage = Incarnation(1);
+  options.lineage = Lineage(1);
   return options;
 }
 

@@ -43,8 +43,8 @@ Manifest MakeManifest(absl::string_view bytes) {
   Supply supply(bytes);
   Manifest manifest;
   manifest.version = Version(supply.Number(8));
-  manifest.run = Incarnation(supply.Number(8));
-  manifest.lineage = Incarnation(supply.Number(8));
+  manifest.run = Lineage(supply.Number(8));
+  manifest.lineage = Lineage(supply.Number(8));
   manifest.shard = static_cast<uint32_t>(supply.Number(4));
   manifest.shards = static_cast<uint32_t>(supply.Number(4));
   manifest.layout_hash = supply.Number(8);

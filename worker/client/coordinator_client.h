@@ -33,7 +33,7 @@ struct EvaluationReport {
   double robust_accuracy = 0;
   absl::Duration took;
   bool final = false;
-  Incarnation lineage;  // of the version
+  Lineage lineage;  // of the version
 };
 
 class CoordinatorClient {

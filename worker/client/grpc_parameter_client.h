@@ -27,7 +27,7 @@ class GrpcParameterClient final : public ParameterClient {
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
   void Reset() override;
   // See PeerIdentity.
-  void SetLineage(Incarnation lineage) { peer_.SetLineage(lineage); }
+  void SetLineage(Lineage lineage) { peer_.SetLineage(lineage); }
   const std::string& address() const override { return peer_.address(); }
 
   // Cancels every call and waits until its `done` has returned; later calls are CANCELLED at once.

@@ -38,7 +38,7 @@ struct PullSelector {
 // What a push says about the gradients it carries; the fields of PushHeader.Contribution.
 struct ContributionHeader {
   Unit unit;
-  Incarnation lineage;  // of the weights it was computed with; 0 names none
+  Lineage lineage;  // of the weights it was computed with; 0 names none
   GradientStream stream = GradientStream::kClean;
   Version update_version;
   Version attack_version;  // kAdversarial; at most update_version

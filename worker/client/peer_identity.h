@@ -30,8 +30,8 @@ class PeerIdentity {
   }
   void Forget() { known_ = 0; }
   // What calls name from now on; servers of another lineage answer them ABORTED.
-  void SetLineage(Incarnation lineage) { lineage_ = lineage.value(); }
-  Incarnation lineage() const { return Incarnation(lineage_); }
+  void SetLineage(Lineage lineage) { lineage_ = lineage.value(); }
+  Lineage lineage() const { return Lineage(lineage_); }
   const std::string& address() const { return address_; }
 
  private:

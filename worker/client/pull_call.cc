@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kMethod[] = "/conadv.v1.ParameterServer/Pull";
 
-grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash, Incarnation lineage) {
+grpc::ByteBuffer Encode(const PullSelector& selector, uint64_t layout_hash, Lineage lineage) {
   v1::PullRequest request;
   switch (selector.kind) {
     case PullSelector::Kind::kExactly: request.set_version(selector.value); break;

@@ -20,7 +20,7 @@ namespace {
 constexpr char kMethod[] = "/conadv.v1.ParameterServer/Push";
 constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
 
-std::string Encode(const PushContent& content, uint64_t layout_hash, Incarnation lineage,
+std::string Encode(const PushContent& content, uint64_t layout_hash, Lineage lineage,
                    const std::string& worker) {
   v1::PushHeader header;
   header.set_layout_hash(layout_hash);

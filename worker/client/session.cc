@@ -140,8 +140,8 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
         const v1::Welcome& welcome = response_.welcome();
         const absl::Duration lease =
             absl::Seconds(std::clamp(welcome.lease_seconds(), 0.1, 3600.0));
-        listener_->OnWelcome({MemberId(welcome.worker_id()), lease, welcome.steps(),
-                              Incarnation(welcome.lineage())});
+        listener_->OnWelcome(
+            {MemberId(welcome.worker_id()), lease, welcome.steps(), Lineage(welcome.lineage())});
         Beat(lease / 3);
         break;
       }

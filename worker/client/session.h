@@ -32,8 +32,8 @@ struct SessionHello {
 struct SessionWelcome {
   MemberId member;
   absl::Duration lease;
-  uint64_t steps = 0;   // length of the run; 0 if it is not known yet
-  Incarnation lineage;  // of the weights, for every call to the parameter servers
+  uint64_t steps = 0;  // length of the run; 0 if it is not known yet
+  Lineage lineage;     // of the weights, for every call to the parameter servers
 };
 
 // Called one at a time, on gRPC's threads; must not block.

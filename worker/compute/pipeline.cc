@@ -9,7 +9,7 @@ Pipeline::Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& 
                    PipelineEvents events)
     : options_(options), slot_size_(slot_size), parts_(parts), events_(std::move(events)) {}
 
-void Pipeline::Grant(const std::vector<Unit>& units, Incarnation lineage) {
+void Pipeline::Grant(const std::vector<Unit>& units, Lineage lineage) {
   {
     MutexLock lock(&mutex_);
     if (draining_) return;
@@ -17,6 +17,7 @@ void Pipeline::Grant(const std::vector<Unit>& units, Incarnation lineage) {
       WorkPtr& work = units_[unit];
       if (work != nullptr) continue;
       work = std::make_shared<Work>();
+      listed_ = false;
       work->progress.unit = unit;
       work->lineage = lineage;
     }
@@ -35,6 +36,7 @@ void Pipeline::Drain() {
       } else {
         dropped.push_back(std::move(it->second));
         it = units_.erase(it);
+        listed_ = false;
       }
     }
   }
@@ -46,6 +48,7 @@ void Pipeline::Drop() {
   {
     MutexLock lock(&mutex_);
     dropped.swap(units_);
+    listed_ = false;
     seen_ = SeenVersions();
     broken_ = false;
   }
@@ -64,24 +67,35 @@ void Pipeline::Advance() {
   {
     MutexLock lock(&mutex_);
     if (broken_) return;
-    std::vector<WorkPtr> works;
-    std::vector<const UnitProgress*> progress;
-    for (const auto& [unit, work] : units_) {
-      works.push_back(work);
-      progress.push_back(&work->progress);
-    }
-    for (const Action& action : NextActions(progress, seen_, in_flight_, options_)) {
-      const WorkPtr& work = works[action.index];
+    ListUnits();
+    for (const Action& action : NextActions(progress_, seen_, in_flight_, options_)) {
+      const WorkPtr& work = works_[action.index];
       Begin(action.kind, &work->progress);
       if (action.kind == ActionKind::kClean || action.kind == ActionKind::kAdversarial) {
         ++in_flight_;
       }
       actions.emplace_back(work, action);
     }
-    cause = CauseOf(progress, options_);
+    cause = CauseOf(progress_, options_);
   }
   parts_.executor->SetWaitCause(cause);
   for (const auto& [work, action] : actions) Perform(work, action);
+}
+
+void Pipeline::ListUnits() {
+  if (listed_) return;
+  works_.clear();
+  progress_.clear();
+  for (const auto& [unit, work] : units_) {
+    works_.push_back(work);
+    progress_.push_back(&work->progress);
+  }
+  listed_ = true;
+}
+
+void Pipeline::Forget(const WorkPtr& work) {
+  units_.erase(work->progress.unit);
+  listed_ = false;
 }
 
 void Pipeline::Perform(const WorkPtr& work, const Action& action) {
@@ -177,7 +191,7 @@ void Pipeline::OnNoWeights(const WorkPtr& work, const absl::Status& status) {
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
-    units_.erase(work->progress.unit);
+    Forget(work);
   }
   events_.done(work->progress.unit, work->lineage);
   CheckDrained();
@@ -258,7 +272,7 @@ void Pipeline::OnPushed(const WorkPtr& work, const absl::Status& status) {
     --in_flight_;
     if (status.ok() && InHand(work)) {
       done = ++work->pushed == (options_.attacks ? 2 : 1);
-      if (done) units_.erase(work->progress.unit);
+      if (done) Forget(work);
     }
   }
   if (absl::IsInvalidArgument(status)) {
@@ -277,7 +291,7 @@ void Pipeline::Fail(const WorkPtr& work, const absl::Status& status) {
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
-    units_.erase(work->progress.unit);
+    Forget(work);
   }
   events_.failed(work->progress.unit, work->lineage, status);
   CheckDrained();

@@ -24,10 +24,10 @@ namespace conadv {
 
 struct PipelineEvents {
   // Every shard of that lineage has acknowledged all of the unit's contributions.
-  std::function<void(Unit, Incarnation lineage)> done;
+  std::function<void(Unit, Lineage lineage)> done;
   // This unit cannot be computed, or the servers refuse what comes out of it. It is no longer in
   // hand.
-  std::function<void(Unit, Incarnation lineage, const absl::Status&)> failed;
+  std::function<void(Unit, Lineage lineage, const absl::Status&)> failed;
   // A server is away, was restarted, or has another version than the run: the session has to be
   // made anew. Once until the next Drop().
   std::function<void(const absl::Status&)> broken;
@@ -52,7 +52,7 @@ class Pipeline {
            PipelineEvents events);
 
   // Takes units of this lineage in hand; those it has already are ignored, and all while it drains.
-  void Grant(const std::vector<Unit>& units, Incarnation lineage);
+  void Grant(const std::vector<Unit>& units, Lineage lineage);
   // Forgets the units none of whose gradients is being computed, and takes no new ones.
   void Drain();
   // Forgets all units; what they have under way comes to nothing. First of all, before the cache
@@ -64,7 +64,7 @@ class Pipeline {
  private:
   struct Work {
     UnitProgress progress;
-    Incarnation lineage;
+    Lineage lineage;
     std::shared_ptr<const Arena> update_weights;
     std::shared_ptr<const Arena> attack_weights;
     std::shared_ptr<const AdversarialBatch> adversarial;
@@ -74,6 +74,9 @@ class Pipeline {
 
   // Begins everything that may begin now.
   void Advance();
+  // Brings the lists that NextActions looks at up to date.
+  void ListUnits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(const WorkPtr& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Perform(const WorkPtr& work, const Action& action);
   void AskAttackWeights(const WorkPtr& work, Version version);
   void OnUpdateWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
@@ -95,6 +98,10 @@ class Pipeline {
   const PipelineEvents events_;
   mutable Mutex mutex_;
   std::map<Unit, WorkPtr> units_ ABSL_GUARDED_BY(mutex_);
+  // The same by rising unit, made anew when units came or went: there are many more events.
+  bool listed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<WorkPtr> works_ ABSL_GUARDED_BY(mutex_);
+  std::vector<const UnitProgress*> progress_ ABSL_GUARDED_BY(mutex_);
   SeenVersions seen_ ABSL_GUARDED_BY(mutex_);
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;  // gradients, of dropped units too
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

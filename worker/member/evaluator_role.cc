@@ -57,7 +57,7 @@ void EvaluatorRole::Begin(std::shared_ptr<Session>, const SessionWelcome& welcom
 
 void EvaluatorRole::Evaluate(Version version, bool robust) {
   uint64_t session;
-  Incarnation lineage;
+  Lineage lineage;
   {
     MutexLock lock(&mutex_);
     session = session_;

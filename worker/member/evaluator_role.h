@@ -44,7 +44,7 @@ class EvaluatorRole final : public MemberRole {
  private:
   struct Request {
     uint64_t session = 0;
-    Incarnation lineage;
+    Lineage lineage;
     VersionedWeights weights;
     bool robust = false;
   };
@@ -66,7 +66,7 @@ class EvaluatorRole final : public MemberRole {
   // The coordinator asks for the next evaluation after the one before.
   std::deque<Request> requests_ ABSL_GUARDED_BY(mutex_);
   uint64_t session_ ABSL_GUARDED_BY(mutex_) = 0;  // counts Drop()
-  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);   // of the session
+  Lineage lineage_ ABSL_GUARDED_BY(mutex_);       // of the session
   uint64_t reports_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

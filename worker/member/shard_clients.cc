@@ -19,7 +19,7 @@ std::vector<ParameterClient*> ShardClients::pointers() const {
   return pointers;
 }
 
-void ShardClients::SetLineage(Incarnation lineage) {
+void ShardClients::SetLineage(Lineage lineage) {
   for (const auto& client : clients_) client->SetLineage(lineage);
 }
 

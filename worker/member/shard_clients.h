@@ -20,7 +20,7 @@ class ShardClients {
 
   std::vector<ParameterClient*> pointers() const;
   // Of every call from now on.
-  void SetLineage(Incarnation lineage);
+  void SetLineage(Lineage lineage);
   // Cancels the calls, for a new session.
   void Reset();
   // Nothing is called back afterwards.

@@ -53,11 +53,11 @@ Trainer::~Trainer() { Stop(); }
 
 PipelineEvents Trainer::MakePipelineEvents() {
   PipelineEvents events;
-  events.done = [this](Unit unit, Incarnation lineage) {
+  events.done = [this](Unit unit, Lineage lineage) {
     ++units_done_;
     if (const auto to = session(lineage)) to->Done(unit);
   };
-  events.failed = [this](Unit unit, Incarnation lineage, const absl::Status& status) {
+  events.failed = [this](Unit unit, Lineage lineage, const absl::Status& status) {
     LOG(ERROR) << unit << " failed: " << status.message();
     if (const auto to = session(lineage)) to->Failed(unit, std::string(status.message()));
   };
@@ -91,7 +91,7 @@ void Trainer::Offer() {
 }
 
 void Trainer::Grant(const std::vector<Unit>& units) {
-  Incarnation lineage;
+  Lineage lineage;
   {
     MutexLock lock(&mutex_);
     lineage = lineage_;
@@ -122,7 +122,7 @@ std::shared_ptr<Session> Trainer::session() const {
   return session_;
 }
 
-std::shared_ptr<Session> Trainer::session(Incarnation lineage) const {
+std::shared_ptr<Session> Trainer::session(Lineage lineage) const {
   MutexLock lock(&mutex_);
   return lineage == lineage_ ? session_ : nullptr;
 }

@@ -43,7 +43,7 @@ class Trainer final : public MemberRole {
   PipelineEvents MakePipelineEvents();
   std::shared_ptr<Session> session() const;
   // Nothing if the session's is another lineage: its coordinator must not hear of this one's units.
-  std::shared_ptr<Session> session(Incarnation lineage) const;
+  std::shared_ptr<Session> session(Lineage lineage) const;
 
   const Setup setup_;
   const std::string name_;
@@ -53,7 +53,7 @@ class Trainer final : public MemberRole {
   std::atomic<uint64_t> units_done_{0};
   mutable Mutex mutex_;
   std::shared_ptr<Session> session_ ABSL_GUARDED_BY(mutex_);  // nullptr between sessions
-  Incarnation lineage_ ABSL_GUARDED_BY(mutex_);               // of the session, or of the last one
+  Lineage lineage_ ABSL_GUARDED_BY(mutex_);                   // of the session, or of the last one
   ArenaPool gradients_;
   ShardedPull pull_;
   ShardedPush push_;

@@ -105,8 +105,8 @@ class CheckpointFixture : public ::testing::Test {
     const std::vector<float> older = ArenaOf(shard, version, 0.75F);
     ShardCheckpoint checkpoint;
     checkpoint.version = Version(version);
-    checkpoint.run = Incarnation(7);
-    checkpoint.lineage = Incarnation(8);
+    checkpoint.run = Lineage(7);
+    checkpoint.lineage = Lineage(8);
     checkpoint.weights = weights;
     checkpoint.states = {{"momentum", momentum}};
     checkpoint.older = {{Version(version + 1000), older}};

@@ -26,7 +26,7 @@ TEST_F(CheckpointTest, ReadReturnsWhatWasWritten) {
   const auto restored = ReadCheckpoint(FileSystem::Real(), Owner(), Version(7));
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(restored->id,
-            (CheckpointId{Version(7), Incarnation(7), Incarnation(8), LedgerDigest(7, {9, 12}),
+            (CheckpointId{Version(7), Lineage(7), Lineage(8), LedgerDigest(7, {9, 12}),
                           JobDigest(restored->job, restored->plan), layout_.hash()}));
   EXPECT_EQ(restored->plan, std::string("\0\xff plan", 7));
   EXPECT_EQ(restored->job, "name: \"tést\"\n");

@@ -17,8 +17,8 @@ using ::testing::HasSubstr;
 
 Manifest SomeManifest() {
   return {Version(117),
-          Incarnation(0x0123456789abcdef),
-          Incarnation(0xffffffffffffffff),
+          Lineage(0x0123456789abcdef),
+          Lineage(0xffffffffffffffff),
           1,
           2,
           0xfedcba9876543210,
@@ -33,8 +33,8 @@ TEST(Manifest, ReadsWhatWasWritten) {
   const auto read = DecodeManifest(EncodeManifest(SomeManifest()));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->version, Version(117));
-  EXPECT_EQ(read->run, Incarnation(0x0123456789abcdef));
-  EXPECT_EQ(read->lineage, Incarnation(0xffffffffffffffff));
+  EXPECT_EQ(read->run, Lineage(0x0123456789abcdef));
+  EXPECT_EQ(read->lineage, Lineage(0xffffffffffffffff));
   EXPECT_EQ(IdOf(*read), IdOf(SomeManifest()));
   EXPECT_EQ(read->shard, 1);
   EXPECT_EQ(read->shards, 2);
@@ -52,8 +52,8 @@ TEST(Manifest, AnythingElseIsAnotherIdentity) {
   const CheckpointId id = IdOf(SomeManifest());
   std::vector<Manifest> others(7, SomeManifest());
   others[0].version = Version(118);
-  others[1].run = Incarnation(1);
-  others[2].lineage = Incarnation(1);
+  others[1].run = Lineage(1);
+  others[2].lineage = Lineage(1);
   others[3].applied_ahead = {470};
   others[4].plan = "plan";
   others[5].job = "other";

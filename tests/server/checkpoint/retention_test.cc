@@ -104,10 +104,10 @@ TEST_F(RetentionTest, RemovingLeavesOtherShardsAlone) {
   EXPECT_FALSE(FileSystem::Real().Exists(VersionPath(Owner(), Version(5))));
 }
 
-constexpr Incarnation kRun{1};
-constexpr Incarnation kNow{9};
+constexpr Lineage kRun{1};
+constexpr Lineage kNow{9};
 
-CheckpointId Id(uint64_t version, Incarnation lineage) {
+CheckpointId Id(uint64_t version, Lineage lineage) {
   CheckpointId id;
   id.version = Version(version);
   id.run = kRun;
@@ -122,7 +122,7 @@ TEST(SurplusTest, AllButTheNewestTheCommonOnesAndVersionZero) {
 }
 
 TEST(SurplusTest, WhatAnotherLineageMadeStaysUntilANewerCommonOneHasTakenItsPlace) {
-  const Incarnation before{8};
+  const Lineage before{8};
   // The run went back to 10; the lineage before had written 15 and 20 on this shard.
   std::vector<CheckpointId> stored = {Id(0, kRun), Id(5, kRun), Id(10, before), Id(15, before),
                                       Id(20, before)};

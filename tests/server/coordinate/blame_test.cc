@@ -18,7 +18,7 @@ class BlameTest : public CoordinatorTest {
   void MakeWithLease(absl::Duration lease, uint32_t shards = 1) {
     CoordinatorOptions options = Options(shards);
     options.job.server.lease = lease;
-    options.lineage = Incarnation(77);
+    options.lineage = Lineage(77);
     coordinator_ = std::make_unique<Coordinator>(options, &clock_);
     local_id_ = *JoinShard(0, &local_, {});
     if (shards == 1) coordinator_->OnRestored(local_id_, absl::OkStatus(), std::nullopt);
@@ -92,10 +92,10 @@ TEST_F(BlameTest, AnEvaluationOfWeightsThatAreOverIsRefused) {
   const MemberId id = *Join(Role::kWorker, &worker);
   coordinator_->OnOffered(id);
   coordinator_->OnPublished(Version(1));
-  EvaluationResult result{Version(1), 10, 0.8, 0.1, std::nullopt, 1, false, Incarnation(76)};
+  EvaluationResult result{Version(1), 10, 0.8, 0.1, std::nullopt, 1, false, Lineage(76)};
   EXPECT_TRUE(absl::IsAborted(coordinator_->OnEvaluated(result)));
   EXPECT_FALSE(coordinator_->Read().evaluation.has_value());
-  result.lineage = Incarnation(77);
+  result.lineage = Lineage(77);
   EXPECT_TRUE(coordinator_->OnEvaluated(result).ok());
   result.version = Version(2);
   EXPECT_TRUE(absl::IsInvalidArgument(coordinator_->OnEvaluated(result)))

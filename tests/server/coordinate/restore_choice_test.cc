@@ -16,8 +16,8 @@ using ::testing::HasSubstr;
 CheckpointId Id(uint64_t version, uint64_t run = 1, uint64_t lineage = 1) {
   CheckpointId id;
   id.version = Version(version);
-  id.run = Incarnation(run);
-  id.lineage = Incarnation(lineage);
+  id.run = Lineage(run);
+  id.lineage = Lineage(lineage);
   return id;
 }
 

@@ -19,7 +19,7 @@
 namespace conadv {
 
 inline constexpr uint64_t kSteps = 10;
-inline constexpr Incarnation kNow{77};
+inline constexpr Lineage kNow{77};
 
 inline Job SomeJob(Consistency consistency) {
   Job job;
@@ -92,7 +92,7 @@ struct Life {
     while (pool.RunOne()) {
     }
   }
-  absl::StatusOr<UnitLedger> Restore(std::optional<uint64_t> version, Incarnation lineage = kNow) {
+  absl::StatusOr<UnitLedger> Restore(std::optional<uint64_t> version, Lineage lineage = kNow) {
     const CheckpointReport report = checkpointer.Scan().value();
     Checkpointer::Beginning beginning;
     for (const CheckpointId& id : report.usable) {

@@ -74,7 +74,7 @@ TEST_F(CheckpointerTest, ARestoreRemovesNothing) {
     EXPECT_THAT(first.Complete(), ElementsAre(4, 2, 0));
   }
   Life second(directory_.path(), Consistency::kSync);
-  ASSERT_TRUE(second.Restore(2, Incarnation(78)).ok());
+  ASSERT_TRUE(second.Restore(2, Lineage(78)).ok());
   EXPECT_THAT(second.Complete(), ElementsAre(4, 2, 0));
   // Until it is made again and every shard has what is newer.
   second.checkpointer.Arm(Version(5), {Version(0), Version(2)});
@@ -94,7 +94,7 @@ TEST_F(CheckpointerTest, ARunThatBeginsAnewSetsAsideWhatIsThere) {
     Steps(first, 0, 3);
   }
   Life second(directory_.path(), Consistency::kSync);
-  ASSERT_TRUE(second.Restore(std::nullopt, Incarnation(78)).ok());
+  ASSERT_TRUE(second.Restore(std::nullopt, Lineage(78)).ok());
   const CheckpointReport report = second.checkpointer.Scan().value();
   ASSERT_EQ(report.usable.size(), 1U) << "initial weights are made again";
   ASSERT_EQ(report.refused.size(), 1U);
@@ -124,7 +124,7 @@ TEST_F(CheckpointerTest, ADamagedCheckpointIsSetAsideWithTheReasonAndTheOneBefor
 }
 
 TEST_F(CheckpointerTest, AnotherRunsCheckpointOfTheVersionIsNotTaken) {
-  const auto train = [this](Incarnation lineage) {
+  const auto train = [this](Lineage lineage) {
     Life life(directory_.path(), Consistency::kAsync);
     EXPECT_TRUE(life.Restore(std::nullopt, lineage).ok());
     life.Begin();
@@ -134,17 +134,17 @@ TEST_F(CheckpointerTest, AnotherRunsCheckpointOfTheVersionIsNotTaken) {
     life.checkpointer.Flush();
     return life.checkpointer.Scan()->usable.front();
   };
-  const CheckpointId theirs = train(Incarnation(1));
-  const CheckpointId ours = train(Incarnation(2));
+  const CheckpointId theirs = train(Lineage(1));
+  const CheckpointId ours = train(Lineage(2));
   EXPECT_EQ(ours.version, theirs.version);
   Life second(directory_.path(), Consistency::kAsync);
-  const absl::Status status = second.Restore({theirs, Incarnation(3)}).status();
+  const absl::Status status = second.Restore({theirs, Lineage(3)}).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(second.Complete(), ElementsAre(2, 0));
   // Ours is taken, and what is not of our run is set aside then.
   {
     Life third(directory_.path(), Consistency::kAsync);
-    ASSERT_TRUE(third.Restore(0, Incarnation(4)).ok());
+    ASSERT_TRUE(third.Restore(0, Lineage(4)).ok());
     EXPECT_THAT(third.Complete(), ElementsAre(2, 0));
   }
 }

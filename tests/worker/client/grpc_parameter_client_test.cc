@@ -207,7 +207,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   PushContent content;
   ContributionHeader header;
   header.unit = {Step(6), Slot(3)};
-  header.lineage = Incarnation(44);
+  header.lineage = Lineage(44);
   header.stream = GradientStream::kAdversarial;
   header.update_version = Version(6);
   header.attack_version = Version(5);
@@ -233,7 +233,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
     response->set_latest_version(7);
     return grpc::Status::OK;
   };
-  client_->SetLineage(Incarnation(45));
+  client_->SetLineage(Lineage(45));
   const auto answer = Push(content);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_TRUE(answer->duplicate);

@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-constexpr Incarnation kLineage(7);
+constexpr Lineage kLineage(7);
 
 // Passes that take no time; those of `poisoned` fail.
 class FakeCompute final : public UnitCompute {
@@ -89,11 +89,11 @@ class PipelineTest : public ::testing::Test {
     cache_.emplace(&source_, options.tau + 2, &statistics_);
     executor_.emplace(lanes, 1000, nullptr, &statistics_, Clock::Real());
     PipelineEvents events;
-    events.done = [this](Unit unit, Incarnation lineage) {
+    events.done = [this](Unit unit, Lineage lineage) {
       EXPECT_EQ(lineage, kLineage);
       Note([&] { done_.insert(unit); });
     };
-    events.failed = [this](Unit unit, Incarnation, const absl::Status&) {
+    events.failed = [this](Unit unit, Lineage, const absl::Status&) {
       Note([&] { failed_.push_back(unit); });
     };
     events.broken = [this](const absl::Status& status) {
