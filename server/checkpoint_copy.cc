@@ -30,12 +30,13 @@ std::shared_ptr<const CheckpointCopy> CheckpointCopies::Take(const Publication& 
       new CheckpointCopy(publication.run.layout, publication.applied));
   copy->plan_ = PlanBytes(publication.run.plan);
   copy->snapshots_ = publication.store.Newest(versions);
-  for (const Optimizer::StateTensor& state : publication.optimizer.state()) {
+  const std::vector<Optimizer::StateTensor> states = publication.optimizer.state();
+  for (const Optimizer::StateTensor& state : states) {
     std::shared_ptr<Arena> values;
     {
       MutexLock lock(&mutex_);
       if (!arenas_.has_value() || arenas_->arena_size() != state.values.size()) {
-        arenas_.emplace(state.values.size(), publication.optimizer.state().size());
+        arenas_.emplace(state.values.size(), states.size());
       }
       values = arenas_->Take();
     }

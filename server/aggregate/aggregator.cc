@@ -78,13 +78,16 @@ bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
 
 uint32_t Aggregator::Ahead(const Unit& unit, GradientStream stream) const {
   MutexLock lock(&mutex_);
+  // What is here already is next no more: soon it will be told that it is a duplicate.
+  constexpr uint32_t kPassed = 1;
+  if (IsClosed(unit)) return kPassed;
   const uint32_t leaf = LeafOf(unit);
   const auto found = groups_.find(KeyOf(unit));
   if (found == groups_.end()) return leaf;
   const Group& group = found->second;
   const uint32_t first =
       (stream == GradientStream::kClean ? group.clean : group.adversarial).first_unclaimed();
-  return leaf > first ? leaf - first : 0;
+  return leaf >= first ? leaf - first : kPassed;
 }
 
 PushOutcome Aggregator::Claim(const Contribution& contribution) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -13,11 +14,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "common/base/clock.h"
 #include "common/base/file.h"
-#include "common/base/mutex.h"
+#include "common/base/wait.h"
 #include "common/job/parse.h"
 #include "common/wire/channel.h"
+#include "common/wire/deadline.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "tests/soak/wire_worker.h"
@@ -31,31 +32,6 @@ constexpr absl::Duration kSlowReader = absl::Seconds(2);
 constexpr absl::Duration kLook = absl::Milliseconds(100);
 // Far above what a run takes: only a hang reaches it.
 constexpr absl::Duration kPatience = absl::Minutes(20);
-
-class StopSignal {
- public:
-  void Set() {
-    MutexLock lock(&mutex_);
-    set_ = true;
-    changed_.NotifyAll();
-  }
-  // False: `timeout` has passed.
-  bool WaitFor(absl::Duration timeout) {
-    const absl::Time until = Clock::Real().Now() + timeout;
-    MutexLock lock(&mutex_);
-    while (!set_) {
-      const absl::Duration left = until - Clock::Real().Now();
-      if (left <= absl::ZeroDuration()) return false;
-      changed_.WaitFor(&mutex_, left);
-    }
-    return true;
-  }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  bool set_ ABSL_GUARDED_BY(mutex_) = false;
-};
 
 uint64_t ResidentBytes(pid_t process) {
   const std::string text =
@@ -97,19 +73,21 @@ void WatchSteps(const std::shared_ptr<grpc::Channel>& channel, SoakResult* resul
   stream->Finish();
 }
 
-// Reads one version after another until the server is gone or `stop`.
-void ReadSlowly(const std::string& address, absl::Duration wait, StopSignal* stop) {
-  if (stop->WaitFor(wait)) return;  // so that each reads another version
+// Reads one version after another until `stop`; `wait` first, so that each reads another version.
+void ReadSlowly(const std::string& address, absl::Duration wait, const std::atomic<bool>* stop) {
+  const auto stopped = [stop] { return stop->load(); };
   const auto stub = v1::ParameterServer::NewStub(MakeChannel(address));
-  while (!stop->WaitFor(absl::ZeroDuration())) {
+  WaitFor(wait, stopped);
+  while (!stopped()) {
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    context.set_deadline(DeadlineIn(kPatience));
     v1::PullRequest request;
     request.set_latest(true);
     const auto stream = stub->Pull(&context, request);
     v1::PullResponse response;
     while (stream->Read(&response)) {
-      if (stop->WaitFor(kSlowReader)) context.TryCancel();
+      WaitFor(kSlowReader, stopped);
+      if (stopped()) context.TryCancel();
     }
     stream->Finish();
   }
@@ -142,7 +120,7 @@ SoakResult RunSoak(const SoakOptions& options) {
   const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address);
   const auto stub = v1::Inspector::NewStub(channel);
   threads.emplace_back([&channel, &result] { WatchSteps(channel, &result); });
-  StopSignal stop;
+  std::atomic<bool> stop{false};
   for (uint32_t i = 0; i < options.slow_readers; ++i) {
     threads.emplace_back(
         [&address, &stop, i] { ReadSlowly(*address, (i + 1) * kSlowReader, &stop); });
@@ -159,7 +137,7 @@ SoakResult RunSoak(const SoakOptions& options) {
   } else if (!exit->ok()) {
     result.problem = absl::StrCat("it ended with ", exit->ToString(), "\n", server.error());
   }
-  stop.Set();
+  stop = true;
   for (std::thread& thread : threads) thread.join();
   uint64_t units = 0;
   for (uint32_t i = 0; i < options.workers; ++i) {
