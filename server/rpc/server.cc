@@ -178,7 +178,7 @@ absl::Status Server::WaitUntilOver(absl::Duration timeout) {
 absl::Status Server::Run(const std::function<bool()>& stopped) {
   const absl::Status status = ServeUntil(stopped);
   // Though shards may go on serving.
-  over_ = over_ || (coordinator_ != nullptr && coordinator_->Read().phase == Phase::kFinished);
+  over_ = over_ || (coordinator_ != nullptr && coordinator_->phase() == Phase::kFinished);
   in_haste_ = absl::IsUnavailable(status);
   disk_hangs_ = !checkpointer_->Flush(kDisk);
   pool_hangs_ = !pool_->WaitFor(pool_->oldest_task(), kTask);

@@ -10,7 +10,17 @@ namespace conadv {
 namespace {
 
 v1::StatusResponse::Phase ToProto(Phase phase) {
-  return static_cast<v1::StatusResponse::Phase>(phase);  // the same order
+  switch (phase) {
+    case Phase::kWaitingForShards: return v1::StatusResponse::WAITING_FOR_SHARDS;
+    case Phase::kRestoring: return v1::StatusResponse::RESTORING;
+    case Phase::kWaitingForWorkers: return v1::StatusResponse::WAITING_FOR_WORKERS;
+    case Phase::kInitializing: return v1::StatusResponse::INITIALIZING;
+    case Phase::kTraining: return v1::StatusResponse::TRAINING;
+    case Phase::kWritingLastCheckpoint:
+    case Phase::kEvaluating: return v1::StatusResponse::EVALUATING;
+    case Phase::kFinished: return v1::StatusResponse::FINISHED;
+  }
+  return v1::StatusResponse::WAITING_FOR_SHARDS;
 }
 
 double CosineOf(const UpdateNorms& norms) {
@@ -19,7 +29,7 @@ double CosineOf(const UpdateNorms& norms) {
 }
 
 void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
-  const Coordinator::View view = parts.coordinator->Read();
+  const CoordinatorView view = parts.coordinator->Read();
   status->set_phase(ToProto(view.phase));
   status->set_step(view.step.value());
   status->set_steps(view.steps);

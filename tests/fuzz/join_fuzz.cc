@@ -127,7 +127,7 @@ class Run {
     RequireText(status);
     if (!status.ok()) Connect(i);
   }
-  static void RequireSound(const Coordinator::View& view) {
+  static void RequireSound(const CoordinatorView& view) {
     Require(IsText(view.message), "the status's message is text", view.message);
     Require(IsText(view.warning), "the status's warning is text", view.warning);
     Require(view.step.value() <= kSteps, "the oldest step is of the run");

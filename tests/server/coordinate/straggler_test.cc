@@ -136,7 +136,7 @@ class FrozenTest : public CoordinatorTest {
 
   std::string Describe() const {
     std::string text;
-    const Coordinator::View view = coordinator_->Read();
+    const CoordinatorView view = coordinator_->Read();
     text += ", oldest step " + std::to_string(view.step.value());
     for (const auto& [member, units] : view.members) {
       text +=

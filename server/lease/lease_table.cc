@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/coordinate/lease_table.h"
+#include "server/lease/lease_table.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a unit takes, and from when on a worker takes too long. Pure state; not thread-safe.
-#ifndef CONADV_SERVER_COORDINATE_PACE_H_
-#define CONADV_SERVER_COORDINATE_PACE_H_
+#ifndef CONADV_SERVER_LEASE_PACE_H_
+#define CONADV_SERVER_LEASE_PACE_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -53,4 +53,4 @@ class Pace {
 
 }  // namespace conadv
 
-#endif  // CONADV_SERVER_COORDINATE_PACE_H_
+#endif  // CONADV_SERVER_LEASE_PACE_H_

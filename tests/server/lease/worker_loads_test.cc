@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who gets the next unit: a few cases by hand, and many against the rule looked up one by one.
-#include "server/coordinate/worker_loads.h"
+#include "server/lease/worker_loads.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "server/coordinate/grant.h"
+#include "server/lease/lease_options.h"
 
 namespace conadv {
 namespace {

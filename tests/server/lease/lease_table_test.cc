@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/coordinate/lease_table.h"
+#include "server/lease/lease_table.h"
 
 #include <gtest/gtest.h>
 
 #include "common/base/random.h"
-#include "server/coordinate/grant.h"
+#include "server/lease/lease_options.h"
 
 namespace conadv {
 namespace {

@@ -3,11 +3,10 @@
 // done is never leased again. A unit may have a second holder while the first straggles: whoever
 // is done first, it is done. Pure state, no clock: leases end when their holder does. Not
 // thread-safe.
-#ifndef CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
-#define CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
+#ifndef CONADV_SERVER_LEASE_LEASE_TABLE_H_
+#define CONADV_SERVER_LEASE_LEASE_TABLE_H_
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,18 +15,10 @@
 
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
-#include "server/coordinate/worker_loads.h"
+#include "server/lease/lease_options.h"
+#include "server/lease/worker_loads.h"
 
 namespace conadv {
-
-struct LeaseOptions {
-  uint64_t steps = 1;
-  uint32_t slots = 1;
-  // A unit of step t may be leased while t ≤ oldest unfinished step + window.
-  uint64_t window = 0;
-  // Nor one that lies more than so many units after the oldest unfinished.
-  uint64_t window_units = std::numeric_limits<uint64_t>::max();
-};
 
 class LeaseTable {
  public:
@@ -85,4 +76,4 @@ class LeaseTable {
 
 }  // namespace conadv
 
-#endif  // CONADV_SERVER_COORDINATE_LEASE_TABLE_H_
+#endif  // CONADV_SERVER_LEASE_LEASE_TABLE_H_

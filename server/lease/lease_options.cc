@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/coordinate/grant.h"
+#include "server/lease/lease_options.h"
 
 #include <algorithm>
 #include <limits>

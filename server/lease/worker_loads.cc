@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/coordinate/worker_loads.h"
-
-#include "server/coordinate/lease_table.h"
+#include "server/lease/worker_loads.h"
 
 namespace conadv {
 

@@ -2,8 +2,8 @@
 // How much each worker holds, and so who gets the next unit. Workers are kept in order of their
 // load: an event costs the same with two workers as with thousands, but for a logarithm. Pure
 // state; not thread-safe.
-#ifndef CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
-#define CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
+#ifndef CONADV_SERVER_LEASE_WORKER_LOADS_H_
+#define CONADV_SERVER_LEASE_WORKER_LOADS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -13,10 +13,9 @@
 
 #include "common/base/ids.h"
 #include "common/job/job.h"
+#include "server/lease/lease_options.h"
 
 namespace conadv {
-
-struct LeaseOptions;
 
 class WorkerLoads {
  public:
@@ -63,4 +62,4 @@ class WorkerLoads {
 
 }  // namespace conadv
 
-#endif  // CONADV_SERVER_COORDINATE_WORKER_LOADS_H_
+#endif  // CONADV_SERVER_LEASE_WORKER_LOADS_H_

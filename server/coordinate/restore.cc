@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/coordinate/restore_choice.h"
+#include "server/coordinate/restore.h"
 
 #include <algorithm>
 
@@ -107,6 +107,23 @@ RestoreChoice ChooseRestore(const std::vector<CheckpointReport>& shards, bool be
         "say --begin_anew: the run then begins at version 0, and these are set aside"));
   }
   return choice;
+}
+
+absl::Status Restore::Begin(bool begin_anew) {
+  choice_ = ChooseRestore(reports_, begin_anew);
+  // They have long texts, and are needed no more.
+  for (CheckpointReport& report : reports_) report = {};
+  return choice_.refusal;
+}
+
+void Restore::OnRestored(uint32_t shard, const std::optional<RunState>& state) {
+  restored_.insert(shard);
+  if (shard == 0) state_ = state;
+}
+
+std::optional<RunState> Restore::TakeState() {
+  std::optional<RunState> state = std::exchange(state_, std::nullopt);
+  return choice_.target.has_value() ? std::move(state) : std::nullopt;
 }
 
 }  // namespace conadv

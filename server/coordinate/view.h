@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as its coordinator sees it at one moment. Plain values.
+#ifndef CONADV_SERVER_COORDINATE_VIEW_H_
+#define CONADV_SERVER_COORDINATE_VIEW_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "server/coordinate/membership.h"
+
+namespace conadv {
+
+// In order; only from kInitializing may a run go back, to kWaitingForWorkers.
+enum class Phase {
+  kWaitingForShards,
+  kRestoring,
+  kWaitingForWorkers,
+  kInitializing,  // a worker offers the first weights
+  kTraining,
+  kWritingLastCheckpoint,
+  kEvaluating,  // the last version
+  kFinished,    // members are sent home
+};
+
+struct CoordinatorView {
+  Phase phase = Phase::kWaitingForShards;
+  Step step;                          // the oldest unfinished
+  uint64_t steps = 0;                 // 0 before the plan
+  std::string message;                // what is waited for, or what went wrong
+  std::string warning;                // what goes wrong while training goes on
+  std::optional<Version> checkpoint;  // the newest that every shard has
+  absl::Duration training_time;
+  std::vector<std::pair<Member, std::vector<Unit>>> members;  // with their leases
+  std::optional<EvaluationResult> evaluation;                 // the last one
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_COORDINATE_VIEW_H_
