@@ -17,7 +17,7 @@
 #include "common/program/flags.h"
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
-#include "server/rpc/serve.h"
+#include "server/process/serve.h"
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");

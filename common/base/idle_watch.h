@@ -16,27 +16,27 @@ namespace conadv {
 class IdleWatch {
  public:
   // Brings a holder to its end. Called once at most.
-  using LetGo = std::function<void()>;
+  using Evict = std::function<void()>;
 
-  void Begin(uint64_t id, LetGo let_go, absl::Time now) { holders_[id] = {now, std::move(let_go)}; }
+  void Begin(uint64_t id, Evict evict, absl::Time now) { holders_[id] = {now, std::move(evict)}; }
   // It sent or took something.
-  void Move(uint64_t id, absl::Time now) {
+  void OnProgress(uint64_t id, absl::Time now) {
     const auto holder = holders_.find(id);
-    if (holder != holders_.end()) holder->second.moved = now;
+    if (holder != holders_.end()) holder->second.progressed = now;
   }
   void End(uint64_t id) { holders_.erase(id); }
   // Of those who did nothing for `patience`. They hold what they hold until they end.
-  void LetGoOfIdle(absl::Time now, absl::Duration patience) {
+  void EvictIdle(absl::Time now, absl::Duration patience) {
     for (auto& [id, holder] : holders_) {
-      if (holder.let_go == nullptr || now - holder.moved < patience) continue;
-      std::exchange(holder.let_go, nullptr)();
+      if (holder.evict == nullptr || now - holder.progressed < patience) continue;
+      std::exchange(holder.evict, nullptr)();
     }
   }
 
  private:
   struct Holder {
-    absl::Time moved;
-    LetGo let_go;  // empty: it was let go
+    absl::Time progressed;
+    Evict evict;  // empty: it has been called
   };
   std::map<uint64_t, Holder> holders_;
 };

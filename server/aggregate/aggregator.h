@@ -9,28 +9,18 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
 #include "common/base/unit_ledger.h"
+#include "common/protocol/contribution.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "server/aggregate/slot_tree.h"
 
 namespace conadv {
-
-struct Contribution {
-  Unit unit;
-  GradientStream stream = GradientStream::kClean;
-  std::string worker;
-  Version update_version;  // the weights of the gradient
-  Version attack_version;  // the weights of the attack, kAdversarial only
-  float loss = 0;
-  float accuracy = 0;
-};
 
 // Everything of one update.
 struct ClosedGroup {
@@ -46,8 +36,6 @@ struct AggregatorOptions {
   uint64_t steps = 1;
   bool adversarial = true;  // whether there is a second stream
 };
-
-enum class PushOutcome { kAccepted, kDuplicate };
 
 // Whether a contribution may come now, from what it says of itself. INVALID_ARGUMENT: no such slot,
 // step, stream or versions. FAILED_PRECONDITION: its step has not begun (SYNC), or its weights are

@@ -16,6 +16,7 @@
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
 #include "common/job/plan.h"
+#include "common/protocol/evaluation.h"
 #include "server/checkpoint/identity.h"
 
 namespace conadv {
@@ -85,17 +86,6 @@ class MemberSink {
   virtual void Send(const MemberMessage& message) = 0;
   // Ends the session; nothing is sent after it.
   virtual void Close(const absl::Status& status) = 0;
-};
-
-struct EvaluationResult {
-  Version version;
-  uint64_t examples = 0;
-  double clean_accuracy = 0;
-  double clean_loss = 0;
-  std::optional<double> robust_accuracy;
-  double seconds = 0;
-  bool final = false;
-  Lineage lineage;  // of the version; 0: not said
 };
 
 }  // namespace conadv

@@ -22,9 +22,9 @@ bool Readers::MayBegin(Version version, bool guest) const {
          (!guest || HasRoom(held_by_guests_, version, options_.most_for_guests));
 }
 
-void Readers::Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now) {
+void Readers::Begin(ReadId id, Version version, bool guest, Evict evict, absl::Time now) {
   readers_[id] = Reader{version, guest};
-  idle_.Begin(id, std::move(let_go), now);
+  idle_.Begin(id, std::move(evict), now);
   ++held_[version];
   if (guest) ++held_by_guests_[version];
 }

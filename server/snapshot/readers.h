@@ -23,26 +23,26 @@ struct ReaderOptions {
   // two, and an evaluator one.
   size_t most_versions = 4;
   size_t most_for_guests = 2;  // of those
-  // Who takes nothing for so long is let go, if others wait for its place. A chunk is a MiB: what
+  // Who takes nothing for so long is evicted, if others wait for its place. A chunk is a MiB: what
   // is slower than 100 KiB/s may be taken for dead.
   absl::Duration patience = absl::Seconds(10);
 };
 
 class Readers {
  public:
-  using LetGo = IdleWatch::LetGo;
+  using Evict = IdleWatch::Evict;
 
   explicit Readers(const ReaderOptions& options) : options_(options) {}
 
   // Whether there is room for one more reader of this version.
   bool MayBegin(Version version, bool guest) const;
-  void Begin(ReadId id, Version version, bool guest, LetGo let_go, absl::Time now);
+  void Begin(ReadId id, Version version, bool guest, Evict evict, absl::Time now);
   // It took something.
-  void Move(ReadId id, absl::Time now) { idle_.Move(id, now); }
+  void OnProgress(ReadId id, absl::Time now) { idle_.OnProgress(id, now); }
   // False: it does not read.
   bool End(ReadId id);
-  // Lets go of those who took nothing for `patience`. They keep their place until they end.
-  void LetGoOfIdle(absl::Time now) { idle_.LetGoOfIdle(now, options_.patience); }
+  // Evicts those who took nothing for `patience`. They keep their place until they end.
+  void EvictIdle(absl::Time now) { idle_.EvictIdle(now, options_.patience); }
 
   size_t versions() const { return held_.size(); }
 

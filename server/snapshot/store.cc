@@ -31,9 +31,9 @@ void SnapshotStore::SetLast(Version last) {
   for (Answer& answer : answers) answer.callback(std::move(answer.result));
 }
 
-ReadId SnapshotStore::Get(const Selector& selector, bool guest, Callback callback,
-                          Readers::LetGo let_go) {
-  Waiter waiter{selector, guest, std::move(callback), std::move(let_go)};
+ReadId SnapshotStore::Get(const PullSelector& selector, bool guest, Callback callback,
+                          Readers::Evict evict) {
+  Waiter waiter{selector, guest, std::move(callback), std::move(evict)};
   std::optional<absl::StatusOr<Snapshot>> result;
   ReadId id;
   {
@@ -59,10 +59,10 @@ bool SnapshotStore::Cancel(ReadId id) {
   return true;
 }
 
-void SnapshotStore::Move(ReadId id) {
+void SnapshotStore::OnProgress(ReadId id) {
   const absl::Time now = clock_->Now();
   MutexLock lock(&mutex_);
-  readers_.Move(id, now);
+  readers_.OnProgress(id, now);
 }
 
 void SnapshotStore::End(ReadId id) {
@@ -84,7 +84,7 @@ void SnapshotStore::MakeRoom() {
                                      return version.ok() && version->has_value() &&
                                             !readers_.MayBegin(**version, entry.second.guest);
                                    });
-  if (awaited) readers_.LetGoOfIdle(now);
+  if (awaited) readers_.EvictIdle(now);
 }
 
 void SnapshotStore::Close(const absl::Status& status) {
@@ -162,7 +162,7 @@ std::optional<absl::StatusOr<Snapshot>> SnapshotStore::TryGet(ReadId id, Waiter&
   if (version->has_value() && readers_.MayBegin(**version, waiter.guest)) {
     Listing& listing = snapshots_[(*version)->Since(snapshots_.front().snapshot.version)];
     ++listing.pulls;
-    readers_.Begin(id, **version, waiter.guest, std::move(waiter.let_go), clock_->Now());
+    readers_.Begin(id, **version, waiter.guest, std::move(waiter.evict), clock_->Now());
     return listing.snapshot;
   }
   if (!closed_.ok()) return closed_;

@@ -21,7 +21,7 @@
 #include "common/base/mutex.h"
 #include "common/tensor/arena.h"
 #include "server/snapshot/readers.h"
-#include "server/snapshot/selector.h"
+#include "server/snapshot/resolve.h"
 
 namespace conadv {
 
@@ -48,16 +48,16 @@ class SnapshotStore {
 
   // Calls `callback` once, now or when the version is published and there is room for its reader,
   // who is a guest or a member of the run: see Readers.
-  // Who got a snapshot reads it until End. `let_go` may be called meanwhile, with the lock held:
+  // Who got a snapshot reads it until End. `evict` may be called meanwhile, with the lock held:
   // the reader takes too long, and has to come to its end.
-  ReadId Get(const Selector& selector, bool guest, Callback callback, Readers::LetGo let_go);
+  ReadId Get(const PullSelector& selector, bool guest, Callback callback, Readers::Evict evict);
   // True: the callback will never be called. False: it has been, or is being called.
   bool Cancel(ReadId id);
   // The reader took a part of its snapshot.
-  void Move(ReadId id);
+  void OnProgress(ReadId id);
   // The reader let go of its snapshot, if it had one; who waits for room may begin.
   void End(ReadId id);
-  // Call it now and then: lets go of readers who take nothing, if others wait for room.
+  // Call it now and then: evicts readers who take nothing, if others wait for room.
   void MakeRoom();
   // Ends every wait with `status`, and every later one.
   void Close(const absl::Status& status);
@@ -85,10 +85,10 @@ class SnapshotStore {
 
  private:
   struct Waiter {
-    Selector selector;
+    PullSelector selector;
     bool guest = false;
     Callback callback;
-    Readers::LetGo let_go;
+    Readers::Evict evict;
   };
   struct Answer {
     Callback callback;

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "server/rpc/member_proto.h"
-#include "server/rpc/member_session.h"
+#include "server/rpc/membership/member_proto.h"
+#include "server/rpc/membership/member_session.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/fake_clock.h"

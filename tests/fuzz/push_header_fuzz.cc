@@ -7,7 +7,7 @@
 
 #include "common/job/plan.h"
 #include "common/tensor/layout.h"
-#include "server/rpc/push_header.h"
+#include "common/protocol/push_message.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"

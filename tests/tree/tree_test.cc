@@ -167,7 +167,7 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"server/snapshot/a.h", "\"server/checkpoint/checkpoint.h\""},
       {"server/checkpoint/a.h", "\"server/coordinate/coordinator.h\""},
       {"server/coordinate/a.h", "\"server/shard.h\""},
-      {"server/shard.h", "\"server/rpc/service.h\""},
+      {"server/shard/shard.h", "\"server/rpc/service.h\""},
       {"worker/data/a.h", "\"worker/client/weight_cache.h\""},
       {"worker/client/a.h", "\"worker/data/permutation.h\""},
       {"worker/model/a.h", "\"worker/attack/attack.h\""},
@@ -203,7 +203,7 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
   } kCases[] = {
       {"common/job/parse.cc", "\"conadv/v1/job.pb.h\""},
       {"common/tensor/arena.h", "\"common/base/ids.h\""},
-      {"server/shard.h", "\"server/aggregate/aggregator.h\""},
+      {"server/shard/shard.h", "\"server/aggregate/aggregator.h\""},
       {"server/main.cc", "\"server/rpc/server.h\""},
       {"server/rpc/a.cc", "\"conadv/v1/parameter_server.grpc.pb.h\""},
       {"worker/evaluate.cc", "<torch/torch.h>"},
@@ -264,14 +264,14 @@ TEST(Rules, TheWallClockIsCaught) {
 }
 
 TEST(Rules, AbseilsMutexIsCaught) {
-  EXPECT_THAT(Check("server/shard.h", Licensed("absl::MutexLock lock(&mutex_);")),
+  EXPECT_THAT(Check("server/shard/shard.h", Licensed("absl::MutexLock lock(&mutex_);")),
               ElementsAre(HasSubstr("mutex")));
 }
 
 TEST(Rules, CommentsAndStringsAreNotCode) {
-  EXPECT_THAT(Check("server/shard.h", Licensed("int a;  // not absl::Mutex, never sleep_for")),
+  EXPECT_THAT(Check("server/shard/shard.h", Licensed("int a;  // not absl::Mutex, never sleep_for")),
               IsEmpty());
-  EXPECT_THAT(Check("server/shard.h", Licensed(R"(const char* a = "\"absl::Mutex";)")), IsEmpty());
+  EXPECT_THAT(Check("server/shard/shard.h", Licensed(R"(const char* a = "\"absl::Mutex";)")), IsEmpty());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "common/tensor/layout.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
-#include "server/rpc/server.h"
+#include "server/process/server.h"
 
 namespace conadv {
 

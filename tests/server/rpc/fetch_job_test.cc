@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "conadv/v1/inspector.grpc.pb.h"
-#include "server/rpc/shard_session.h"
+#include "server/rpc/membership/shard_session.h"
 
 namespace conadv {
 namespace {

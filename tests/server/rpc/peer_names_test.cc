@@ -6,8 +6,8 @@
 #include "conadv/v1/parameter_server.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/rpc/member_proto.h"
-#include "server/rpc/push_header.h"
+#include "server/rpc/membership/member_proto.h"
+#include "server/transfer/push_message.h"
 
 namespace conadv {
 namespace {

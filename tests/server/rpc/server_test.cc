@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/inspector.grpc.pb.h"
-#include "server/rpc/serve.h"
+#include "server/process/serve.h"
 #include "tests/server/rpc/counting_run.h"
 
 namespace conadv {

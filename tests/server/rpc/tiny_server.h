@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/rpc/server.h"
+#include "server/process/server.h"
 #include "tests/soak/tiny_run.h"
 
 namespace conadv {

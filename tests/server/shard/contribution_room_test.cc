@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/shard.h"
+#include "server/shard/shard.h"
 
 namespace conadv {
 namespace {

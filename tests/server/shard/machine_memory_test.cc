@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/machine_memory.h"
+#include "server/shard/machine_memory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is kept of those who come and go under ever new names.
-#include "server/recent_by_name.h"
+#include "server/shard/recent_by_name.h"
 
 #include <gtest/gtest.h>
 
-#include "server/staleness_book.h"
+#include "server/shard/staleness_book.h"
 
 namespace conadv {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/retry_delays.h"
+#include "server/shard/retry_delays.h"
 
 #include <gtest/gtest.h>
 

@@ -19,7 +19,7 @@ Snapshot Make(uint64_t version, size_t size = 16) {
   return {Version(version), std::move(arena), absl::UnixEpoch(), std::nullopt};
 }
 
-absl::StatusOr<Snapshot> GetNow(SnapshotStore& store, const Selector& selector) {
+absl::StatusOr<Snapshot> GetNow(SnapshotStore& store, const PullSelector& selector) {
   absl::StatusOr<Snapshot> result = absl::UnavailableError("waits");
   const ReadId id = store.Get(
       selector, false, [&](absl::StatusOr<Snapshot> snapshot) { result = std::move(snapshot); },
@@ -32,9 +32,9 @@ TEST(SnapshotStore, EveryRetainedVersionCanBePulled) {
   SnapshotStore store(3, &Clock::Real());
   for (uint64_t version = 0; version < 10; ++version) store.Publish(Make(version));
   for (uint64_t version = 7; version < 10; ++version) {
-    EXPECT_EQ(GetNow(store, {Selector::kVersion, version})->version.value(), version);
+    EXPECT_EQ(GetNow(store, {PullSelector::Kind::kExactly, version})->version.value(), version);
   }
-  const absl::Status evicted = GetNow(store, {Selector::kVersion, 6}).status();
+  const absl::Status evicted = GetNow(store, {PullSelector::Kind::kExactly, 6}).status();
   EXPECT_EQ(evicted.code(), absl::StatusCode::kOutOfRange);
   EXPECT_NE(evicted.message().find("7 to 9"), std::string::npos) << evicted;
 }
@@ -42,12 +42,12 @@ TEST(SnapshotStore, EveryRetainedVersionCanBePulled) {
 TEST(SnapshotStore, SelectorsMeanWhatTheySay) {
   SnapshotStore store(3, &Clock::Real());
   for (uint64_t version = 0; version < 6; ++version) store.Publish(Make(version));
-  EXPECT_EQ(GetNow(store, {Selector::kLatest, 0})->version.value(), 5U);
-  EXPECT_EQ(GetNow(store, {Selector::kLag, 0})->version.value(), 5U);
-  EXPECT_EQ(GetNow(store, {Selector::kLag, 2})->version.value(), 3U);
-  EXPECT_EQ(GetNow(store, {Selector::kLag, 100})->version.value(), 3U);
-  EXPECT_EQ(GetNow(store, {Selector::kAtLeast, 2})->version.value(), 5U);
-  EXPECT_EQ(GetNow(store, {Selector::kAtLeast, 6}).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLatest, 0})->version.value(), 5U);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLag, 0})->version.value(), 5U);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLag, 2})->version.value(), 3U);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLag, 100})->version.value(), 3U);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 2})->version.value(), 5U);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
@@ -56,8 +56,8 @@ TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
   const auto note = [&](absl::StatusOr<Snapshot> snapshot) {
     seen.push_back(snapshot->version.value());
   };
-  store.Get({Selector::kVersion, 1}, false, note, [] {});
-  store.Get({Selector::kLatest, 0}, false, note, [] {});
+  store.Get({PullSelector::Kind::kExactly, 1}, false, note, [] {});
+  store.Get({PullSelector::Kind::kLatest, 0}, false, note, [] {});
   EXPECT_EQ(store.waiting(), 2U);
   store.Publish(Make(0));
   EXPECT_EQ(seen, std::vector<uint64_t>({0}));
@@ -71,7 +71,7 @@ TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
 TEST(SnapshotStore, ACancelledWaitIsNeverCalled) {
   SnapshotStore store(2, &Clock::Real());
   const ReadId id = store.Get(
-      {Selector::kVersion, 0}, false, [](absl::StatusOr<Snapshot>) { FAIL(); }, [] {});
+      {PullSelector::Kind::kExactly, 0}, false, [](absl::StatusOr<Snapshot>) { FAIL(); }, [] {});
   EXPECT_TRUE(store.Cancel(id));
   EXPECT_FALSE(store.Cancel(id));
   store.Publish(Make(0));
@@ -81,11 +81,11 @@ TEST(SnapshotStore, VersionsPastTheRunsLastAreRefusedAtOnce) {
   SnapshotStore store(2, &Clock::Real());
   absl::Status waited;
   store.Get(
-      {Selector::kVersion, 9}, false,
+      {PullSelector::Kind::kExactly, 9}, false,
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.SetLast(Version(5));
   EXPECT_EQ(waited.code(), absl::StatusCode::kOutOfRange);
-  EXPECT_EQ(GetNow(store, {Selector::kAtLeast, 6}).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST(SnapshotStore, ClosingEndsEveryWait) {
@@ -93,19 +93,19 @@ TEST(SnapshotStore, ClosingEndsEveryWait) {
   store.Publish(Make(0));
   absl::Status waited;
   store.Get(
-      {Selector::kVersion, 1}, false,
+      {PullSelector::Kind::kExactly, 1}, false,
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.Close(absl::AbortedError("bye"));
   EXPECT_EQ(waited.code(), absl::StatusCode::kAborted);
-  EXPECT_EQ(GetNow(store, {Selector::kVersion, 1}).status().code(), absl::StatusCode::kAborted);
-  EXPECT_TRUE(GetNow(store, {Selector::kLatest, 0}).ok());
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kExactly, 1}).status().code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(GetNow(store, {PullSelector::Kind::kLatest, 0}).ok());
 }
 
 // Readers of a store that wait for room, and what they got.
 class SlowReaders : public ::testing::Test {
  protected:
   // Reads what the selector means, until End.
-  ReadId Read(const Selector& selector, bool guest = false) {
+  ReadId Read(const PullSelector& selector, bool guest = false) {
     const ReadId id = store_.Get(
         selector, guest,
         [this](absl::StatusOr<Snapshot> snapshot) { got_.push_back(snapshot->version.value()); },
@@ -117,7 +117,7 @@ class SlowReaders : public ::testing::Test {
     std::vector<ReadId> ids;
     for (uint64_t version = 0; version < 4; ++version) {
       store_.Publish(Make(version));
-      ids.push_back(Read({Selector::kLatest, 0}));
+      ids.push_back(Read({PullSelector::Kind::kLatest, 0}));
     }
     store_.Publish(Make(4));
     EXPECT_EQ(got_, std::vector<uint64_t>({0, 1, 2, 3}));
@@ -132,8 +132,8 @@ class SlowReaders : public ::testing::Test {
 
 TEST_F(SlowReaders, HoldABoundedNumberOfVersions) {
   const std::vector<ReadId> ids = Fill();
-  Read({Selector::kLatest, 0});
-  Read({Selector::kVersion, 3});  // which is held anyway
+  Read({PullSelector::Kind::kLatest, 0});
+  Read({PullSelector::Kind::kExactly, 3});  // which is held anyway
   EXPECT_EQ(got_, std::vector<uint64_t>({0, 1, 2, 3, 3}));
   EXPECT_EQ(store_.versions_read(), 4U);
   EXPECT_EQ(store_.waiting(), 1U);
@@ -147,11 +147,11 @@ TEST_F(SlowReaders, HoldABoundedNumberOfVersions) {
 TEST_F(SlowReaders, AreLetGoIfTheyTakeNothingWhileOthersWait) {
   const std::vector<ReadId> ids = Fill();
   clock_.now += absl::Seconds(9);
-  store_.Move(ids[2]);
+  store_.OnProgress(ids[2]);
   clock_.now += absl::Seconds(2);
   store_.MakeRoom();
   EXPECT_EQ(let_go_, 0) << "nobody waits for their place";
-  const ReadId waiting = Read({Selector::kLatest, 0});
+  const ReadId waiting = Read({PullSelector::Kind::kLatest, 0});
   store_.MakeRoom();
   store_.MakeRoom();
   EXPECT_EQ(let_go_, 3) << "each once, and not the one that moves";
@@ -165,11 +165,11 @@ TEST_F(SlowReaders, GuestsLeaveRoomForMembers) {
   std::vector<ReadId> ids;
   for (uint64_t version = 0; version < 3; ++version) {
     store_.Publish(Make(version));
-    ids.push_back(Read({Selector::kLatest, 0}, /*guest=*/true));
+    ids.push_back(Read({PullSelector::Kind::kLatest, 0}, /*guest=*/true));
   }
   EXPECT_EQ(got_, std::vector<uint64_t>({0, 1}));
-  Read({Selector::kVersion, 1}, /*guest=*/true);  // which guests read anyway
-  Read({Selector::kLatest, 0});
+  Read({PullSelector::Kind::kExactly, 1}, /*guest=*/true);  // which guests read anyway
+  Read({PullSelector::Kind::kLatest, 0});
   EXPECT_EQ(got_, std::vector<uint64_t>({0, 1, 1, 2}));
   // That a member reads it does not make it the guests'.
   EXPECT_EQ(store_.waiting(), 1U);
@@ -179,7 +179,7 @@ TEST_F(SlowReaders, GuestsLeaveRoomForMembers) {
 
 TEST_F(SlowReaders, AWaitForRoomCanBeCancelled) {
   const std::vector<ReadId> ids = Fill();
-  EXPECT_TRUE(store_.Cancel(Read({Selector::kLatest, 0})));
+  EXPECT_TRUE(store_.Cancel(Read({PullSelector::Kind::kLatest, 0})));
   for (const ReadId id : ids) store_.End(id);
   EXPECT_EQ(got_.size(), 4U);
   EXPECT_EQ(store_.versions_read(), 0U);
@@ -207,8 +207,8 @@ TEST(SnapshotStore, ReadersSeeWholeVersionsWhileHundredsArePublished) {
         CondVar changed;
         std::optional<absl::StatusOr<Snapshot>> result;
         const ReadId id = store.Get(
-            reader % 2 == 0 ? Selector{Selector::kAtLeast, previous + 1}
-                            : Selector{Selector::kLag, 2},
+            reader % 2 == 0 ? PullSelector{PullSelector::Kind::kAtLeast, previous + 1}
+                            : PullSelector{PullSelector::Kind::kLag, 2},
             false,
             [&](absl::StatusOr<Snapshot> snapshot) {
               MutexLock lock(&mutex);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/process/serve.h"
+
+#include <glog/logging.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/wait.h"
+
+namespace conadv {
+namespace {
+
+constexpr absl::Duration kFirstWait = absl::Milliseconds(20);
+constexpr absl::Duration kLongestWait = absl::Seconds(2);
+}  // namespace
+
+absl::Status Serve(const ServeOptions& options,
+                   const std::function<void(const std::string&)>& listening,
+                   const std::function<bool()>& stopped) {
+  LaunchOptions launch = options.launch;
+  Backoff backoff({kFirstWait, kLongestWait, options.patience}, RandomIncarnation().value());
+  bool listened = false;
+  while (true) {
+    absl::StatusOr<v1::Job> job = options.job();
+    if (!job.ok()) return stopped() ? absl::OkStatus() : job.status();
+    launch.job = *std::move(job);
+    absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(launch);
+    absl::Status status = server.status();
+    if (server.ok()) {
+      launch.listen = (*server)->address();
+      if (!std::exchange(listened, true)) listening(launch.listen);
+      status = (*server)->Run(stopped);
+      if ((*server)->progressed()) backoff.Reset();
+      if ((*server)->pool_hangs()) {
+        server->release();
+        return absl::DeadlineExceededError(
+            absl::StrCat("shard ", launch.shard, " is stuck in a computation; this server ends",
+                         status.ok() ? "" : ": ", status.message()));
+      }
+      if ((*server)->disk_hangs()) {
+        // A thread waits in the kernel, with what it writes from: neither can be let go.
+        server->release();
+        return absl::DeadlineExceededError(absl::StrCat(
+            "the disk of the checkpoint directory does not answer; this server ends without its ",
+            "last checkpoint", status.ok() ? "" : ": ", status.message()));
+      }
+    }
+    // Before we have had the address, somebody else's use of it is an error.
+    if (!absl::IsUnavailable(status) || !listened) return status;
+    // A peer may have been told to stop a moment before us.
+    if (stopped()) return absl::OkStatus();
+    const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
+    if (!wait.has_value()) return status;
+    LOG(WARNING) << status.message();
+    server = absl::UnavailableError("making way");  // gives the address back
+    WaitFor(*wait, stopped);
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/process/server.h"
+
+#include <glog/logging.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
+#include "common/base/wait.h"
+#include "common/job/parse.h"
+#include "common/wire/channel.h"
+#include "common/wire/chunk.h"
+#include "common/wire/deadline.h"
+#include "server/rpc/membership/member_proto.h"
+
+namespace conadv {
+namespace {
+
+// How often a server looks for silent members and for its own stop.
+constexpr absl::Duration kLook = absl::Milliseconds(100);
+// For calls that are still under way when a server goes, and when it makes way for its successor.
+constexpr absl::Duration kGoodbye = absl::Seconds(2);
+constexpr absl::Duration kHaste = absl::Milliseconds(100);
+// For a last checkpoint before a stop: within the grace that those who stop servers usually give.
+constexpr absl::Duration kSave = absl::Seconds(15);
+// For a disk, when nothing is left to do but to wait for it.
+constexpr absl::Duration kDisk = absl::Minutes(1);
+// For an addition or an update that is under way: they take seconds at most.
+constexpr absl::Duration kTask = absl::Seconds(10);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
+  CONADV_ASSIGN_OR_RETURN(const Job job, ValidateJob(options.job));
+  std::unique_ptr<Server> server(new Server(std::move(options), job));
+  CONADV_RETURN_IF_ERROR(server->Listen());
+  CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
+  return server;
+}
+
+Server::Server(LaunchOptions options, const Job& job)
+    : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
+  if (options_.shard == 0) {
+    coordinator_ = std::make_unique<Coordinator>(
+        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience,
+                           Lineage(incarnation_.value()), options_.begin_anew},
+        &Clock::Real());
+  }
+  CheckpointerOptions checkpoints;
+  checkpoints.owner = {
+      options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
+      options_.shard, options_.shards};
+  checkpoints.keep = job_.server.checkpoint_keep;
+  checkpoints.tau = job_.training.tau;
+  checkpoints.job_name = job_.name;
+  checkpoints.job_text = JobText(options_.job);
+  checkpointer_ =
+      std::make_unique<Checkpointer>(std::move(checkpoints), &FileSystem::Real(), &Clock::Real());
+  events_ =
+      std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get(), &Clock::Real());
+  pool_ = std::make_unique<ThreadPool>(options_.threads);
+  shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
+                                   pool_.get(), events_.get(), options_.readers);
+  parameter_service_ = std::make_unique<ParameterService>(
+      shard_.get(), &events_->versions(), incarnation_, &Clock::Real(), options_.readers.patience);
+  inspector_service_ = std::make_unique<InspectorService>(Parts());
+  if (coordinator_ != nullptr) {
+    coordinator_service_ = std::make_unique<CoordinatorService>(
+        coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics());
+  }
+}
+
+Server::~Server() {
+  if (session_ != nullptr) session_->Stop();
+  if (server_ != nullptr) {
+    events_->versions().Close(LastWord());
+    events_->metrics().Close(LastWord());
+    shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
+    // Members hear it now, rather than when their streams are cut.
+    if (coordinator_ != nullptr && !over_) coordinator_->Fail(LastWord());
+    server_->Shutdown(DeadlineIn(in_haste_ ? kHaste : kGoodbye));
+  }
+  // What is still under way there answers to the parts that go now.
+  pool_.reset();
+  checkpointer_->Flush();
+}
+
+absl::Status Server::LastWord() const {
+  if (over_) return absl::OutOfRangeError("the run is over");
+  return absl::UnavailableError(in_haste_ ? "the run goes back to a checkpoint"
+                                          : "this server is going away before the run is over");
+}
+
+ServerParts Server::Parts() {
+  return {shard_.get(),       events_.get(), checkpointer_.get(), &Clock::Real(), incarnation_,
+          coordinator_.get(), &stats_};
+}
+
+absl::Status Server::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  // Two servers on one port would share its connections between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  // gRPC would let each peer send ahead as much as its line takes: up to 16 MiB of a large model,
+  // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback. A chunk
+  // ahead is a gigabyte a second where a round trip takes a millisecond.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kChunkBytes);
+  // A peer that vanished without a word must not hold buffers and versions.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.RegisterService(parameter_service_.get());
+  builder.RegisterService(inspector_service_.get());
+  if (coordinator_service_ != nullptr) builder.RegisterService(coordinator_service_.get());
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", options_.listen,
+        ": the port is in use, or the address is not this machine's; port 0 picks a free one"));
+  }
+  address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Hello> Server::Hello() {
+  v1::Hello hello;
+  hello.set_role(v1::SHARD);
+  hello.set_name(absl::StrCat("server-", options_.shard));
+  hello.set_incarnation(incarnation_.value());
+  hello.set_shard(options_.shard);
+  hello.set_shards(options_.shards);
+  hello.set_address(options_.advertise.empty() ? address_ : options_.advertise);
+  CONADV_ASSIGN_OR_RETURN(const CheckpointReport report, checkpointer_->Scan());
+  SetReport(report, &hello);
+  return hello;
+}
+
+absl::Status Server::JoinCoordinator() {
+  CONADV_ASSIGN_OR_RETURN(v1::Hello hello, Hello());
+  if (options_.shard != 0) {
+    session_ =
+        std::make_unique<ShardSession>(MakeChannel(options_.coordinator), options_.coordinator,
+                                       std::move(hello), shard_.get(), checkpointer_.get());
+    return absl::OkStatus();
+  }
+  local_ = std::make_unique<LocalShard>(coordinator_.get(), shard_.get(), checkpointer_.get());
+  CONADV_ASSIGN_OR_RETURN(HelloMessage message, FromProto(hello, address_));
+  message.local = true;
+  return coordinator_->Join(message, local_.get()).status();
+}
+
+absl::Status Server::WaitUntilOver(absl::Duration timeout) {
+  parameter_service_->MakeRoom();
+  if (session_ != nullptr) return session_->WaitUntilOver(timeout);
+  absl::Status status = coordinator_->WaitUntilOver(timeout);
+  local_->Beat();
+  coordinator_->Tick();
+  over_ = over_ || status.ok();
+  // Alone it would end here; shards that go on serving have not left.
+  if (!status.ok() || !options_.serve_when_done) return status;
+  WaitFor(timeout, [] { return false; });
+  return absl::DeadlineExceededError("serving");
+}
+
+absl::Status Server::Run(const std::function<bool()>& stopped) {
+  const absl::Status status = ServeUntil(stopped);
+  // Though shards may go on serving.
+  over_ = over_ || (coordinator_ != nullptr && coordinator_->phase() == Phase::kFinished);
+  in_haste_ = absl::IsUnavailable(status);
+  disk_hangs_ = !checkpointer_->Flush(kDisk);
+  pool_hangs_ = !pool_->WaitFor(pool_->oldest_task(), kTask);
+  return status;
+}
+
+bool Server::Saves() {
+  if (coordinator_ == nullptr) return false;
+  const absl::Time now = Clock::Real().Now();
+  if (!save_until_.has_value()) {
+    save_until_ = now + kSave;
+    LOG(INFO) << "stopping; a checkpoint first";
+  }
+  return now < *save_until_ && !coordinator_->Save();
+}
+
+absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
+  absl::Status status = absl::DeadlineExceededError("");
+  while (absl::IsDeadlineExceeded(status)) {
+    if (stopped() && !Saves()) return absl::OkStatus();
+    status = WaitUntilOver(std::min(kLook, Coordinator::TickInterval(job_.server.lease)));
+  }
+  CONADV_RETURN_IF_ERROR(status);
+  over_ = true;
+  LOG(INFO) << "shard " << options_.shard << ": the run is over";
+  if (session_ == nullptr) return absl::OkStatus();
+  // A shard that goes on serving stays a member: if the coordinator is lost, it has to join the
+  // next one.
+  while (options_.serve_when_done && !stopped()) {
+    parameter_service_->MakeRoom();
+    CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
+  }
+  session_->Leave();
+  return absl::OkStatus();
+}
+
+}  // namespace conadv

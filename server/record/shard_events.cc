@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/record/shard_events.h"
+
+#include <glog/logging.h>
+
+#include "server/shard/memory.h"
+#include "server/record/worker_stats_book.h"
+
+namespace conadv {
+namespace {
+
+// Throughput is a mean over this many updates: enough to be steady, few enough to follow a change.
+constexpr size_t kThroughputUpdates = 64;
+constexpr uint64_t kVersionRecordBytes = sizeof(VersionLog::Entry::record);
+constexpr uint64_t kMetricsRecordBytes = sizeof(MetricsLog::Entry::record);
+
+}  // namespace
+
+void ShardEvents::OnPublished(const Publication& publication) {
+  publication.update == nullptr ? Begin(publication) : Record(*publication.update);
+  // First: whoever has pulled the version may speak of it.
+  if (coordinator_ != nullptr) coordinator_->OnPublished(publication.weights.version);
+  checkpointer_->OnPublished(publication);
+}
+
+uint64_t ShardEvents::record_bytes() const {
+  return versions_.size() * kVersionRecordBytes + metrics_.size() * kMetricsRecordBytes;
+}
+
+uint64_t ShardEvents::record_limit_bytes() {
+  return kRecords * (kVersionRecordBytes + kMetricsRecordBytes) + StalenessBook::kMostBytes +
+         WorkerStatsBook::kMostBytes;
+}
+
+void ShardEvents::Begin(const Publication& publication) {
+  const Snapshot& weights = publication.weights;
+  const MemoryLimit limit = MemoryLimitOf(job_, publication.run, weights.weights->bytes(),
+                                          publication.optimizer.state_bytes());
+  LOG(INFO) << "memory: at most " << ((limit.total() + record_limit_bytes()) >> 20)
+            << " MiB: " << limit.ToText() << ", records " << (record_limit_bytes() >> 20);
+  {
+    MutexLock lock(&mutex_);
+    first_ = weights.version;
+    began_ = clock_->Now();
+    published_.push_back(began_);
+  }
+  versions_.BeginAt(weights.version.value());
+  versions_.Append({weights.version, std::nullopt, weights.published});
+}
+
+void ShardEvents::Record(const AppliedUpdate& update) {
+  StepMetrics metrics;
+  {
+    MutexLock lock(&mutex_);
+    const absl::Time now = clock_->Now();
+    metrics = MetricsOf(update, now - began_);
+    last_ = metrics;
+    divergence_.Add(metrics.clean_loss);
+    published_.push_back(now);
+    if (published_.size() > kThroughputUpdates) published_.pop_front();
+  }
+  versions_.Append({update.version, update.unit, update.published});
+  metrics_.Append(std::move(metrics));
+}
+
+ShardEvents::Progress ShardEvents::progress() const {
+  MutexLock lock(&mutex_);
+  Progress progress{first_, last_, 0, divergence_.warning()};
+  if (published_.size() < 2) return progress;
+  const double seconds = absl::ToDoubleSeconds(published_.back() - published_.front());
+  const double examples = static_cast<double>(published_.size() - 1) * job_.training.slot_size() *
+                          job_.training.slots_per_update();
+  if (seconds > 0) progress.examples_per_second = examples / seconds;
+  return progress;
+}
+
+}  // namespace conadv

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/data/parameter_service.h"
+
+#include "common/job/plan_proto.h"
+#include "server/rpc/stream/log_stream.h"
+#include "server/rpc/data/pull_reactor.h"
+#include "server/rpc/data/push_reactor.h"
+
+namespace conadv {
+namespace {
+
+void DescribeRun(const Shard::Run& run, uint32_t shard, v1::DescribeResponse* response) {
+  response->set_layout_hash(run.layout.hash());
+  response->set_arena_size(run.layout.arena_size(shard));
+  response->set_final_version(run.last.value());
+  for (const Placement& placement : run.layout.placements()) {
+    v1::DescribeResponse::Entry* entry = response->add_entries();
+    *entry->mutable_tensor() = ToProto(placement.tensor);
+    entry->set_shard(placement.shard);
+    entry->set_offset(placement.offset);
+  }
+}
+
+v1::WatchResponse ToMessage(uint64_t /*index*/, const PublishedVersion& published) {
+  v1::WatchResponse response;
+  response.set_version(published.version.value());
+  if (published.unit.has_value()) {
+    response.set_step(published.unit->step.value());
+    response.set_slot(static_cast<uint32_t>(published.unit->slot.value()));
+  }
+  response.set_published_unix_micros(absl::ToUnixMicros(published.published));
+  return response;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ParameterService::Describe(grpc::CallbackServerContext* context,
+                                                     const v1::DescribeRequest* /*request*/,
+                                                     v1::DescribeResponse* response) {
+  response->set_shard(shard_->shard());
+  response->set_shards(shard_->shards());
+  response->set_incarnation(incarnation_.value());
+  response->set_lineage(shard_->lineage().value());
+  if (const auto run = shard_->run(); run != nullptr) {
+    DescribeRun(*run, shard_->shard(), response);
+  }
+  if (const auto retained = shard_->snapshots().retained(); retained.has_value()) {
+    response->set_oldest_version(retained->oldest.value());
+    response->set_latest_version(retained->latest.value());
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return StartPull(shard_, incarnation_, context, *request);
+}
+
+grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  return StartPush(shard_, &pushes_, incarnation_, context, response);
+}
+
+void ParameterService::MakeRoom() {
+  shard_->snapshots().MakeRoom();
+  if (shard_->full()) pushes_.EvictIdle(patience_);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
+  return LogStream<PublishedVersion, v1::WatchResponse>::Start(versions_, request->from(),
+                                                               &ToMessage);
+}
+
+}  // namespace conadv

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data plane's service: each method decodes and hands over. Thread-safe.
+#ifndef CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
+#define CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
+
+#include "conadv/v1/parameter_server.grpc.pb.h"
+#include "server/transfer/push_watch.h"
+#include "server/record/version_log.h"
+#include "server/shard/shard.h"
+
+namespace conadv {
+
+// Pull and Push are raw: their payloads never pass through generated classes.
+using RawParameterServer =
+    v1::ParameterServer::WithRawCallbackMethod_Pull<v1::ParameterServer::WithRawCallbackMethod_Push<
+        v1::ParameterServer::WithCallbackMethod_Describe<
+            v1::ParameterServer::WithCallbackMethod_Watch<v1::ParameterServer::Service>>>>;
+
+class ParameterService final : public RawParameterServer {
+ public:
+  // All outlive the service.
+  ParameterService(Shard* shard, VersionLog* versions, Incarnation incarnation, const Clock* clock,
+                   absl::Duration patience)
+      : shard_(shard),
+        versions_(versions),
+        incarnation_(incarnation),
+        patience_(patience),
+        pushes_(clock) {}
+
+  // Call it now and then: ends calls of peers that do nothing, if others wait for what they hold.
+  void MakeRoom();
+
+  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context,
+                                     const v1::DescribeRequest* request,
+                                     v1::DescribeResponse* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Pull(grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* request) override;
+  grpc::ServerReadReactor<grpc::ByteBuffer>* Push(grpc::CallbackServerContext* context,
+                                                  grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
+                                                     const v1::WatchRequest* request) override;
+
+ private:
+  Shard* const shard_;
+  VersionLog* const versions_;
+  const Incarnation incarnation_;
+  const absl::Duration patience_;
+  PushWatch pushes_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// One Push: the header admits it, chunks are copied once into the shard's buffer, and the pool does
+// the rest.
+#ifndef CONADV_SERVER_RPC_DATA_PUSH_REACTOR_H_
+#define CONADV_SERVER_RPC_DATA_PUSH_REACTOR_H_
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "common/base/ids.h"
+#include "server/transfer/push_watch.h"
+#include "server/shard/shard.h"
+
+namespace conadv {
+
+// Owns itself until the call is done. `shard` and `watch` outlive it.
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
+                                                     Incarnation incarnation,
+                                                     grpc::CallbackServerContext* context,
+                                                     grpc::ByteBuffer* response);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_DATA_PUSH_REACTOR_H_

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rpc/membership/coordinator_service.h"
+
+#include "common/wire/status.h"
+#include "server/rpc/membership/join_reactor.h"
+#include "server/rpc/membership/member_proto.h"
+
+namespace conadv {
+
+grpc::ServerUnaryReactor* CoordinatorService::GetJob(grpc::CallbackServerContext* context,
+                                                     const v1::GetJobRequest* request,
+                                                     v1::GetJobResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::StatusOr<std::vector<std::string>> servers = std::vector<std::string>();
+  if (!request->job_only()) servers = coordinator_->Servers();
+  if (servers.ok()) {
+    *response->mutable_job() = job_;
+    response->mutable_servers()->Assign(servers->begin(), servers->end());
+    response->set_incarnation(incarnation_.value());
+  }
+  reactor->Finish(ToGrpc(servers.status()));
+  return reactor;
+}
+
+grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* CoordinatorService::Join(
+    grpc::CallbackServerContext* context) {
+  return StartJoin(coordinator_, stats_, context->peer());
+}
+
+grpc::ServerUnaryReactor* CoordinatorService::Report(grpc::CallbackServerContext* context,
+                                                     const v1::ReportRequest* request,
+                                                     v1::ReportResponse* /*response*/) {
+  const EvaluationResult result = FromProto(*request);
+  const absl::Status status = coordinator_->OnEvaluated(result);
+  if (status.ok()) metrics_->Append(result);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+}  // namespace conadv

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control plane's service. Thread-safe.
+#ifndef CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_
+#define CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_
+
+#include "conadv/v1/coordinator.grpc.pb.h"
+#include "server/coordinate/coordinator.h"
+#include "server/record/version_log.h"
+#include "server/record/worker_stats_book.h"
+
+namespace conadv {
+
+class CoordinatorService final : public v1::Coordinator::CallbackService {
+ public:
+  // All outlive the service. `job` is what members are told.
+  CoordinatorService(conadv::Coordinator* coordinator, v1::Job job, Incarnation incarnation,
+                     WorkerStatsBook* stats, MetricsLog* metrics)
+      : coordinator_(coordinator),
+        job_(std::move(job)),
+        incarnation_(incarnation),
+        stats_(stats),
+        metrics_(metrics) {}
+
+  grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
+                                   const v1::GetJobRequest* request,
+                                   v1::GetJobResponse* response) override;
+  grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* Join(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* Report(grpc::CallbackServerContext* context,
+                                   const v1::ReportRequest* request,
+                                   v1::ReportResponse* response) override;
+
+ private:
+  conadv::Coordinator* const coordinator_;
+  const v1::Job job_;
+  const Incarnation incarnation_;
+  WorkerStatsBook* const stats_;
+  MetricsLog* const metrics_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// One member's session: messages to the coordinator, and from it through a queue. Deletes itself
+// after the call.
+#ifndef CONADV_SERVER_RPC_MEMBERSHIP_JOIN_REACTOR_H_
+#define CONADV_SERVER_RPC_MEMBERSHIP_JOIN_REACTOR_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <string>
+
+#include "conadv/v1/coordinator.pb.h"
+#include "server/coordinate/coordinator.h"
+#include "server/record/worker_stats_book.h"
+
+namespace conadv {
+
+// The coordinator and the book outlive the call.
+grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* StartJoin(Coordinator* coordinator,
+                                                                      WorkerStatsBook* stats,
+                                                                      std::string peer);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_MEMBERSHIP_JOIN_REACTOR_H_

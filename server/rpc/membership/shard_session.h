@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What shards other than 0 have to do with the coordinator: fetch the job, join, do what it asks,
+// follow the order of updates, and hear that the run is over. Calls block; threads of its own.
+#ifndef CONADV_SERVER_RPC_MEMBERSHIP_SHARD_SESSION_H_
+#define CONADV_SERVER_RPC_MEMBERSHIP_SHARD_SESSION_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/mutex.h"
+#include "conadv/v1/coordinator.grpc.pb.h"
+#include "server/agent/shard_agent.h"
+#include "server/shard/shard.h"
+
+namespace conadv {
+
+// Waits for a coordinator that starts later, until `stopped` says otherwise. UNAVAILABLE names the
+// address. Other errors are the last word of who answers there.
+absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
+                                 const std::function<bool()>& stopped);
+
+class ShardSession {
+ public:
+  // `shard` and `checkpointer` outlive the session.
+  ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator, v1::Hello hello,
+               Shard* shard, Checkpointer* checkpointer);
+  ~ShardSession();
+
+  // Waits until the coordinator says that the run is over (OK) or the session broke, or `timeout`
+  // has passed (DEADLINE_EXCEEDED). UNAVAILABLE: another session may go better; other errors are
+  // the coordinator's last word.
+  absl::Status WaitUntilOver(absl::Duration timeout);
+  // After the run: OK until the session breaks (UNAVAILABLE).
+  absl::Status WaitUntilBroken(absl::Duration timeout);
+  // The shard has done everything: lets the coordinator end.
+  void Leave();
+  // Ends the session. What the checkpointer was asked for still answers here, to nobody.
+  void Stop();
+
+ private:
+  ShardAgent::Answers MakeAnswers();
+  void Listen();
+  void Handle(const v1::JoinResponse& response);
+  void Beat();
+  void Follow();
+  void End(const absl::Status& status);
+  bool Write(const v1::JoinRequest& request);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::string coordinator_;
+  Shard* const shard_;
+  Checkpointer* const checkpointer_;
+  grpc::ClientContext join_context_;
+  grpc::ClientContext watch_context_;
+  std::unique_ptr<v1::Coordinator::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::JoinRequest, v1::JoinResponse>> stream_;
+  Mutex write_mutex_;  // one writer at a time; may be held over a blocking write
+  Mutex mutex_;
+  CondVar changed_;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);  // why it ended
+  absl::Duration beat_ ABSL_GUARDED_BY(mutex_) = absl::Milliseconds(100);
+  std::optional<Version> restored_ ABSL_GUARDED_BY(mutex_);  // what the follower begins with
+  ShardAgent agent_;
+  std::thread listener_;
+  std::thread heart_;
+  std::thread follower_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_RPC_MEMBERSHIP_SHARD_SESSION_H_

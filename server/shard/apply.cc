@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/shard/apply.h"
+
+#include <algorithm>
+
+#include "server/optimize/schedule.h"
+
+namespace conadv {
+namespace {
+
+struct MeanStaleness {
+  double attack = 0;
+  double update = 0;
+};
+
+MeanStaleness MeanOf(const std::vector<Contribution>& contributions, Version applied_at) {
+  double attack = 0;
+  double update = 0;
+  double attacks = 0;
+  for (const Contribution& contribution : contributions) {
+    update += static_cast<double>(applied_at.Since(contribution.update_version));
+    if (contribution.stream == GradientStream::kAdversarial) {
+      attack += static_cast<double>(contribution.update_version.Since(contribution.attack_version));
+      ++attacks;
+    }
+  }
+  return {attacks == 0 ? 0 : attack / attacks, update / static_cast<double>(contributions.size())};
+}
+
+}  // namespace
+
+Version OldestUpdateVersion(const ClosedGroup& group) {
+  Version oldest = group.contributions.front().update_version;
+  for (const Contribution& contribution : group.contributions) {
+    oldest = std::min(oldest, contribution.update_version);
+  }
+  return oldest;
+}
+
+AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& group,
+                         const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
+                         float* next) {
+  const TrainingOptions& training = job.training;
+  const uint64_t step = current.version.value() / training.updates_per_step();
+  const uint64_t staleness = current.version.Since(OldestUpdateVersion(group));
+
+  Update update;
+  update.weights = current.weights->data();
+  update.clean = {group.clean->data(), training.clean_weight, training.slots_per_update()};
+  if (group.adversarial != nullptr) {
+    update.adversarial = {group.adversarial->data(), training.adversarial_weight,
+                          training.slots_per_update()};
+  }
+  update.rate = Rate(job.schedule, step, steps);
+  if (training.damping) update.step_scale = 1 / (1 + static_cast<float>(staleness));
+  if (training.delay_compensation > 0 && staleness > 0) {
+    update.used = used.weights->data();
+    update.compensation = training.delay_compensation;
+  }
+
+  AppliedUpdate applied;
+  applied.version = current.version + 1;
+  applied.unit = group.unit;
+  applied.rate = update.rate;
+  applied.norms = optimizer.Apply(update, next);
+  applied.contributions = group.contributions;
+  const MeanStaleness mean = MeanOf(group.contributions, current.version);
+  applied.attack_staleness = mean.attack;
+  applied.update_staleness = mean.update;
+  return applied;
+}
+
+}  // namespace conadv

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One update of one shard: what the optimizer is told, and what is remembered of it. Pure but for
+// the optimizer's state.
+#ifndef CONADV_SERVER_SHARD_APPLY_H_
+#define CONADV_SERVER_SHARD_APPLY_H_
+
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "common/job/job.h"
+#include "server/aggregate/aggregator.h"
+#include "server/optimize/optimizer.h"
+#include "server/snapshot/store.h"
+
+namespace conadv {
+
+// One update, as it was applied.
+struct AppliedUpdate {
+  Version version;  // that it made
+  Unit unit;        // its slot is 0 in SYNC
+  double rate = 0;
+  UpdateNorms norms;
+  std::vector<Contribution> contributions;
+  double attack_staleness = 0;  // means over the contributions
+  double update_staleness = 0;
+  absl::Time published;  // wall clock
+};
+
+// The oldest weights that a gradient in the group was computed with. REQUIRES: contributions.
+Version OldestUpdateVersion(const ClosedGroup& group);
+
+// Writes the weights of version current.version + 1 to `next`, the shard's whole arena. The rate is
+// the schedule's at step floor(version / updates per step); with training.damping it is divided by
+// 1 + the update staleness. `used` is the snapshot of OldestUpdateVersion(group), for delay
+// compensation. `published` is left to the caller.
+AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& group,
+                         const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
+                         float* next);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_SHARD_APPLY_H_

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The most memory that one shard takes for a run, known before its first step. Pure functions.
+#ifndef CONADV_SERVER_SHARD_MEMORY_H_
+#define CONADV_SERVER_SHARD_MEMORY_H_
+
+#include <cstdint>
+#include <string>
+
+#include "common/job/job.h"
+#include "server/shard/shard_run.h"
+
+namespace conadv {
+
+struct MemoryLimit {
+  uint64_t versions_bytes = 0;       // retained, read after their eviction, being made
+  uint64_t optimizer_bytes = 0;      // state
+  uint64_t contributions_bytes = 0;  // on their way, and waiting in trees
+  uint64_t checkpoint_bytes = 0;     // while one is written: τ + 1 versions and the state
+  uint64_t connections_bytes = 0;  // gRPC's, of as many workers as a step has slots and a few more
+
+  uint64_t total() const {
+    return versions_bytes + optimizer_bytes + contributions_bytes + checkpoint_bytes +
+           connections_bytes;
+  }
+  // "versions 10.0, optimizer 1.0, …", in MiB.
+  std::string ToText() const;
+};
+
+// `arena_bytes` and `optimizer_bytes` are the shard's.
+MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
+                          uint64_t optimizer_bytes);
+
+}  // namespace conadv
+
+#endif  // CONADV_SERVER_SHARD_MEMORY_H_

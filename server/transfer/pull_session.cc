@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/transfer/pull_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/wire/chunk.h"
+
+namespace conadv {
+namespace {
+
+constexpr size_t kPartElements = kChunkBytes / sizeof(float);
+
+}  // namespace
+
+void PullSession::Start(const PullQuery& query, std::function<void(const absl::Status&)> ready,
+                        std::function<void()> evict) {
+  const absl::Status lineage = shard_->CheckLineage(query.lineage);
+  if (!lineage.ok()) return ready(lineage);
+  // Members name the lineage that they compute with.
+  const bool guest = query.lineage.value() == 0;
+  read_ = shard_->snapshots().Get(
+      query.selector, guest,
+      [this, hash = query.layout_hash, ready = std::move(ready)](
+          const absl::StatusOr<Snapshot>& snapshot) { ready(OnSnapshot(snapshot, hash)); },
+      std::move(evict));
+}
+
+absl::Status PullSession::OnSnapshot(const absl::StatusOr<Snapshot>& snapshot,
+                                     uint64_t layout_hash) {
+  CONADV_RETURN_IF_ERROR(snapshot.status());
+  const uint64_t hash = shard_->run()->layout.hash();
+  if (layout_hash != 0 && layout_hash != hash) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("layout_hash: this run's is ", hash, ", got ", layout_hash));
+  }
+  weights_ = snapshot->weights;
+  header_ = EncodePullHeader(
+      {snapshot->version, incarnation_, weights_->size(), hash, shard_->lineage()});
+  return absl::OkStatus();
+}
+
+PullSession::Part PullSession::Next() {
+  const size_t left = weights_->size() - next_;
+  const size_t size = std::min(kPartElements, left);
+  Part part{std::exchange(header_, ""), next_, size, size == left};
+  next_ += size;
+  return part;
+}
+
+void PullSession::OnTaken() { shard_->snapshots().OnProgress(read_); }
+
+bool PullSession::Cancel() { return shard_->snapshots().Cancel(read_); }
+
+void PullSession::End() {
+  weights_ = nullptr;
+  shard_->snapshots().End(read_);
+}
+
+}  // namespace conadv
