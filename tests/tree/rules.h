@@ -43,16 +43,17 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"server/main", {"common", "server"}},
       // main -> member -> compute -> attack -> model
       {"worker/data", {"common"}},
-      {"worker/client", {"common"}},
+      {"worker/statistics", {"common"}},
+      {"worker/client", {"common", "worker/statistics"}},
       {"worker/model", {"common"}},
       {"worker/attack", {"common", "worker/model"}},
       {"worker/compute",
-       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
-      {"worker/evaluate",
-       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+       {"common", "worker/attack", "worker/model", "worker/data", "worker/client",
+        "worker/statistics"}},
+      {"worker/evaluate", {"common", "worker/attack", "worker/model", "worker/data"}},
       {"worker/member",
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
-        "worker/data", "worker/client"}},
+        "worker/data", "worker/client", "worker/statistics"}},
       {"worker/main", {"common", "worker"}},
       {"cli", {"common", "worker/client"}},
   };
@@ -95,15 +96,14 @@ constexpr int kMaxLines = 400;
 constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
 
 // "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". The other files that
-// lie in server/ and worker/ themselves are the shard and the evaluator. "cli" and "tests" have no
-// parts. Empty for any other file.
+// lie in server/ itself are the shard. "cli" and "tests" have no parts. Empty for any other file.
 inline std::string ComponentOf(absl::string_view path) {
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
   if (parts[0] == "cli" || parts[0] == "tests") return std::string(parts[0]);
   if (parts.size() > 2) return absl::StrCat(parts[0], "/", parts[1]);
   if (parts[0] != "server" && parts[0] != "worker") return "";
   if (parts.back() == "main.cc") return absl::StrCat(parts[0], "/main");
-  return parts[0] == "server" ? "server/shard" : "worker/evaluate";
+  return parts[0] == "server" ? "server/shard" : "";
 }
 
 inline bool Contains(const std::vector<std::string>& list, absl::string_view name) {

@@ -10,7 +10,7 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/data/idx.h"
-#include "worker/evaluate.h"
+#include "worker/evaluate/evaluate.h"
 
 namespace conadv {
 

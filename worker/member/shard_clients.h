@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "worker/client/grpc_parameter_client.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
 
 namespace conadv {

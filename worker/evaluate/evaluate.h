@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clean and robust accuracy of one version's weights on the test set. Blocks; uses `threads`
 // threads of its own; a pure function of its other arguments.
-#ifndef CONADV_WORKER_EVALUATE_H_
-#define CONADV_WORKER_EVALUATE_H_
+#ifndef CONADV_WORKER_EVALUATE_EVALUATE_H_
+#define CONADV_WORKER_EVALUATE_EVALUATE_H_
 
 #include <cstdint>
 #include <functional>
@@ -40,4 +40,4 @@ absl::StatusOr<Evaluation> Evaluate(
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_EVALUATE_H_
+#endif  // CONADV_WORKER_EVALUATE_EVALUATE_H_

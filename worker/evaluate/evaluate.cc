@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/evaluate.h"
+#include "worker/evaluate/evaluate.h"
 
 #include <torch/torch.h>
 
