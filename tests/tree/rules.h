@@ -27,7 +27,6 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/stats", {"common/base"}},
       {"common/job", {"common/base", "common/tensor"}},
       {"common/wire", {"common/base", "common/tensor"}},
-      {"common/data", {"common/base", "common/tensor"}},
       {"common/program", {"common/base"}},
       // main -> rpc -> shard, coordinate -> checkpoint -> snapshot
       {"server/snapshot", {"common"}},
@@ -41,21 +40,23 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "server/shard", "server/coordinate", "server/checkpoint", "server/snapshot",
         "server/aggregate", "server/optimize"}},
       {"server/main", {"common", "server"}},
-      // main -> member -> compute -> attack -> model
+      // main -> member -> compute -> attack -> model -> device -> data
       {"worker/data", {"common"}},
       {"worker/statistics", {"common"}},
       {"worker/client", {"common", "worker/statistics"}},
-      {"worker/model", {"common"}},
-      {"worker/attack", {"common", "worker/model"}},
+      {"worker/device", {"common", "worker/data"}},
+      {"worker/model", {"common", "worker/device"}},
+      {"worker/attack", {"common", "worker/model", "worker/device"}},
       {"worker/compute",
-       {"common", "worker/attack", "worker/model", "worker/data", "worker/client",
+       {"common", "worker/attack", "worker/model", "worker/device", "worker/data", "worker/client",
         "worker/statistics"}},
-      {"worker/evaluate", {"common", "worker/attack", "worker/model", "worker/data"}},
+      {"worker/evaluate",
+       {"common", "worker/attack", "worker/model", "worker/device", "worker/data"}},
       {"worker/member",
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
-        "worker/data", "worker/client", "worker/statistics"}},
+        "worker/device", "worker/data", "worker/client", "worker/statistics"}},
       {"worker/main", {"common", "worker"}},
-      {"cli", {"common", "worker/client"}},
+      {"cli", {"common", "worker/client", "worker/data"}},
   };
   return *kArrows;
 }
@@ -68,7 +69,7 @@ inline const std::vector<std::string>& MayIncludeGeneratedCode() {
 
 inline const std::vector<std::string>& MayIncludeTorch() {
   static const auto* const kTorch = new std::vector<std::string>{
-      "worker/model", "worker/attack", "worker/compute", "worker/evaluate"};
+      "worker/device", "worker/model", "worker/attack", "worker/compute", "worker/evaluate"};
   return *kTorch;
 }
 
@@ -77,6 +78,12 @@ inline const std::vector<std::string>& MayIncludeGrpc() {
   static const auto* const kGrpc = new std::vector<std::string>{
       "common/wire", "server/rpc", "server/main", "worker/client", "worker/main", "cli"};
   return *kGrpc;
+}
+
+// Where tensors lie, and how many threads compute, is a device's business.
+inline const std::vector<std::string>& MayPlaceTensors() {
+  static const auto* const kDevices = new std::vector<std::string>{"worker/device", "tests"};
+  return *kDevices;
 }
 
 // Files whose job is to wait between attempts.
@@ -184,6 +191,11 @@ inline std::string CheckCode(absl::string_view path, absl::string_view line) {
     if (absl::StrContains(code, now) && ComponentOf(path) != "tests" &&
         !Contains(MayReadTheCalendar(), path)) {
       return "reads the wall clock, which jumps: take Clock::Now(), or DeadlineIn() for a call";
+    }
+  }
+  for (const absl::string_view place : {"from_blob(", "set_num_threads(", "pin_memory"}) {
+    if (absl::StrContains(code, place) && !Contains(MayPlaceTensors(), ComponentOf(path))) {
+      return "assumes where tensors lie or what computes: ask the Device";
     }
   }
   if (absl::StrContains(code, "absl::Mutex")) {

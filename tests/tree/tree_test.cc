@@ -187,6 +187,9 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"server/shard.cc", "\"conadv/v1/job.pb.h\""},
       {"worker/compute/a.cc", "\"conadv/v1/tensor.pb.h\""},
       {"worker/data/a.cc", "<torch/torch.h>"},
+      {"worker/data/a.h", "\"worker/device/device.h\""},
+      {"worker/device/a.h", "\"worker/model/replica.h\""},
+      {"server/shard.cc", "\"worker/data/open.h\""},
       {"worker/client/a.cc", "<torch/torch.h>"},
       {"worker/main.cc", "<ATen/Parallel.h>"},
       {"server/shard.cc", "<grpcpp/grpcpp.h>"},
@@ -265,6 +268,14 @@ TEST(Rules, TheWallClockIsCaught) {
         << line;
   }
   EXPECT_THAT(Check("common/base/clock.cc", Licensed("return absl::Now();")), IsEmpty());
+}
+
+TEST(Rules, ATensorOverHostMemoryIsCaughtOutsideTheDevices) {
+  const std::string code = Licensed("return torch::from_blob(arena.data(), shape);");
+  EXPECT_THAT(Check("worker/model/a.cc", code), ElementsAre(HasSubstr("ask the Device")));
+  EXPECT_THAT(Check("worker/compute/a.cc", Licensed("at::set_num_threads(1);")),
+              ElementsAre(HasSubstr("ask the Device")));
+  EXPECT_THAT(Check("worker/device/cpu_device.cc", code), IsEmpty());
 }
 
 TEST(Rules, AbseilsMutexIsCaught) {

@@ -7,7 +7,6 @@
 #include <deque>
 #include <thread>
 
-
 namespace conadv {
 namespace {
 
