@@ -21,8 +21,8 @@
 #include "cli/run_result.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/data/idx.h"
 #include "common/job/same_job.h"
+#include "worker/data/open.h"
 
 namespace conadv {
 namespace {
@@ -120,7 +120,7 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   CONADV_ASSIGN_OR_RETURN(Deployment deployment, DeploymentOf(flags, directory));
   // Before anything starts, and before an earlier run is replaced.
   absl::Status data = files.List(job.dataset.path).status();
-  if (data.ok()) data = CheckIdx(job.dataset.path);
+  if (data.ok()) data = CheckDataset(job.dataset);
   if (!data.ok()) {
     return absl::Status(data.code(), absl::StrCat("dataset.path: ", data.message()));
   }

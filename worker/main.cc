@@ -22,7 +22,7 @@
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
-#include "worker/compute/threads.h"
+#include "worker/device/cpu_device.h"
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
 #include "worker/member/trainer.h"
@@ -125,7 +125,7 @@ void EndAfter(absl::Duration time) {
   alarm(static_cast<unsigned>(absl::ToInt64Seconds(time)));
 }
 
-absl::Status TakePart(const Flags& flags) {
+absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   // gRPC's own and ours: it aborts where it gets none.
   CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + flags.threads));
   const ShutdownSignals& signals = ShutdownSignals::Install();
@@ -135,7 +135,7 @@ absl::Status TakePart(const Flags& flags) {
   if (stopped()) return absl::OkStatus();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
-  CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir));
+  CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
   ShardClients clients(info.servers, setup.layout->hash(), flags.name);
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
                           MakeRole(flags, std::move(setup), &coordinator, &clients));
@@ -175,7 +175,6 @@ int main(int argc, char** argv) {
   }
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
   if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
-  conadv::UseOneBlasThread();
-  const absl::Status status = conadv::TakePart(*flags);
+  const absl::Status status = conadv::TakePart(*flags, conadv::MakeCpuDevice());
   return status.ok() ? 0 : conadv::Complain(status, conadv::ExitCodeOf(status));
 }

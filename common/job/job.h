@@ -20,7 +20,10 @@ struct ModelOptions {
   uint32_t width = 0;
 };
 
+enum class DatasetFormat { kIdx };
+
 struct DatasetOptions {
+  DatasetFormat format = DatasetFormat::kIdx;
   std::string path;
   uint64_t limit = 0;  // 0 is all
   float mean = 0;

@@ -25,6 +25,18 @@ Consistency ResolveConsistency(v1::Training::Consistency consistency) {
   return Consistency::kSync;
 }
 
+DatasetOptions ResolveDataset(const v1::Dataset& dataset) {
+  DatasetOptions options;
+  switch (dataset.format()) {
+    case v1::Dataset::IDX: options.format = DatasetFormat::kIdx; break;
+  }
+  options.path = dataset.path();
+  options.limit = dataset.limit();
+  options.mean = dataset.mean();
+  options.deviation = dataset.deviation();
+  return options;
+}
+
 TrainingOptions ResolveTraining(const v1::Training& training) {
   TrainingOptions options;
   options.algorithm = ResolveAlgorithm(training);
@@ -150,10 +162,7 @@ Job Resolve(const v1::Job& job) {
   resolved.reproducible = resolved.training.sync() && job.reproducible();
   resolved.model.builtin = job.model().builtin();
   resolved.model.width = job.model().width();
-  resolved.dataset.path = job.dataset().path();
-  resolved.dataset.limit = job.dataset().limit();
-  resolved.dataset.mean = job.dataset().mean();
-  resolved.dataset.deviation = job.dataset().deviation();
+  resolved.dataset = ResolveDataset(job.dataset());
   resolved.attack = ResolveAttack(job.attack());
   resolved.optimizer = ResolveOptimizer(job.optimizer());
   resolved.schedule = ResolveSchedule(job.schedule());

@@ -13,8 +13,9 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "worker/compute/pipeline.h"
-#include "worker/compute/threads.h"
 #include "worker/compute/torch_compute.h"
+#include "worker/data/memory_dataset.h"
+#include "worker/device/cpu_device.h"
 
 namespace conadv {
 namespace {
@@ -35,15 +36,14 @@ Job MakeJob(uint32_t slot_size) {
 }
 
 std::shared_ptr<const Dataset> MakeDataset() {
-  auto dataset = std::make_shared<Dataset>();
-  dataset->channels = 1;
-  dataset->height = dataset->width = 28;
-  dataset->classes = 10;
+  ExampleArrays arrays;
+  arrays.image_size = {1, 28, 28};
+  arrays.classes = 10;
   Random random(1, Purpose::kAugmentation);
-  for (int i = 0; i < 4096; ++i) dataset->labels.push_back(static_cast<uint8_t>(random.Below(10)));
-  dataset->pixels.resize(dataset->examples() * dataset->pixels_per_example());
-  for (uint8_t& pixel : dataset->pixels) pixel = static_cast<uint8_t>(random.Next32());
-  return dataset;
+  for (int i = 0; i < 4096; ++i) arrays.labels.push_back(static_cast<uint8_t>(random.Below(10)));
+  arrays.pixels.resize(arrays.examples() * arrays.image_size.bytes());
+  for (uint8_t& pixel : arrays.pixels) pixel = static_cast<uint8_t>(random.Next32());
+  return std::make_shared<MemoryDataset>(std::move(arrays));
 }
 
 // Every version is the same.
@@ -67,6 +67,7 @@ class FreeSink final : public ContributionSink {
 };
 
 struct Subject {
+  std::shared_ptr<Device> device;
   Job job;
   std::shared_ptr<const Dataset> dataset;
   NetworkFactory factory;
@@ -76,6 +77,7 @@ struct Subject {
 
 Subject MakeSubject(uint32_t slot_size) {
   Subject subject;
+  subject.device = MakeCpuDevice();
   subject.job = MakeJob(slot_size);
   subject.dataset = MakeDataset();
   auto factory = BuiltinFactory(subject.job.model, subject.job.dataset, {1, 28, 28, 10}, 1);
@@ -98,9 +100,11 @@ double Measure(const Subject& subject, int lanes, int units) {
   FreeSink sink;
   WeightCache cache(&source, 3, &statistics);
   ArenaPool gradients(subject.layout->total_size(), 8);
-  TorchCompute compute(subject.job, subject.dataset, subject.layout, subject.factory, lanes);
-  Executor executor(lanes, static_cast<size_t>(3 * units), &TorchCompute::PrepareThread,
-                    &statistics, Clock::Real());
+  TorchCompute compute(subject.job, subject.dataset, subject.layout, subject.factory,
+                       subject.device, lanes);
+  Executor executor(
+      lanes, static_cast<size_t>(3 * units), [&] { subject.device->PrepareThread(); }, &statistics,
+      Clock::Real());
   PlanOptions options;
   options.tau = subject.job.training.tau;
   options.lanes = static_cast<size_t>(lanes);
@@ -138,7 +142,6 @@ double Measure(const Subject& subject, int lanes, int units) {
 
 int main(int argc, char** argv) {
   const int units = argc > 1 ? std::max(1, std::atoi(argv[1])) : 48;
-  conadv::UseOneBlasThread();
   const conadv::Subject subject = conadv::MakeSubject(/*slot_size=*/96);
   conadv::Measure(subject, 2, 4);  // the first passes are slow
   double one = 0, two = 0;

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "common/data/byte_source.h"
+#include "worker/data/byte_source.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/gzip.h"
 #include "tests/fuzz/property.h"

@@ -10,11 +10,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "common/data/idx.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/gzip.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"
+#include "worker/data/idx.h"
 
 namespace conadv::fuzz {
 namespace {
@@ -36,10 +36,10 @@ std::string Header(uint32_t magic, const std::vector<uint64_t>& extents) {
   return header;
 }
 
-void RequireSound(const Dataset& dataset, Split split, uint64_t limit) {
-  Require(dataset.examples() > 0 && dataset.pixels_per_example() > 0, "there are examples");
+void RequireSound(const ExampleArrays& dataset, Split split, uint64_t limit) {
+  Require(dataset.examples() > 0 && dataset.image_size.bytes() > 0, "there are examples");
   Require(limit == 0 || dataset.examples() <= limit, "the limit holds");
-  Require(dataset.pixels.size() == dataset.examples() * dataset.pixels_per_example(),
+  Require(dataset.pixels.size() == dataset.examples() * dataset.image_size.bytes(),
           "every example has its pixels");
   std::array<bool, 256> seen{};
   for (const uint8_t label : dataset.labels) {
@@ -52,17 +52,18 @@ void RequireSound(const Dataset& dataset, Split split, uint64_t limit) {
 }
 
 // `whole` is not limited.
-void RequireSameAgain(const Dataset& whole, Split split) {
+void RequireSameAgain(const ExampleArrays& whole, Split split) {
   const std::string labels =
       Header(0x801, {whole.examples()}) + std::string(whole.labels.begin(), whole.labels.end());
-  const std::string images = Header(0x803, {whole.examples(), whole.height, whole.width}) +
-                             std::string(whole.pixels.begin(), whole.pixels.end());
+  const std::string images =
+      Header(0x803, {whole.examples(), whole.image_size.height, whole.image_size.width}) +
+      std::string(whole.pixels.begin(), whole.pixels.end());
   for (const bool compressed : {false, true}) {
-    const absl::StatusOr<Dataset> again =
+    const absl::StatusOr<ExampleArrays> again =
         DecodeIdx(Stored(kLabels, compressed, compressed ? Gzip(labels) : labels),
                   Stored(kImages, compressed, compressed ? Gzip(images) : images), split, 0);
     Require(again.ok(), "a data set that was read can be written", again.status().ToString());
-    Require(again->Fingerprint() == whole.Fingerprint(), "and is the same, compressed or not");
+    Require(FingerprintOf(*again) == FingerprintOf(whole), "and is the same, compressed or not");
   }
 }
 
@@ -76,7 +77,8 @@ void TestFiles(uint8_t flags, absl::string_view labels, absl::string_view images
   constexpr size_t kZlib = size_t{128} << 10;
   const size_t factor = (flags & 3) != 0 ? 3 * 1032 : 6;
   const AllocationMeter meter;
-  const absl::StatusOr<Dataset> dataset = DecodeIdx(stored_labels, stored_images, split, limit);
+  const absl::StatusOr<ExampleArrays> dataset =
+      DecodeIdx(stored_labels, stored_images, split, limit);
   RequireBounded(meter, kZlib + factor * (labels.size() + images.size()));
 
   if (!dataset.ok()) {
@@ -88,7 +90,7 @@ void TestFiles(uint8_t flags, absl::string_view labels, absl::string_view images
     return;
   }
   RequireSound(*dataset, split, limit);
-  const absl::StatusOr<Dataset> whole = DecodeIdx(stored_labels, stored_images, split, 0);
+  const absl::StatusOr<ExampleArrays> whole = DecodeIdx(stored_labels, stored_images, split, 0);
   Require(whole.ok() && whole->classes == dataset->classes, "a limit does not change the classes");
   RequireSameAgain(*whole, split);
 }

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "common/data/idx.h"
 #include "tests/integration/local_run.h"
 #include "tests/integration/reference_loop.h"
+#include "worker/data/batch.h"
+#include "worker/data/open.h"
 #include "worker/data/permutation.h"
 
 namespace conadv {
@@ -16,18 +17,23 @@ constexpr int kSlotSize = 16;
 constexpr uint64_t kSeed = 3;
 
 std::vector<std::vector<reference::Examples>> UnitsOf(const std::string& data, int steps) {
-  const Dataset dataset = *ReadIdx(data, Split::kTrain, 0);
+  DatasetOptions options;
+  options.path = data;
+  const std::unique_ptr<Dataset> dataset = *OpenDataset(options, Split::kTrain, 0);
+  const ImageSize size = dataset->image_size();
   std::vector<std::vector<reference::Examples>> units(steps);
   for (int step = 0; step < steps; ++step) {
     for (int slot = 0; slot < kSlots; ++slot) {
       const std::vector<uint64_t> indices =
-          UnitExamples(kSeed, dataset.examples(), kSlots, kSlotSize, {Step(step), Slot(slot)});
-      reference::Examples examples{
-          torch::empty({kSlotSize, dataset.channels, dataset.height, dataset.width}),
-          torch::empty({kSlotSize}, torch::kInt64)};
-      CopyExamples(dataset, indices, examples.images.data_ptr<float>(),
-                   examples.labels.data_ptr<int64_t>());
-      units[step].push_back(std::move(examples));
+          UnitExamples(kSeed, dataset->examples(), kSlots, kSlotSize, {Step(step), Slot(slot)});
+      const torch::Tensor bytes =
+          torch::empty({kSlotSize, size.channels, size.height, size.width}, torch::kUInt8);
+      const torch::Tensor labels = torch::empty({kSlotSize}, torch::kInt64);
+      const absl::Status loaded =
+          LoadBatch(*dataset, indices, {bytes.data_ptr<uint8_t>(), kSlotSize * size.bytes()},
+                    {labels.data_ptr<int64_t>(), kSlotSize});
+      EXPECT_TRUE(loaded.ok()) << loaded;
+      units[step].push_back({bytes.to(torch::kFloat32) / 255, labels});
     }
   }
   return units;

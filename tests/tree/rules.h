@@ -27,9 +27,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/stats", {"common/base"}},
       {"common/job", {"common/base", "common/tensor"}},
       {"common/wire", {"common/base", "common/tensor"}},
-      {"common/data", {"common/base", "common/tensor"}},
+      {"common/protocol", {"common/base", "common/tensor", "common/job", "common/wire"}},
       {"common/program", {"common/base"}},
-      // main -> rpc -> shard, coordinate -> checkpoint -> snapshot
+      // main -> process -> rpc -> transfer, record -> agent -> shard, coordinate -> snapshot, lease
       {"server/snapshot", {"common"}},
       {"server/aggregate", {"common"}},
       {"server/optimize", {"common"}},
@@ -38,24 +38,33 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"server/coordinate", {"common", "server/checkpoint", "server/lease"}},
       {"server/shard",
        {"common", "server/checkpoint", "server/snapshot", "server/aggregate", "server/optimize"}},
+      {"server/agent", {"common", "server/shard", "server/coordinate", "server/checkpoint"}},
+      {"server/record", {"common", "server/agent", "server/shard", "server/coordinate"}},
+      {"server/transfer", {"common", "server/shard"}},
       {"server/rpc",
-       {"common", "server/shard", "server/coordinate", "server/checkpoint", "server/snapshot",
-        "server/aggregate", "server/optimize"}},
+       {"common", "client", "server/transfer", "server/record", "server/agent", "server/shard",
+        "server/coordinate", "server/checkpoint"}},
+      {"server/process",
+       {"common", "client", "server/rpc", "server/record", "server/agent", "server/shard",
+        "server/coordinate"}},
       {"server/main", {"common", "server"}},
-      // main -> member -> compute -> attack -> model
+      // main -> member -> compute -> attack -> model -> device -> data
       {"worker/data", {"common"}},
-      {"worker/client", {"common"}},
-      {"worker/model", {"common"}},
-      {"worker/attack", {"common", "worker/model"}},
+      {"worker/statistics", {"common"}},
+      {"worker/client", {"common", "worker/statistics"}},
+      {"worker/device", {"common", "worker/data"}},
+      {"worker/model", {"common", "worker/device"}},
+      {"worker/attack", {"common", "worker/model", "worker/device"}},
       {"worker/compute",
-       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+       {"common", "worker/attack", "worker/model", "worker/device", "worker/data", "worker/client",
+        "worker/statistics"}},
       {"worker/evaluate",
-       {"common", "worker/attack", "worker/model", "worker/data", "worker/client"}},
+       {"common", "worker/attack", "worker/model", "worker/device", "worker/data"}},
       {"worker/member",
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
-        "worker/data", "worker/client"}},
+        "worker/device", "worker/data", "worker/client", "worker/statistics"}},
       {"worker/main", {"common", "worker"}},
-      {"cli", {"common", "worker/client"}},
+      {"cli", {"common", "worker/client", "worker/data"}},
   };
   return *kArrows;
 }
@@ -68,7 +77,7 @@ inline const std::vector<std::string>& MayIncludeGeneratedCode() {
 
 inline const std::vector<std::string>& MayIncludeTorch() {
   static const auto* const kTorch = new std::vector<std::string>{
-      "worker/model", "worker/attack", "worker/compute", "worker/evaluate"};
+      "worker/device", "worker/model", "worker/attack", "worker/compute", "worker/evaluate"};
   return *kTorch;
 }
 
@@ -77,6 +86,12 @@ inline const std::vector<std::string>& MayIncludeGrpc() {
   static const auto* const kGrpc = new std::vector<std::string>{
       "common/wire", "server/rpc", "server/main", "worker/client", "worker/main", "cli"};
   return *kGrpc;
+}
+
+// Where tensors lie, and how many threads compute, is a device's business.
+inline const std::vector<std::string>& MayPlaceTensors() {
+  static const auto* const kDevices = new std::vector<std::string>{"worker/device", "tests"};
+  return *kDevices;
 }
 
 // Files whose job is to wait between attempts.
@@ -96,15 +111,14 @@ constexpr int kMaxLines = 400;
 constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
 
 // "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". The other files that
-// lie in server/ and worker/ themselves are the shard and the evaluator. "cli" and "tests" have no
-// parts. Empty for any other file.
+// lie in server/ itself are the shard. "cli" and "tests" have no parts. Empty for any other file.
 inline std::string ComponentOf(absl::string_view path) {
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
   if (parts[0] == "cli" || parts[0] == "tests") return std::string(parts[0]);
   if (parts.size() > 2) return absl::StrCat(parts[0], "/", parts[1]);
   if (parts[0] != "server" && parts[0] != "worker") return "";
   if (parts.back() == "main.cc") return absl::StrCat(parts[0], "/main");
-  return parts[0] == "server" ? "server/shard" : "worker/evaluate";
+  return parts[0] == "server" ? "server/shard" : "";
 }
 
 inline bool Contains(const std::vector<std::string>& list, absl::string_view name) {
@@ -185,6 +199,11 @@ inline std::string CheckCode(absl::string_view path, absl::string_view line) {
     if (absl::StrContains(code, now) && ComponentOf(path) != "tests" &&
         !Contains(MayReadTheCalendar(), path)) {
       return "reads the wall clock, which jumps: take Clock::Now(), or DeadlineIn() for a call";
+    }
+  }
+  for (const absl::string_view place : {"from_blob(", "set_num_threads(", "pin_memory"}) {
+    if (absl::StrContains(code, place) && !Contains(MayPlaceTensors(), ComponentOf(path))) {
+      return "assumes where tensors lie or what computes: ask the Device";
     }
   }
   if (absl::StrContains(code, "absl::Mutex")) {

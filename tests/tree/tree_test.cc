@@ -174,7 +174,11 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"worker/attack/a.h", "\"worker/compute/executor.h\""},
       {"worker/compute/a.h", "\"worker/member/member.h\""},
       {"worker/member/a.cc", "<torch/torch.h>"},
-      {"worker/evaluate.cc", "\"worker/compute/executor.h\""},
+      {"worker/evaluate/a.cc", "\"worker/compute/executor.h\""},
+      {"worker/evaluate/a.cc", "\"worker/client/weight_cache.h\""},
+      {"worker/statistics/a.h", "\"worker/client/push.h\""},
+      {"worker/statistics/a.cc", "\"conadv/v1/stats.pb.h\""},
+      {"worker/statistics/a.cc", "<grpcpp/grpcpp.h>"},
       {"cli/train.cc", "\"server/shard.h\""},
       {"cli/train.cc", "\"worker/model/network.h\""},
       {"server/main.cc", "\"cli/train.h\""},
@@ -183,6 +187,9 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"server/shard.cc", "\"conadv/v1/job.pb.h\""},
       {"worker/compute/a.cc", "\"conadv/v1/tensor.pb.h\""},
       {"worker/data/a.cc", "<torch/torch.h>"},
+      {"worker/data/a.h", "\"worker/device/device.h\""},
+      {"worker/device/a.h", "\"worker/model/replica.h\""},
+      {"server/shard.cc", "\"worker/data/open.h\""},
       {"worker/client/a.cc", "<torch/torch.h>"},
       {"worker/main.cc", "<ATen/Parallel.h>"},
       {"server/shard.cc", "<grpcpp/grpcpp.h>"},
@@ -206,9 +213,9 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
       {"server/shard/shard.h", "\"server/aggregate/aggregator.h\""},
       {"server/main.cc", "\"server/rpc/server.h\""},
       {"server/rpc/a.cc", "\"conadv/v1/parameter_server.grpc.pb.h\""},
-      {"worker/evaluate.cc", "<torch/torch.h>"},
-      {"worker/evaluator.cc", "\"worker/attack/attack.h\""},
-      {"worker/main.cc", "\"worker/evaluate.h\""},
+      {"worker/evaluate/a.cc", "<torch/torch.h>"},
+      {"worker/evaluate/a.cc", "\"worker/attack/attack.h\""},
+      {"worker/main.cc", "\"worker/evaluate/evaluate.h\""},
       {"cli/inspect.cc", "\"worker/client/coordinator_client.h\""},
       {"tests/integration/a_test.cc", "\"worker/data/permutation.h\""},
       {"server/shard.cc", "<vector>"},
@@ -220,7 +227,7 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
 }
 
 TEST(Rules, AFileOutsideEveryComponentIsCaught) {
-  for (const char* path : {"server/extra/a.h", "common/misc.cc", "common/base.h"}) {
+  for (const char* path : {"server/extra/a.h", "worker/a.cc", "common/misc.cc", "common/base.h"}) {
     EXPECT_THAT(Check(path, Licensed("")), ElementsAre(HasSubstr("no known component"))) << path;
   }
 }
@@ -261,6 +268,14 @@ TEST(Rules, TheWallClockIsCaught) {
         << line;
   }
   EXPECT_THAT(Check("common/base/clock.cc", Licensed("return absl::Now();")), IsEmpty());
+}
+
+TEST(Rules, ATensorOverHostMemoryIsCaughtOutsideTheDevices) {
+  const std::string code = Licensed("return torch::from_blob(arena.data(), shape);");
+  EXPECT_THAT(Check("worker/model/a.cc", code), ElementsAre(HasSubstr("ask the Device")));
+  EXPECT_THAT(Check("worker/compute/a.cc", Licensed("at::set_num_threads(1);")),
+              ElementsAre(HasSubstr("ask the Device")));
+  EXPECT_THAT(Check("worker/device/cpu_device.cc", code), IsEmpty());
 }
 
 TEST(Rules, AbseilsMutexIsCaught) {

@@ -33,10 +33,10 @@ void FillBall(Random& random, float epsilon, float* values, int64_t n) {
 }  // namespace
 
 torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& options,
-                            const AttackSeed& seed) {
-  torch::Tensor offsets = torch::zeros(shape, torch::kFloat32);
+                            const AttackSeed& seed, Device& device) {
+  const torch::Tensor offsets = torch::zeros(shape, torch::kFloat32);
   if (options.step == AttackStep::kRaw || !(options.epsilon > 0) || offsets.numel() == 0)
-    return offsets;
+    return device.Place(offsets);
   Random random = Draws(seed, Purpose::kAttackStart);
   const int64_t n = offsets.numel() / shape[0];
   auto* values = offsets.data_ptr<float>();
@@ -48,18 +48,21 @@ torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& optio
       FillBall(random, options.epsilon, values, n);
     }
   }
-  return offsets;
+  return device.Place(offsets);
 }
 
-torch::Tensor WrongClasses(const torch::Tensor& labels, int64_t classes, const AttackSeed& seed) {
+torch::Tensor WrongClasses(const torch::Tensor& labels, int64_t classes, const AttackSeed& seed,
+                           Device& device) {
   Random random = Draws(seed, Purpose::kAttackTarget);
-  torch::Tensor targets = labels.detach().clone();
-  auto* values = targets.data_ptr<int64_t>();
-  for (int64_t i = 0; i < targets.numel(); ++i) {
-    const auto others = static_cast<uint64_t>(std::max<int64_t>(1, classes - 1));
-    values[i] = (values[i] + 1 + static_cast<int64_t>(random.Below(others))) % classes;
+  const auto others = static_cast<uint64_t>(std::max<int64_t>(1, classes - 1));
+  // How far the class lies from the label, in a circle of all classes: the labels stay where they
+  // are.
+  const torch::Tensor distances = torch::empty({labels.numel()}, torch::kInt64);
+  auto* values = distances.data_ptr<int64_t>();
+  for (int64_t i = 0; i < distances.numel(); ++i) {
+    values[i] = 1 + static_cast<int64_t>(random.Below(others));
   }
-  return targets;
+  return (labels.detach() + device.Place(distances)).remainder(classes);
 }
 
 }  // namespace conadv

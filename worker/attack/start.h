@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the attack draws at random: where it starts and which class it aims at. Pure functions.
+// What the attack draws at random: where it starts and which class it aims at. Drawn on the host,
+// so that every kind of device has the same; pure functions.
 #ifndef CONADV_WORKER_ATTACK_START_H_
 #define CONADV_WORKER_ATTACK_START_H_
 
@@ -7,17 +8,20 @@
 
 #include "common/job/job.h"
 #include "worker/attack/attack.h"
+#include "worker/device/device.h"
 
 namespace conadv {
 
 // For each example, with probability options.random_start, a point drawn uniformly from the ball of
 // radius epsilon around 0: the box for kSign, the L2 ball for kL2. Zeros for the rest, and for all
-// if there is no ball (kRaw, or epsilon 0).
+// if there is no ball (kRaw, or epsilon 0). On the device.
 torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& options,
-                            const AttackSeed& seed);
+                            const AttackSeed& seed, Device& device);
 
 // For each label another class, each equally likely. With one class there is no other: the labels.
-torch::Tensor WrongClasses(const torch::Tensor& labels, int64_t classes, const AttackSeed& seed);
+// Both on the device.
+torch::Tensor WrongClasses(const torch::Tensor& labels, int64_t classes, const AttackSeed& seed,
+                           Device& device);
 
 }  // namespace conadv
 

@@ -11,7 +11,7 @@
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "worker/client/parameter_client.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
 #include "worker/client/weight_source.h"
 

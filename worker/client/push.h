@@ -12,7 +12,7 @@
 #include "common/tensor/layout.h"
 #include "common/base/backoff.h"
 #include "worker/client/parameter_client.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
 
 namespace conadv {

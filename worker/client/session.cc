@@ -12,6 +12,7 @@
 #include "common/job/plan_proto.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
+#include "worker/client/statistics_proto.h"
 
 namespace conadv {
 namespace {
@@ -170,7 +171,7 @@ class JoinStream final : public grpc::ClientBidiReactor<v1::JoinRequest, v1::Joi
       const std::shared_ptr<JoinStream> self = weak.lock();
       if (self == nullptr) return;
       v1::JoinRequest request;
-      self->statistics_->Fill(request.mutable_heartbeat()->mutable_stats());
+      ToProto(self->statistics_->totals(), request.mutable_heartbeat()->mutable_stats());
       self->Send(std::move(request));
       self->Beat(interval);
     });

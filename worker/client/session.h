@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/job/plan.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
 
 namespace conadv {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 #include "worker/client/weight_source.h"
 
 namespace conadv {

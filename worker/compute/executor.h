@@ -15,7 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

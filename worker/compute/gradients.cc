@@ -15,11 +15,16 @@ PassResult ComputeGradients(Replica& replica, const torch::Tensor& images,
   torch::Tensor loss = F::cross_entropy(
       logits, labels, F::CrossEntropyFuncOptions().label_smoothing(label_smoothing));
   loss.backward();
-  replica.FinishGradients();
+  const std::unique_ptr<GradientBuffer> buffer = replica.FinishGradients();
 
-  torch::NoGradGuard no_grad;
-  const torch::Tensor right = logits.argmax(1).eq(labels);
-  return {loss.item<float>(), right.to(torch::kFloat32).mean().item<float>()};
+  PassResult result;
+  {
+    torch::NoGradGuard no_grad;
+    const torch::Tensor right = logits.argmax(1).eq(labels);
+    result = {loss.item<float>(), right.to(torch::kFloat32).mean().item<float>()};
+  }
+  buffer->FinishCopy();
+  return result;
 }
 
 }  // namespace conadv

@@ -20,7 +20,7 @@ struct PassResult {
 // The mean gradient over the slot and the pass's batch statistics, into `gradients`
 // (layout.total_size() elements; those that the pass has no gradient for are left alone). REQUIRES:
 // the replica's pass is kClean or kAdversarial, its weights are bound. Shapes: images [n, c, h, w]
-// in [0, 1]; labels [n], int64.
+// in [0, 1]; labels [n], int64; both on the replica's device.
 PassResult ComputeGradients(Replica& replica, const torch::Tensor& images,
                             const torch::Tensor& labels, float label_smoothing,
                             std::shared_ptr<Arena> gradients);

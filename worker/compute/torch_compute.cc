@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/compute/torch_compute.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "worker/attack/attack.h"
 #include "worker/compute/gradients.h"
 #include "worker/data/permutation.h"
+#include "worker/device/inputs.h"
 #include "worker/model/replica.h"
 
 namespace conadv {
 
 struct AdversarialBatch {
-  torch::Tensor images;
-  torch::Tensor labels;
-};
-
-struct TorchCompute::Batch {
   torch::Tensor images;
   torch::Tensor labels;
 };
@@ -33,29 +29,36 @@ struct TorchCompute::Lane {
 
 namespace {
 
-// Runs a pass; what LibTorch throws becomes an error that names the unit.
+// Runs a pass; what LibTorch throws becomes an error, and every error names the unit.
 template <class Pass>
-auto Guard(const char* pass, Unit unit, const Pass& run) -> absl::StatusOr<decltype(run())> {
+auto Guard(const char* pass, Unit unit, const Pass& run) -> decltype(run()) {
+  absl::Status failure;
   try {
-    return run();
+    auto result = run();
+    if (result.ok()) return result;
+    failure = result.status();
   } catch (const std::exception& error) {
-    return absl::InternalError(
-        absl::StrCat("the ", pass, " pass of ", unit.ToString(), ": ", error.what()));
+    failure = absl::InternalError(error.what());
   }
+  return absl::Status(failure.code(), absl::StrCat("the ", pass, " pass of ", unit.ToString(), ": ",
+                                                   failure.message()));
 }
 
 }  // namespace
 
 TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> dataset,
                            std::shared_ptr<const Layout> layout, const NetworkFactory& factory,
-                           int lanes)
-    : job_(job), dataset_(std::move(dataset)) {
+                           std::shared_ptr<Device> device, int lanes)
+    : job_(job), dataset_(std::move(dataset)), device_(std::move(device)) {
+  const auto make = [&](Pass pass) {
+    return std::make_unique<Replica>(factory(), layout, pass, device_.get());
+  };
   for (int i = 0; i < lanes; ++i) {
     auto lane = std::make_unique<Lane>();
-    lane->clean = std::make_unique<Replica>(factory(), layout, Pass::kClean);
+    lane->clean = make(Pass::kClean);
     if (job.training.attacks()) {
-      lane->adversarial = std::make_unique<Replica>(factory(), layout, Pass::kAdversarial);
-      lane->attack = std::make_unique<Replica>(factory(), layout, Pass::kAttack);
+      lane->adversarial = make(Pass::kAdversarial);
+      lane->attack = make(Pass::kAttack);
     }
     lanes_.push_back(std::move(lane));
   }
@@ -63,41 +66,36 @@ TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> datase
 
 TorchCompute::~TorchCompute() = default;
 
-void TorchCompute::PrepareThread() { at::set_num_threads(1); }
-
-TorchCompute::Batch TorchCompute::Load(Unit unit) const {
-  const uint32_t slot_size = job_.training.slot_size();
-  const std::vector<uint64_t> examples =
-      UnitExamples(job_.seed, dataset_->examples(), job_.training.slots, slot_size, unit);
-  Batch batch;
-  batch.images = torch::empty({slot_size, dataset_->channels, dataset_->height, dataset_->width});
-  batch.labels = torch::empty({slot_size}, torch::kInt64);
-  CopyExamples(*dataset_, examples, batch.images.data_ptr<float>(),
-               batch.labels.data_ptr<int64_t>());
-  return batch;
+absl::StatusOr<Inputs> TorchCompute::Load(Unit unit) const {
+  const TrainingOptions& training = job_.training;
+  return LoadInputs(
+      *dataset_,
+      UnitExamples(job_.seed, dataset_->examples(), training.slots, training.slot_size(), unit),
+      *device_);
 }
 
 absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
     int lane, Unit unit, std::shared_ptr<const Arena> weights) {
-  return Guard("attack", unit, [&]() -> std::shared_ptr<const AdversarialBatch> {
-    const Batch batch = Load(unit);
+  using Result = absl::StatusOr<std::shared_ptr<const AdversarialBatch>>;
+  return Guard("attack", unit, [&]() -> Result {
+    CONADV_ASSIGN_OR_RETURN(const Inputs inputs, Load(unit));
     Replica& replica = *lanes_[lane]->attack;
     replica.BindWeights(std::move(weights));
     return std::make_shared<AdversarialBatch>(AdversarialBatch{
-        MakeAdversarial(replica, batch.images, batch.labels, dataset_->classes, job_.attack,
+        MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(), job_.attack,
                         job_.training.label_smoothing, {job_.seed, unit}),
-        batch.labels});
+        inputs.labels});
   });
 }
 
 absl::StatusOr<PassMeasures> TorchCompute::Clean(int lane, Unit unit,
                                                  std::shared_ptr<const Arena> weights,
                                                  std::shared_ptr<Arena> gradients) {
-  return Guard("clean", unit, [&] {
-    const Batch batch = Load(unit);
+  return Guard("clean", unit, [&]() -> absl::StatusOr<PassMeasures> {
+    CONADV_ASSIGN_OR_RETURN(const Inputs inputs, Load(unit));
     Replica& replica = *lanes_[lane]->clean;
     replica.BindWeights(std::move(weights));
-    const PassResult result = ComputeGradients(replica, batch.images, batch.labels,
+    const PassResult result = ComputeGradients(replica, inputs.images, inputs.labels,
                                                job_.training.label_smoothing, std::move(gradients));
     return PassMeasures{result.loss, result.accuracy};
   });
@@ -106,7 +104,7 @@ absl::StatusOr<PassMeasures> TorchCompute::Clean(int lane, Unit unit,
 absl::StatusOr<PassMeasures> TorchCompute::Adversarial(
     int lane, Unit unit, std::shared_ptr<const AdversarialBatch> batch,
     std::shared_ptr<const Arena> weights, std::shared_ptr<Arena> gradients) {
-  return Guard("adversarial", unit, [&] {
+  return Guard("adversarial", unit, [&]() -> absl::StatusOr<PassMeasures> {
     Replica& replica = *lanes_[lane]->adversarial;
     replica.BindWeights(std::move(weights));
     const PassResult result = ComputeGradients(replica, batch->images, batch->labels,

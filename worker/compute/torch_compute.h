@@ -7,10 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "common/data/dataset.h"
 #include "common/job/job.h"
 #include "common/tensor/layout.h"
 #include "worker/compute/unit_compute.h"
+#include "worker/data/dataset.h"
+#include "worker/device/device.h"
 #include "worker/model/network.h"
 
 namespace conadv {
@@ -21,7 +22,8 @@ class TorchCompute final : public UnitCompute {
  public:
   // Makes the replicas of `lanes` lanes: not while another thread uses the factory.
   TorchCompute(const Job& job, std::shared_ptr<const Dataset> dataset,
-               std::shared_ptr<const Layout> layout, const NetworkFactory& factory, int lanes);
+               std::shared_ptr<const Layout> layout, const NetworkFactory& factory,
+               std::shared_ptr<Device> device, int lanes);
   ~TorchCompute() override;
 
   absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
@@ -33,16 +35,13 @@ class TorchCompute final : public UnitCompute {
                                            std::shared_ptr<const Arena> weights,
                                            std::shared_ptr<Arena> gradients) override;
 
-  // What each lane's thread calls first: LibTorch counts its own threads per caller.
-  static void PrepareThread();
-
  private:
   struct Lane;
-  struct Batch;
-  Batch Load(Unit unit) const;
+  absl::StatusOr<Inputs> Load(Unit unit) const;
 
   const Job job_;
   const std::shared_ptr<const Dataset> dataset_;
+  const std::shared_ptr<Device> device_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -9,7 +9,7 @@
 
 #include "absl/types/span.h"
 #include "common/base/ids.h"
-#include "worker/client/statistics.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

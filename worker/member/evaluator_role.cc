@@ -9,8 +9,8 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
-#include "common/data/idx.h"
-#include "worker/evaluate.h"
+#include "worker/data/open.h"
+#include "worker/evaluate/evaluate.h"
 
 namespace conadv {
 
@@ -19,15 +19,15 @@ absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup
                                                                      CoordinatorClient* coordinator,
                                                                      ShardClients* clients) {
   const Job& job = setup.run.job;
-  CONADV_ASSIGN_OR_RETURN(Dataset test,
-                          ReadIdx(job.dataset.path, Split::kTest, job.evaluation.limit));
-  CONADV_RETURN_IF_ERROR(CheckSplits(*setup.dataset, test, job.dataset.path));
+  CONADV_ASSIGN_OR_RETURN(std::unique_ptr<const Dataset> test,
+                          OpenDataset(job.dataset, Split::kTest, job.evaluation.limit));
+  CONADV_RETURN_IF_ERROR(CheckSplits(*setup.dataset, *test, job.dataset));
   return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(name),
                                          threads, coordinator, clients);
 }
 
-EvaluatorRole::EvaluatorRole(Setup setup, Dataset test, std::string name, int threads,
-                             CoordinatorClient* coordinator, ShardClients* clients)
+EvaluatorRole::EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, std::string name,
+                             int threads, CoordinatorClient* coordinator, ShardClients* clients)
     : setup_(std::move(setup)),
       test_(std::move(test)),
       name_(std::move(name)),
@@ -130,8 +130,8 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   const Job& job = setup_.run.job;
   const absl::Time begin = Clock::Real().Now();
   const absl::StatusOr<Evaluation> evaluated =
-      conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, test_,
-                       job.evaluation, request.robust, threads_, [this, &request] {
+      conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, *test_,
+                       *setup_.device, job.evaluation, request.robust, threads_, [this, &request] {
                          clients_->statistics()->UnitDone();
                          MutexLock lock(&mutex_);
                          return !stopped_ && request.session == session_;

@@ -27,7 +27,7 @@ class EvaluatorRole final : public MemberRole {
                                                                int threads,
                                                                CoordinatorClient* coordinator,
                                                                ShardClients* clients);
-  EvaluatorRole(Setup setup, Dataset test, std::string name, int threads,
+  EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, std::string name, int threads,
                 CoordinatorClient* coordinator, ShardClients* clients);
   ~EvaluatorRole() override;
 
@@ -53,7 +53,7 @@ class EvaluatorRole final : public MemberRole {
   absl::Status EvaluateAndReport(const Request& request);
 
   const Setup setup_;
-  const Dataset test_;
+  const std::unique_ptr<const Dataset> test_;
   const std::string name_;
   const int threads_;
   const Incarnation incarnation_;

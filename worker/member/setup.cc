@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "common/data/idx.h"
+#include "worker/data/open.h"
 
 namespace conadv {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 absl::Status MakeModel(Setup* setup) {
   const Job& job = setup->run.job;
   const Dataset& dataset = *setup->dataset;
-  const ImageShape shape{dataset.channels, dataset.height, dataset.width, dataset.classes};
+  const ImageSize size = dataset.image_size();
+  const ImageShape shape{size.channels, size.height, size.width, dataset.classes()};
   CONADV_ASSIGN_OR_RETURN(setup->factory, BuiltinFactory(job.model, job.dataset, shape, job.seed));
   const std::unique_ptr<Network> network = setup->factory();
   std::vector<TensorSpec> tensors = TensorsOf(*network, job.training.mixture_batch_norm);
@@ -38,13 +39,14 @@ absl::Status MakeModel(Setup* setup) {
 
 }  // namespace
 
-absl::StatusOr<Setup> MakeSetup(RunInfo run, const std::string& data_dir) {
+absl::StatusOr<Setup> MakeSetup(RunInfo run, const std::string& data_dir,
+                                std::shared_ptr<Device> device) {
   Setup setup;
+  setup.device = std::move(device);
   if (!data_dir.empty()) run.job.dataset.path = data_dir;
   setup.run = std::move(run);
   const DatasetOptions& options = setup.run.job.dataset;
-  CONADV_ASSIGN_OR_RETURN(Dataset dataset, ReadIdx(options.path, Split::kTrain, options.limit));
-  setup.dataset = std::make_shared<const Dataset>(std::move(dataset));
+  CONADV_ASSIGN_OR_RETURN(setup.dataset, OpenDataset(options, Split::kTrain, options.limit));
   try {
     CONADV_RETURN_IF_ERROR(MakeModel(&setup));
   } catch (const std::exception& error) {

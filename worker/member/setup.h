@@ -9,18 +9,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/data/dataset.h"
 #include "common/job/job.h"
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "worker/client/coordinator_client.h"
+#include "worker/data/dataset.h"
+#include "worker/device/device.h"
 #include "worker/model/network.h"
 
 namespace conadv {
 
 struct Setup {
   RunInfo run;
+  std::shared_ptr<Device> device;
   std::shared_ptr<const Dataset> dataset;  // the training split
   NetworkFactory factory;
   std::shared_ptr<const Layout> layout;
@@ -30,7 +32,8 @@ struct Setup {
 
 // `data_dir` stands for the job's dataset.path unless it is empty. Errors name what is missing and
 // where it was looked for.
-absl::StatusOr<Setup> MakeSetup(RunInfo run, const std::string& data_dir);
+absl::StatusOr<Setup> MakeSetup(RunInfo run, const std::string& data_dir,
+                                std::shared_ptr<Device> device);
 
 }  // namespace conadv
 

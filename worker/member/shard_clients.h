@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "worker/client/grpc_parameter_client.h"
-#include "worker/client/statistics.h"
 #include "worker/client/timer.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -42,9 +42,11 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients
       pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
       push_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
       cache_(&pull_, setup_.run.job.training.tau + 2, clients->statistics()),
-      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.factory, lanes),
-      executor_(lanes, QueueCapacity(setup_.run.job.training, lanes), &TorchCompute::PrepareThread,
-                clients->statistics(), Clock::Real()),
+      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.factory, setup_.device, lanes),
+      executor_(
+          lanes, QueueCapacity(setup_.run.job.training, lanes),
+          [device = setup_.device] { device->PrepareThread(); }, clients->statistics(),
+          Clock::Real()),
       pipeline_(PlanOptionsOf(setup_.run.job.training, lanes), setup_.run.job.training.slot_size(),
                 {&cache_, &push_, &compute_, &executor_, &gradients_, clients->statistics()},
                 MakePipelineEvents()) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/model/replica.h"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -14,19 +14,40 @@ namespace {
 bool Trains(Pass pass) { return pass == Pass::kClean || pass == Pass::kAdversarial; }
 bool UsesAuxiliary(Pass pass) { return pass == Pass::kAttack || pass == Pass::kAdversarial; }
 
-torch::Tensor View(float* data, size_t offset, const std::vector<int64_t>& shape) {
-  return torch::from_blob(data + offset, shape, torch::kFloat32);
+// One tensor's part of `values`: their storage, no copy.
+torch::Tensor View(const torch::Tensor& values, size_t offset, size_t size,
+                   const std::vector<int64_t>& shape) {
+  return values.narrow(0, static_cast<int64_t>(offset), static_cast<int64_t>(size))
+      .view(shape)
+      .variable_data();
+}
+
+// By rising offset, neighbours in one.
+std::vector<ArenaRange> Merged(std::vector<ArenaRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const ArenaRange& a, const ArenaRange& b) { return a.offset < b.offset; });
+  std::vector<ArenaRange> merged;
+  for (const ArenaRange& range : ranges) {
+    if (!merged.empty() && merged.back().offset + merged.back().size == range.offset) {
+      merged.back().size += range.size;
+    } else {
+      merged.push_back(range);
+    }
+  }
+  return merged;
 }
 
 }  // namespace
 
-Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass)
-    : network_(std::move(network)), layout_(std::move(layout)), pass_(pass) {
+Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass,
+                 Device* device)
+    : network_(std::move(network)), layout_(std::move(layout)), pass_(pass), device_(device) {
   network_->SetTraining(Trains(pass));
   absl::flat_hash_map<absl::string_view, const Placement*> placements;
   for (const Placement& placement : layout_->placements()) {
     placements[placement.tensor.name] = &placement;
   }
+  std::vector<ArenaRange> ranges;
   for (const NetworkTensor& from : network_->tensors()) {
     auto found = UsesAuxiliary(pass) ? placements.find(AuxiliaryName(from.name)) : placements.end();
     if (found == placements.end()) found = placements.find(from.name);
@@ -38,60 +59,60 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     binding.tensor = from.tensor;
     binding.offset = layout_->global_offset(placement);
     binding.size = placement.tensor.size();
-    binding.padded_size = placement.tensor.padded_size();
     binding.shape = from.tensor.sizes().vec();
     binding.statistic = from.statistic;
     binding.momentum = placement.tensor.momentum;
     if (from.statistic) {
-      binding.own = from.tensor.detach().clone();
+      binding.own = device_->Place(from.tensor.detach().clone());
     } else {
       binding.tensor.set_requires_grad(Trains(pass));
     }
+    ranges.push_back({binding.offset, placement.tensor.padded_size()});
     bindings_.push_back(std::move(binding));
   }
+  ranges_ = Merged(std::move(ranges));
 }
 
 void Replica::BindWeights(std::shared_ptr<const Arena> weights) {
   CHECK_EQ(weights->size(), layout_->total_size());
-  // LibTorch has no tensor of constants. Nothing writes these: statistics move in training alone,
-  // and then they are bound to the gradients.
-  float* data = const_cast<float*>(weights->data());
+  std::shared_ptr<const PlacedWeights> placed = device_->PlaceWeights(std::move(weights));
   for (Binding& binding : bindings_) {
+    // Statistics move in training, and then they are bound to the gradients: nothing writes these.
     if (binding.statistic && Trains(pass_)) continue;
-    binding.tensor.set_data(View(data, binding.offset, binding.shape));
+    binding.tensor.set_data(View(placed->values(), binding.offset, binding.size, binding.shape));
   }
-  weights_ = std::move(weights);
+  weights_ = std::move(placed);
 }
 
 void Replica::BindGradients(std::shared_ptr<Arena> gradients) {
   CHECK(Trains(pass_)) << "this pass makes no gradients";
   CHECK_EQ(gradients->size(), layout_->total_size());
+  gradients_ = device_->OpenGradients(std::move(gradients), ranges_);
   for (Binding& binding : bindings_) {
-    // With its padding, which travels too.
-    std::memset(gradients->data() + binding.offset, 0, binding.padded_size * sizeof(float));
-    const torch::Tensor view = View(gradients->data(), binding.offset, binding.shape);
+    const torch::Tensor view =
+        View(gradients_->values(), binding.offset, binding.size, binding.shape);
     if (binding.statistic) {
       binding.tensor.set_data(view);
     } else {
       binding.tensor.mutable_grad() = view;
     }
   }
-  gradients_ = std::move(gradients);
 }
 
-void Replica::FinishGradients() {
+std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
   CHECK(gradients_ != nullptr) << "BindGradients comes first";
+  torch::NoGradGuard no_grad;
   for (Binding& binding : bindings_) {
     if (!binding.statistic) {
       binding.tensor.mutable_grad().reset();
       continue;
     }
     // The average moved from 0 to momentum · batch.
-    float* values = gradients_->data() + binding.offset;
-    for (size_t i = 0; i < binding.size; ++i) values[i] /= binding.momentum;
+    View(gradients_->values(), binding.offset, binding.size, binding.shape).div_(binding.momentum);
     binding.tensor.set_data(binding.own);
   }
-  gradients_.reset();
+  gradients_->StartCopy();
+  return std::move(gradients_);
 }
 
 torch::Tensor Replica::Forward(const torch::Tensor& images) { return network_->Forward(images); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network whose tensors are views of a flat arena: new weights arrive by pointing at another
-// arena, and gradients are written where they will be sent from. Any network becomes one with
-// mixture BatchNorm, without knowing. One thread at a time.
+// A network whose tensors are views of flat memory on a device: new weights arrive by pointing at
+// another version's, and gradients gather where the device takes them from. Any network becomes one
+// with mixture BatchNorm, without knowing. One thread at a time.
 #ifndef CONADV_WORKER_MODEL_REPLICA_H_
 #define CONADV_WORKER_MODEL_REPLICA_H_
 
@@ -10,6 +10,7 @@
 
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "worker/device/device.h"
 #include "worker/model/network.h"
 
 namespace conadv {
@@ -23,22 +24,26 @@ enum class Pass {
 
 class Replica {
  public:
-  // REQUIRES: the layout was made from TensorsOf(*network, ·).
-  Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass);
+  // The device outlives the replica. REQUIRES: the layout was made from TensorsOf(*network, ·).
+  Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass,
+          Device* device);
 
-  // Points every tensor at its place in `weights` (all shards' arenas), and keeps them alive until
-  // the next call. In kClean and kAdversarial BatchNorm's statistics are not among them: see
-  // BindGradients.
+  // Points every tensor at its place in `weights` (all shards' arenas) on the device, and keeps
+  // them there until the next call. In kClean and kAdversarial BatchNorm's statistics are not among
+  // them: see BindGradients.
   void BindWeights(std::shared_ptr<const Arena> weights);
   // kClean, kAdversarial: the gradient of each parameter goes to its place in `gradients`, and
-  // BatchNorm's batch statistics to theirs. Zeroes the pass's part of it.
+  // BatchNorm's batch statistics to theirs; both start at zero.
   void BindGradients(std::shared_ptr<Arena> gradients);
   // kClean, kAdversarial, after backward: turns the moved running statistics into those of the
-  // batch, and lets go of the arena.
-  void FinishGradients();
+  // batch, and begins to bring the pass's part into the arena. It is there after FinishCopy() of
+  // what this returns, or once that is gone; the rest of the arena is as it was.
+  std::unique_ptr<GradientBuffer> FinishGradients();
 
+  // Shape: images on the device.
   torch::Tensor Forward(const torch::Tensor& images);
   Pass pass() const { return pass_; }
+  Device& device() const { return *device_; }
   const Layout& layout() const { return *layout_; }
 
  private:
@@ -46,7 +51,6 @@ class Replica {
     torch::Tensor tensor;
     size_t offset = 0;  // elements, in the concatenated arenas
     size_t size = 0;
-    size_t padded_size = 0;
     std::vector<int64_t> shape;
     bool statistic = false;
     float momentum = 0;
@@ -56,9 +60,11 @@ class Replica {
   std::unique_ptr<Network> network_;
   std::shared_ptr<const Layout> layout_;
   const Pass pass_;
+  Device* const device_;
   std::vector<Binding> bindings_;
-  std::shared_ptr<const Arena> weights_;
-  std::shared_ptr<Arena> gradients_;
+  std::vector<ArenaRange> ranges_;  // of all bindings, with their padding, which travels too
+  std::shared_ptr<const PlacedWeights> weights_;
+  std::unique_ptr<GradientBuffer> gradients_;
 };
 
 }  // namespace conadv

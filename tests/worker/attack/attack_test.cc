@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tests/worker/attack/linear.h"
+#include "tests/worker/device/copying_device.h"
 
 namespace conadv {
 namespace {
@@ -155,11 +156,33 @@ TEST(AttackTest, WorksWhereGradientsAreOff) {
               Row({0.6F, 0.4F, 0.5F, 0.6F}));
 }
 
+TEST(AttackTest, IsTheSameBitsOnADeviceThatCopiesEverything) {
+  auto factory = SmallFactory("convnet");
+  auto network = factory();
+  auto layout = LayoutOf(*network, true);
+  const auto weights = InitialWeights(*network, *layout);
+  const Examples examples = RandomExamples(16);
+  CopyingDevice copying;
+  Replica here(factory(), layout, Pass::kAttack, &TestDevice());
+  Replica there(factory(), layout, Pass::kAttack, &copying);
+  for (Replica* replica : {&here, &there}) replica->BindWeights(weights);
+  for (const AttackStep step : {AttackStep::kSign, AttackStep::kL2, AttackStep::kRaw}) {
+    AttackOptions options = Options(step, 0.01F, 0.03F, 2);
+    options.random_start = 0.8F;
+    options.targeted = true;
+    const auto attack = [&](Replica& replica) {
+      return MakeAdversarial(replica, examples.images, examples.labels, kSmallImages.classes,
+                             options, 0.1F, {5, {Step(2), Slot(3)}});
+    };
+    EXPECT_TRUE(SameBits(attack(there), attack(here)));
+  }
+}
+
 TEST(AttackTest, RaisesTheLossOfADeepModel) {
   auto factory = SmallFactory("convnet");
   auto network = factory();
   auto layout = LayoutOf(*network, true);
-  Replica replica(factory(), layout, Pass::kAttack);
+  Replica replica(factory(), layout, Pass::kAttack, &TestDevice());
   replica.BindWeights(InitialWeights(*network, *layout));
   const Examples examples = RandomExamples(32);
   const auto loss = [&](const torch::Tensor& images) {

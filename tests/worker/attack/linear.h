@@ -35,7 +35,7 @@ inline Replica LinearReplica(const torch::Tensor& weight) {
   auto network = std::make_unique<LinearNetwork>(weight.clone());
   auto layout = LayoutOf(*network, false);
   auto weights = InitialWeights(*network, *layout);
-  Replica replica(std::move(network), std::move(layout), Pass::kAttack);
+  Replica replica(std::move(network), std::move(layout), Pass::kAttack, &TestDevice());
   replica.BindWeights(std::move(weights));
   return replica;
 }

@@ -24,19 +24,27 @@ AttackSeed Seed(uint64_t seed, uint64_t step, uint64_t slot) {
 
 constexpr int64_t kMany = 2000;
 
+torch::Tensor Offsets(torch::IntArrayRef shape, const AttackOptions& options,
+                      const AttackSeed& seed) {
+  return RandomOffsets(shape, options, seed, TestDevice());
+}
+
+torch::Tensor Wrong(const torch::Tensor& labels, int64_t classes, const AttackSeed& seed) {
+  return WrongClasses(labels, classes, seed, TestDevice());
+}
+
 torch::Tensor Norms(const torch::Tensor& offsets) { return offsets.flatten(1).norm(2, 1); }
 
 TEST(RandomOffsetsTest, SignDrawsUniformlyFromTheBox) {
   const torch::Tensor offsets =
-      RandomOffsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 1), Seed(1, 2, 3));
+      Offsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 1), Seed(1, 2, 3));
   EXPECT_LE(offsets.abs().max().item<float>(), 0.1F);
   EXPECT_NEAR(offsets.mean().item<float>(), 0, 0.005);
   EXPECT_NEAR(offsets.var().item<float>(), 0.1 * 0.1 / 3, 0.0003);
 }
 
 TEST(RandomOffsetsTest, L2DrawsUniformlyFromTheBall) {
-  const torch::Tensor offsets =
-      RandomOffsets({kMany, 1, 1, 2}, Start(AttackStep::kL2, 1), Seed(1, 2, 3));
+  const torch::Tensor offsets = Offsets({kMany, 1, 1, 2}, Start(AttackStep::kL2, 1), Seed(1, 2, 3));
   const torch::Tensor norms = Norms(offsets);
   EXPECT_LE(norms.max().item<float>(), 0.1F + 1e-7F);
   // In two dimensions a quarter of the disc lies within half of the radius, and a quarter in each
@@ -47,25 +55,22 @@ TEST(RandomOffsetsTest, L2DrawsUniformlyFromTheBall) {
 
 TEST(RandomOffsetsTest, HappensWithItsProbabilityPerExample) {
   const torch::Tensor moved =
-      Norms(RandomOffsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 0.8F), Seed(1, 2, 3))).gt(0);
+      Norms(Offsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 0.8F), Seed(1, 2, 3))).gt(0);
   EXPECT_NEAR(moved.to(torch::kFloat32).mean().item<float>(), 0.8, 0.04);
-  EXPECT_FALSE(RandomOffsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 0), Seed(1, 2, 3))
-                   .any()
-                   .item<bool>());
+  EXPECT_FALSE(
+      Offsets({kMany, 1, 2, 2}, Start(AttackStep::kSign, 0), Seed(1, 2, 3)).any().item<bool>());
 }
 
 TEST(RandomOffsetsTest, WithoutABallThereIsNothingToDrawFrom) {
+  EXPECT_FALSE(Offsets({9, 1, 2, 2}, Start(AttackStep::kRaw, 1), Seed(1, 2, 3)).any().item<bool>());
   EXPECT_FALSE(
-      RandomOffsets({9, 1, 2, 2}, Start(AttackStep::kRaw, 1), Seed(1, 2, 3)).any().item<bool>());
-  EXPECT_FALSE(RandomOffsets({9, 1, 2, 2}, Start(AttackStep::kSign, 1, 0), Seed(1, 2, 3))
-                   .any()
-                   .item<bool>());
+      Offsets({9, 1, 2, 2}, Start(AttackStep::kSign, 1, 0), Seed(1, 2, 3)).any().item<bool>());
 }
 
 TEST(RandomOffsetsTest, IsAFunctionOfSeedStepAndSlotAlone) {
   for (const AttackStep step : {AttackStep::kSign, AttackStep::kL2}) {
     const auto draw = [&](const AttackSeed& seed) {
-      return RandomOffsets({4, 1, 2, 2}, Start(step, 1), seed);
+      return Offsets({4, 1, 2, 2}, Start(step, 1), seed);
     };
     const torch::Tensor offsets = draw(Seed(1, 2, 3));
     torch::manual_seed(5);
@@ -89,7 +94,7 @@ TEST(RandomStartTest, TheAttackStaysInTheBallAroundTheImage) {
 }
 
 TEST(WrongClassesTest, NeverTheRightOneAndEveryOtherEquallyOften) {
-  const torch::Tensor targets = WrongClasses(Label(2, kMany), 5, Seed(1, 2, 3));
+  const torch::Tensor targets = Wrong(Label(2, kMany), 5, Seed(1, 2, 3));
   const torch::Tensor counts = targets.bincount({}, 5);
   EXPECT_EQ(counts[2].item<int64_t>(), 0);
   for (const int64_t other : {0, 1, 3, 4}) {
@@ -98,7 +103,7 @@ TEST(WrongClassesTest, NeverTheRightOneAndEveryOtherEquallyOften) {
 }
 
 TEST(WrongClassesTest, AreAFunctionOfSeedStepAndSlotAlone) {
-  const auto draw = [](const AttackSeed& seed) { return WrongClasses(Label(0, 50), 10, seed); };
+  const auto draw = [](const AttackSeed& seed) { return Wrong(Label(0, 50), 10, seed); };
   const torch::Tensor targets = draw(Seed(1, 2, 3));
   EXPECT_TRUE(SameBits(draw(Seed(1, 2, 3)), targets));
   EXPECT_FALSE(SameBits(draw(Seed(9, 2, 3)), targets));
@@ -107,7 +112,7 @@ TEST(WrongClassesTest, AreAFunctionOfSeedStepAndSlotAlone) {
 }
 
 TEST(WrongClassesTest, OfOneClassIsThatClass) {
-  EXPECT_TRUE(SameBits(WrongClasses(Label(0, 3), 1, Seed(1, 2, 3)), Label(0, 3)));
+  EXPECT_TRUE(SameBits(Wrong(Label(0, 3), 1, Seed(1, 2, 3)), Label(0, 3)));
 }
 
 TEST(TargetedTest, StepsDownTheLossOfTheWrongClass) {
@@ -115,7 +120,7 @@ TEST(TargetedTest, StepsDownTheLossOfTheWrongClass) {
   Replica replica = LinearReplica(torch::randn({5, 4}));
   const torch::Tensor images = Flat(0.5, 40);
   const torch::Tensor labels = Label(2, 40);
-  const torch::Tensor targets = WrongClasses(labels, 5, Seed(1, 2, 3));
+  const torch::Tensor targets = Wrong(labels, 5, Seed(1, 2, 3));
   AttackOptions options = Start(AttackStep::kSign, 0);
   options.targeted = true;
   const torch::Tensor adversarial =

@@ -6,7 +6,6 @@
 
 #include <optional>
 
-#include "conadv/v1/stats.pb.h"
 #include "tests/worker/client/fake_shard.h"
 
 namespace conadv {
@@ -61,13 +60,11 @@ TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
   shards_[0].AnswerPush(PushAnswer{});
   ASSERT_TRUE(answer_.has_value());
   EXPECT_TRUE(answer_->ok());
-  v1::WorkerStats stats;
-  statistics_.Fill(&stats);
   uint64_t bytes = 0;
   for (uint32_t shard = 0; shard < 2; ++shard) {
     bytes += layout_->stream_range(shard, GradientStream::kClean).size() * sizeof(float);
   }
-  EXPECT_EQ(stats.pushed_bytes(), bytes);
+  EXPECT_EQ(statistics_.totals().pushed_bytes, bytes);
 }
 
 TEST_F(ShardedPushTest, TheGradientsAreLetGoOfBeforeDone) {

@@ -7,8 +7,6 @@
 #include <deque>
 #include <thread>
 
-#include "conadv/v1/stats.pb.h"
-
 namespace conadv {
 namespace {
 
@@ -141,12 +139,11 @@ TEST_F(WeightCacheTest, AttacksCountAsHitsIfTheVersionIsThereOrOnItsWay) {
   cache_.Get(Version(1), WeightUse::kAttack, Count(&answers));  // there
   cache_.Get(Version(0), WeightUse::kAttack, Count(&answers));  // pulled
   source_.AnswerNext();
-  v1::WorkerStats stats;
-  statistics_.Fill(&stats);
+  const WorkerTotals totals = statistics_.totals();
   EXPECT_EQ(answers, 4);
-  EXPECT_EQ(stats.attack_cache_hits(), 2);
-  EXPECT_EQ(stats.attack_pulls(), 1);
-  EXPECT_EQ(stats.cached_bytes(), 2 * 4 * sizeof(float));
+  EXPECT_EQ(totals.attack_cache_hits, 2);
+  EXPECT_EQ(totals.attack_pulls, 1);
+  EXPECT_EQ(totals.cached_bytes, 2 * 4 * sizeof(float));
 }
 
 TEST_F(WeightCacheTest, EveryAskerIsAnsweredOnceUnderConcurrency) {

@@ -9,7 +9,6 @@
 #include <set>
 #include <string>
 
-#include "conadv/v1/stats.pb.h"
 #include "tests/support/gate.h"
 
 namespace conadv {
@@ -145,10 +144,10 @@ TEST(Executor, TimeIsBookedAsBusyOrByWhatIdleLanesWaitFor) {
     executor.SetWaitCause(WaitCause::kPush);
     go.Open();
   }
-  v1::WorkerStats stats;
-  statistics.Fill(&stats);
-  EXPECT_EQ(stats.busy_seconds(), 3);
-  EXPECT_EQ(stats.wait_push_seconds() + stats.wait_lease_seconds(), 0);
+  const WorkerTotals totals = statistics.totals();
+  EXPECT_EQ(totals.busy, absl::Seconds(3));
+  EXPECT_EQ(totals.waited_for(WaitCause::kPush) + totals.waited_for(WaitCause::kLease),
+            absl::ZeroDuration());
 }
 
 }  // namespace

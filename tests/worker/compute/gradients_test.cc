@@ -9,18 +9,17 @@
 #include <string>
 #include <thread>
 
+#include "tests/worker/device/copying_device.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/attack/attack.h"
-#include "worker/compute/threads.h"
 
 namespace conadv {
 namespace {
 
 class GradientsTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { UseOneBlasThread(); }
   Replica Make(Pass pass) {
-    Replica replica(factory_(), layout_, pass);
+    Replica replica(factory_(), layout_, pass, &TestDevice());
     replica.BindWeights(weights_);
     return replica;
   }
@@ -76,7 +75,7 @@ TEST_F(GradientsTest, AreThoseOfPlainAutograd) {
         torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(0.1));
     loss.backward();
 
-    Replica replica(factory(), layout, pass);
+    Replica replica(factory(), layout, pass, &TestDevice());
     replica.BindWeights(weights);
     auto gradients = Filled(layout->total_size(), 55);
     const PassResult result =
@@ -109,6 +108,22 @@ TEST_F(GradientsTest, OtherWeightsAndExamplesInBetweenLeaveNoTrace) {
   EXPECT_FALSE(SameBits(*Compute(replica, RandomExamples(9, 4)), *first));
   replica.BindWeights(weights_);
   EXPECT_TRUE(SameBits(*Compute(replica, examples_), *first));
+}
+
+TEST_F(GradientsTest, AreTheSameBitsOnADeviceThatCopiesEverything) {
+  CopyingDevice copying;
+  for (const Pass pass : {Pass::kClean, Pass::kAdversarial}) {
+    Replica here = Make(pass);
+    Replica there(factory_(), layout_, pass, &copying);
+    there.BindWeights(weights_);
+    auto expected = Filled(layout_->total_size(), 55);
+    auto actual = Filled(layout_->total_size(), 55);
+    const PassResult result =
+        ComputeGradients(here, examples_.images, examples_.labels, 0.1F, expected);
+    EXPECT_EQ(ComputeGradients(there, examples_.images, examples_.labels, 0.1F, actual).loss,
+              result.loss);
+    EXPECT_TRUE(SameBits(*actual, *expected));
+  }
 }
 
 TEST_F(GradientsTest, PassesInTwoThreadsGiveTheBitsOfPassesInOne) {

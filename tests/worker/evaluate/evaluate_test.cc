@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/evaluate.h"
+#include "worker/evaluate/evaluate.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cmath>
+#include <utility>
 
+#include "tests/worker/data/generated_dataset.h"
 #include "tests/worker/model/replicas.h"
+#include "worker/data/memory_dataset.h"
 
 namespace conadv {
 namespace {
 
 // Class 0 is dark, class 1 bright: the mean pixel tells.
-Dataset DarkAndBright(uint64_t examples, uint8_t dark, uint8_t bright) {
-  Dataset dataset;
-  dataset.channels = 1;
-  dataset.height = 2;
-  dataset.width = 2;
-  dataset.classes = 2;
+MemoryDataset DarkAndBright(uint64_t examples, uint8_t dark, uint8_t bright) {
+  ExampleArrays arrays;
+  arrays.image_size = {1, 2, 2};
+  arrays.classes = 2;
   for (uint64_t i = 0; i < examples; ++i) {
-    dataset.labels.push_back(i % 2);
-    dataset.pixels.insert(dataset.pixels.end(), 4, i % 2 == 0 ? dark : bright);
+    arrays.labels.push_back(i % 2);
+    arrays.pixels.insert(arrays.pixels.end(), 4, i % 2 == 0 ? dark : bright);
   }
-  return dataset;
+  return MemoryDataset(std::move(arrays));
 }
 
 // Says "bright" when the mean pixel is above a half.
@@ -48,7 +49,8 @@ class EvaluateTest : public testing::Test {
     options_.step_size = 0.05F;
   }
   Evaluation Run(const Dataset& test, bool robust, int threads) {
-    return Evaluate(factory_, layout_, weights_, test, options_, robust, threads).value();
+    return Evaluate(factory_, layout_, weights_, test, TestDevice(), options_, robust, threads)
+        .value();
   }
 
   const NetworkFactory factory_ = [] { return std::make_unique<Threshold>(); };
@@ -92,18 +94,19 @@ TEST_F(EvaluateTest, IsTheSameForAnyNumberOfThreads) {
   const auto layout = LayoutOf(*factory(), true);
   const auto weights = InitialWeights(*factory(), *layout);
   const Examples examples = RandomExamples(700);
-  Dataset test;
-  test.channels = 1;
-  test.height = test.width = 8;
-  test.classes = 3;
+  ExampleArrays arrays;
+  arrays.image_size = {1, 8, 8};
+  arrays.classes = 3;
   const torch::Tensor pixels = (examples.images * 255).to(torch::kUInt8);
-  test.pixels.assign(pixels.data_ptr<uint8_t>(), pixels.data_ptr<uint8_t>() + pixels.numel());
+  arrays.pixels.assign(pixels.data_ptr<uint8_t>(), pixels.data_ptr<uint8_t>() + pixels.numel());
   for (int64_t i = 0; i < 700; ++i) {
-    test.labels.push_back(static_cast<uint8_t>(examples.labels[i].item<int64_t>()));
+    arrays.labels.push_back(static_cast<uint8_t>(examples.labels[i].item<int64_t>()));
   }
-  const Evaluation one = *Evaluate(factory, layout, weights, test, options_, true, 1);
+  const MemoryDataset test(std::move(arrays));
+  const Evaluation one = *Evaluate(factory, layout, weights, test, TestDevice(), options_, true, 1);
   for (const int threads : {2, 3, 16}) {
-    const Evaluation many = *Evaluate(factory, layout, weights, test, options_, true, threads);
+    const Evaluation many =
+        *Evaluate(factory, layout, weights, test, TestDevice(), options_, true, threads);
     EXPECT_EQ(many.clean_accuracy, one.clean_accuracy);
     EXPECT_EQ(many.clean_loss, one.clean_loss);
     EXPECT_EQ(many.robust_accuracy, one.robust_accuracy);
@@ -121,16 +124,31 @@ TEST_F(EvaluateTest, WhatABatchThrowsIsAnErrorAndNotTheEnd) {
   };
   const NetworkFactory factory = [] { return std::make_unique<Throws>(); };
   for (const int threads : {1, 3}) {
-    const auto evaluation =
-        Evaluate(factory, layout_, weights_, DarkAndBright(700, 51, 204), options_, true, threads);
+    const auto evaluation = Evaluate(factory, layout_, weights_, DarkAndBright(700, 51, 204),
+                                     TestDevice(), options_, true, threads);
     EXPECT_TRUE(absl::IsInternal(evaluation.status())) << evaluation.status();
+  }
+}
+
+TEST_F(EvaluateTest, WhatCannotBeReadIsAnErrorThatSaysSo) {
+  GeneratedOptions generated;
+  generated.examples = 700;
+  generated.classes = 2;
+  generated.image_size = {1, 2, 2};
+  generated.unreadable = 300;
+  for (const int threads : {1, 3}) {
+    EXPECT_EQ(Evaluate(factory_, layout_, weights_, GeneratedDataset(generated), TestDevice(),
+                       options_, true, threads)
+                  .status(),
+              absl::NotFoundError("example 300: the file is gone"));
   }
 }
 
 TEST_F(EvaluateTest, IsCutShortAfterABatch) {
   std::atomic<int> batches{0};
-  const auto evaluation = Evaluate(factory_, layout_, weights_, DarkAndBright(10000, 51, 204),
-                                   options_, true, 1, [&batches] { return ++batches < 3; });
+  const auto evaluation =
+      Evaluate(factory_, layout_, weights_, DarkAndBright(10000, 51, 204), TestDevice(), options_,
+               true, 1, [&batches] { return ++batches < 3; });
   EXPECT_TRUE(absl::IsCancelled(evaluation.status())) << evaluation.status();
   EXPECT_EQ(batches, 3);
 }

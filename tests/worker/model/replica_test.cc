@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/worker/model/replicas.h"
 
@@ -18,7 +21,7 @@ class ReplicaTest : public testing::Test {
         layout_(LayoutOf(*network_, mixture, 2)),
         weights_(InitialWeights(*network_, *layout_)) {}
 
-  Replica Make(Pass pass) { return Replica(factory_(), layout_, pass); }
+  Replica Make(Pass pass) { return Replica(factory_(), layout_, pass, &TestDevice()); }
   torch::Tensor At(Arena& arena, const std::string& name) { return InArena(*layout_, arena, name); }
   // One training pass, whose gradients and statistics land in the result.
   std::shared_ptr<Arena> Train(Replica& replica, const Examples& examples) {
@@ -59,6 +62,37 @@ TEST_F(ReplicaTest, ReplicasOfOneArenaShareItsStorage) {
   const torch::Tensor trained = second.Forward(examples_.images);
   At(*weights_, "classify.bias") += 1;
   EXPECT_TRUE(torch::allclose(second.Forward(examples_.images), trained + 1));
+}
+
+TEST_F(ReplicaTest, OnTheCpuNothingIsCopied) {
+  for (const Pass pass : {Pass::kClean, Pass::kAdversarial, Pass::kAttack, Pass::kEvaluate}) {
+    auto network = factory_();
+    const std::vector<NetworkTensor> tensors = network->tensors();  // handles of the network's own
+    Replica replica(std::move(network), layout_, pass, &TestDevice());
+    replica.BindWeights(weights_);
+    const bool trains = pass == Pass::kClean || pass == Pass::kAdversarial;
+    const auto gradients = Filled(layout_->total_size(), 0);
+    if (trains) replica.BindGradients(gradients);
+    const bool auxiliary = pass == Pass::kAdversarial || pass == Pass::kAttack;
+    for (const NetworkTensor& tensor : tensors) {
+      const std::string name =
+          auxiliary && tensor.batch_norm ? AuxiliaryName(tensor.name) : tensor.name;
+      Arena& place = trains && tensor.statistic ? *gradients : *weights_;
+      EXPECT_EQ(tensor.tensor.data_ptr(), At(place, name).data_ptr()) << name;
+      if (trains && !tensor.statistic) {
+        EXPECT_EQ(tensor.tensor.grad().data_ptr(), At(*gradients, name).data_ptr()) << name;
+      }
+    }
+    if (!trains) continue;
+    replica.Forward(examples_.images).square().sum().backward();
+    for (const NetworkTensor& tensor : tensors) {
+      if (tensor.statistic) continue;
+      const std::string name =
+          auxiliary && tensor.batch_norm ? AuxiliaryName(tensor.name) : tensor.name;
+      EXPECT_EQ(tensor.tensor.grad().data_ptr(), At(*gradients, name).data_ptr()) << name;
+    }
+    replica.FinishGradients();
+  }
 }
 
 TEST_F(ReplicaTest, NewWeightsReplaceOldAndOldOnesComeBackToTheSameBits) {

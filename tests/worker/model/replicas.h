@@ -14,12 +14,19 @@
 
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "worker/device/cpu_device.h"
 #include "worker/model/network.h"
 #include "worker/model/replica.h"
 
 namespace conadv {
 
 inline constexpr ImageShape kSmallImages{1, 8, 8, 3};
+
+// The one that tests compute on if they do not say.
+inline Device& TestDevice() {
+  static const auto& device = *new std::shared_ptr<Device>(MakeCpuDevice());
+  return *device;
+}
 
 inline NetworkFactory SmallFactory(const std::string& builtin, uint64_t seed = 1,
                                    const ImageShape& shape = kSmallImages) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/data/idx.h"
+#include "worker/data/idx.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/data/byte_source.h"
+#include "worker/data/byte_source.h"
 
 namespace conadv {
 namespace {
@@ -148,57 +148,39 @@ absl::StatusOr<uint32_t> CountClasses(const IdxFile& labels, Split split) {
 
 }  // namespace
 
-absl::StatusOr<Dataset> DecodeIdx(StoredFile stored_labels, StoredFile stored_images, Split split,
-                                  uint64_t limit) {
+absl::StatusOr<ExampleArrays> DecodeIdx(StoredFile stored_labels, StoredFile stored_images,
+                                        Split split, uint64_t limit) {
   CONADV_ASSIGN_OR_RETURN(IdxFile labels, DecodeFile(std::move(stored_labels), 1));
   CONADV_ASSIGN_OR_RETURN(IdxFile images, DecodeFile(std::move(stored_images), 3));
   if (images.extents[0] != labels.extents[0]) {
     return Refuse(images.path, absl::StrCat(images.extents[0], " images, but ", labels.path,
                                             " has ", labels.extents[0], " labels"));
   }
-  Dataset dataset;
-  dataset.channels = 1;
-  dataset.height = images.extents[1];
-  dataset.width = images.extents[2];
+  ExampleArrays arrays;
+  arrays.image_size = {1, images.extents[1], images.extents[2]};
   // Of the whole file: the model does not change with the limit.
-  CONADV_ASSIGN_OR_RETURN(dataset.classes, CountClasses(labels, split));
-  dataset.pixels = std::move(images.bytes);
-  dataset.labels = std::move(labels.bytes);
-  if (limit > 0 && limit < dataset.examples()) {
-    dataset.labels.resize(static_cast<size_t>(limit));
-    dataset.pixels.resize(dataset.labels.size() * dataset.pixels_per_example());
-    dataset.pixels.shrink_to_fit();
+  CONADV_ASSIGN_OR_RETURN(arrays.classes, CountClasses(labels, split));
+  arrays.pixels = std::move(images.bytes);
+  arrays.labels = std::move(labels.bytes);
+  if (limit > 0 && limit < arrays.examples()) {
+    arrays.labels.resize(static_cast<size_t>(limit));
+    arrays.pixels.resize(arrays.labels.size() * arrays.image_size.bytes());
+    arrays.pixels.shrink_to_fit();
   }
-  return dataset;
+  return arrays;
 }
 
-absl::StatusOr<Dataset> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
+absl::StatusOr<ExampleArrays> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
   const std::string prefix = split == Split::kTrain ? "train" : "t10k";
   CONADV_ASSIGN_OR_RETURN(StoredFile labels, ReadStored(directory, prefix + "-labels-idx1-ubyte"));
   CONADV_ASSIGN_OR_RETURN(StoredFile images, ReadStored(directory, prefix + "-images-idx3-ubyte"));
   return DecodeIdx(std::move(labels), std::move(images), split, limit);
 }
 
-absl::Status CheckSplits(const Dataset& train, const Dataset& test, const std::string& directory) {
-  if (test.channels != train.channels || test.height != train.height || test.width != train.width) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("data set in ", directory, ": the test split's images are ", test.channels,
-                     "x", test.height, "x", test.width, ", the training split's ", train.channels,
-                     "x", train.height, "x", train.width));
-  }
-  if (test.classes > train.classes) {
-    return absl::InvalidArgumentError(absl::StrCat("data set in ", directory,
-                                                   ": the test split has ", test.classes,
-                                                   " classes, the training split ", train.classes));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckIdx(const std::string& directory) {
-  // What is kept of them is one example.
-  CONADV_ASSIGN_OR_RETURN(const Dataset train, ReadIdx(directory, Split::kTrain, 1));
-  CONADV_ASSIGN_OR_RETURN(const Dataset test, ReadIdx(directory, Split::kTest, 1));
-  return CheckSplits(train, test, directory);
+absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const std::string& directory, Split split,
+                                                 uint64_t limit) {
+  CONADV_ASSIGN_OR_RETURN(ExampleArrays arrays, ReadIdx(directory, split, limit));
+  return std::make_unique<MemoryDataset>(std::move(arrays));
 }
 
 }  // namespace conadv

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/data/idx.h"
+#include "worker/data/idx.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ struct Files {
   std::string suffix = {};  // of both names
 };
 
-absl::StatusOr<Dataset> Read(const Files& files, uint64_t limit = 0) {
+absl::StatusOr<ExampleArrays> Read(const Files& files, uint64_t limit = 0) {
   const TempDir directory;
   WriteFile(directory / ("train-images-idx3-ubyte" + files.suffix), files.images);
   WriteFile(directory / ("train-labels-idx1-ubyte" + files.suffix), files.labels);
@@ -74,13 +74,11 @@ TEST(ReadIdx, ReadsPlainAndCompressedFilesAlike) {
   const auto compressed = Read({Gzip(kImages), Gzip(kLabels), ".gz"});
   ASSERT_TRUE(plain.ok()) << plain.status();
   ASSERT_TRUE(compressed.ok()) << compressed.status();
-  EXPECT_EQ(plain->channels, 1);
-  EXPECT_EQ(plain->height, 2);
-  EXPECT_EQ(plain->width, 2);
+  EXPECT_EQ(plain->image_size, (ImageSize{1, 2, 2}));
   EXPECT_EQ(plain->classes, 3);
   EXPECT_EQ(std::string(plain->pixels.begin(), plain->pixels.end()), "abcdefghijkl");
   EXPECT_THAT(plain->labels, ElementsAre(0, 2, 1));
-  EXPECT_EQ(plain->Fingerprint(), compressed->Fingerprint());
+  EXPECT_EQ(FingerprintOf(*plain), FingerprintOf(*compressed));
 }
 
 TEST(ReadIdx, ACompressedFileIsKnownWithoutItsName) {
@@ -203,7 +201,7 @@ TEST(ReadIdx, ReadsFashionMnist) {
     const auto dataset = ReadIdx(path, split, 0);
     ASSERT_TRUE(dataset.ok()) << dataset.status();
     EXPECT_EQ(dataset->examples(), 10 * per_class);
-    EXPECT_EQ(dataset->pixels_per_example(), 28 * 28);
+    EXPECT_EQ(dataset->image_size.bytes(), 28 * 28);
     EXPECT_EQ(dataset->pixels.size(), dataset->examples() * 28 * 28);
     EXPECT_EQ(dataset->classes, 10);
     std::vector<int> counts(10, 0);
@@ -223,10 +221,10 @@ TEST(SyntheticIdx, IsBalancedDeterministicAndEasy) {
   EXPECT_EQ(train->examples(), 512);
   EXPECT_EQ(test->examples(), 128);
   EXPECT_EQ(train->classes, 4);
-  EXPECT_EQ(ReadIdx(directory / "b", Split::kTrain, 0)->Fingerprint(), train->Fingerprint());
+  EXPECT_EQ(FingerprintOf(*ReadIdx(directory / "b", Split::kTrain, 0)), FingerprintOf(*train));
 
   // The nearest class mean of the training set tells every test example.
-  const size_t size = train->pixels_per_example();
+  const size_t size = train->image_size.bytes();
   std::vector<std::vector<double>> means(4, std::vector<double>(size, 0));
   for (size_t i = 0; i < train->examples(); ++i) {
     for (size_t p = 0; p < size; ++p) {
@@ -244,18 +242,6 @@ TEST(SyntheticIdx, IsBalancedDeterministicAndEasy) {
     const auto nearest = std::min_element(distances.begin(), distances.end());
     EXPECT_EQ(nearest - distances.begin(), test->labels[i]);
   }
-}
-
-TEST(CheckIdx, TellsOfWhatIsWrongWithEitherSplit) {
-  const TempDir directory;
-  ASSERT_TRUE(WriteSyntheticIdx(directory.path(), SyntheticOptions()).ok());
-  EXPECT_TRUE(CheckIdx(directory.path()).ok());
-  const std::string path = directory / "t10k-images-idx3-ubyte";
-  const std::string whole = ReadFile(path);
-  WriteFile(path, absl::string_view(whole).substr(0, whole.size() - 1));
-  EXPECT_THAT(std::string(CheckIdx(directory.path()).message()), HasSubstr(path));
-  ASSERT_TRUE(FileSystem::Real().Remove(path).ok());
-  EXPECT_EQ(CheckIdx(directory.path()).code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

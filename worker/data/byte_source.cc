@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/data/byte_source.h"
+#include "worker/data/byte_source.h"
 
 #include <zlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many threads the libraries under LibTorch take for themselves.
-#ifndef CONADV_WORKER_COMPUTE_THREADS_H_
-#define CONADV_WORKER_COMPUTE_THREADS_H_
+#ifndef CONADV_WORKER_DEVICE_THREADS_H_
+#define CONADV_WORKER_DEVICE_THREADS_H_
 
 namespace conadv {
 
@@ -10,6 +10,9 @@ namespace conadv {
 // Call before anything is computed; again does nothing.
 void UseOneBlasThread();
 
+// The same for operations of the calling thread: LibTorch counts its own threads per caller.
+void UseOneThreadHere();
+
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_THREADS_H_
+#endif  // CONADV_WORKER_DEVICE_THREADS_H_

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/evaluate.h"
+#include "worker/evaluate/evaluate.h"
 
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/base/mutex.h"
+#include "common/base/status_macros.h"
 #include "glog/logging.h"
 #include "worker/attack/attack.h"
+#include "worker/device/inputs.h"
 #include "worker/model/replica.h"
 
 namespace conadv {
@@ -32,27 +34,25 @@ int64_t Right(const torch::Tensor& logits, const torch::Tensor& labels) {
   return logits.argmax(1).eq(labels).sum().item<int64_t>();
 }
 
-BatchResult EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin, uint64_t end,
-                          const AttackOptions* attack) {
+absl::StatusOr<BatchResult> EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin,
+                                          uint64_t end, const AttackOptions* attack) {
   std::vector<uint64_t> indices(end - begin);
   std::iota(indices.begin(), indices.end(), begin);
-  const auto n = static_cast<int64_t>(indices.size());
-  const torch::Tensor images = torch::empty({n, test.channels, test.height, test.width});
-  const torch::Tensor labels = torch::empty({n}, torch::kInt64);
-  CopyExamples(test, indices, images.data_ptr<float>(), labels.data_ptr<int64_t>());
+  CONADV_ASSIGN_OR_RETURN(const Inputs inputs, LoadInputs(test, indices, replica.device()));
 
   BatchResult result;
   torch::NoGradGuard no_grad;
-  const torch::Tensor logits = replica.Forward(images);
-  result.right = Right(logits, labels);
-  result.loss =
-      torch::nn::functional::cross_entropy(
-          logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
-          .item<double>();
+  const torch::Tensor logits = replica.Forward(inputs.images);
+  result.right = Right(logits, inputs.labels);
+  result.loss = torch::nn::functional::cross_entropy(
+                    logits, inputs.labels,
+                    torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
+                    .item<double>();
   if (attack != nullptr) {
-    const torch::Tensor adversarial = MakeAdversarial(replica, images, labels, test.classes,
-                                                      *attack, /*label_smoothing=*/0, AttackSeed());
-    result.robust = Right(replica.Forward(adversarial), labels);
+    const torch::Tensor adversarial =
+        MakeAdversarial(replica, inputs.images, inputs.labels, test.classes(), *attack,
+                        /*label_smoothing=*/0, AttackSeed());
+    result.robust = Right(replica.Forward(adversarial), inputs.labels);
   }
   return result;
 }
@@ -73,16 +73,23 @@ class Runners {
   std::vector<std::thread> threads_;
 };
 
-// Each batch's result, in the batches' order: floating-point sums depend on it. What a batch throws
-// is thrown here; without the rest if `go_on` is false.
-std::vector<BatchResult> RunBatches(uint64_t batches, int threads,
-                                    const std::function<std::unique_ptr<Replica>()>& make_replica,
-                                    const std::function<BatchResult(Replica&, uint64_t)>& evaluate,
-                                    const std::function<bool()>& go_on) {
+using EvaluateOne = std::function<absl::StatusOr<BatchResult>(Replica&, uint64_t batch)>;
+
+// Each batch's result, in the batches' order: floating-point sums depend on it. The first error of
+// a batch; without the rest if `go_on` is false.
+absl::StatusOr<std::vector<BatchResult>> RunBatches(
+    uint64_t batches, int threads, Device& device,
+    const std::function<std::unique_ptr<Replica>()>& make_replica, const EvaluateOne& evaluate,
+    const std::function<bool()>& go_on) {
   std::vector<BatchResult> results(batches);
   std::atomic<uint64_t> next{0};
-  std::exception_ptr error;
-  std::once_flag first_error;
+  Mutex mutex;
+  absl::Status first_error;
+  const auto stop = [&](const absl::Status& error) {
+    next = batches;
+    MutexLock lock(&mutex);
+    first_error.Update(error);
+  };
   Runners runners;
   const auto wanted = std::min<uint64_t>(static_cast<uint64_t>(threads), batches);
   for (uint64_t i = 0; i < wanted; ++i) {
@@ -90,18 +97,20 @@ std::vector<BatchResult> RunBatches(uint64_t batches, int threads,
     auto replica = make_replica();
     runners.Add([&, replica = std::move(replica)] {
       try {
+        device.PrepareThread();
         for (uint64_t batch = next++; batch < batches; batch = next++) {
-          results[batch] = evaluate(*replica, batch);
+          absl::StatusOr<BatchResult> result = evaluate(*replica, batch);
+          if (!result.ok()) return stop(result.status());
+          results[batch] = *result;
           if (!go_on()) next = batches;
         }
-      } catch (...) {
-        next = batches;
-        std::call_once(first_error, [&error] { error = std::current_exception(); });
+      } catch (const std::exception& error) {
+        stop(absl::InternalError(error.what()));
       }
     });
   }
   runners.Join();
-  if (error != nullptr) std::rethrow_exception(error);
+  CONADV_RETURN_IF_ERROR(first_error);
   return results;
 }
 
@@ -110,8 +119,9 @@ std::vector<BatchResult> RunBatches(uint64_t batches, int threads,
 absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
                                     const std::shared_ptr<const Layout>& layout,
                                     const std::shared_ptr<const Arena>& weights,
-                                    const Dataset& test, const EvaluationOptions& options,
-                                    bool robust, int threads, const std::function<bool()>& go_on) {
+                                    const Dataset& test, Device& device,
+                                    const EvaluationOptions& options, bool robust, int threads,
+                                    const std::function<bool()>& go_on) {
   CHECK_GE(threads, 1);
   CHECK_GT(test.examples(), 0U);
   const uint64_t examples =
@@ -124,12 +134,12 @@ absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
   robust = robust && options.attack_steps > 0;
 
   std::atomic<bool> cancelled{false};
-  std::vector<BatchResult> results;
+  absl::StatusOr<std::vector<BatchResult>> results;
   try {
-    results = RunBatches((examples + kBatch - 1) / kBatch, threads,
+    results = RunBatches((examples + kBatch - 1) / kBatch, threads, device,
                          [&] {
-                           auto replica =
-                               std::make_unique<Replica>(factory(), layout, Pass::kEvaluate);
+                           auto replica = std::make_unique<Replica>(factory(), layout,
+                                                                    Pass::kEvaluate, &device);
                            replica->BindWeights(weights);
                            return replica;
                          },
@@ -146,10 +156,11 @@ absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   }
+  CONADV_RETURN_IF_ERROR(results.status());
   if (cancelled) return absl::CancelledError("told to stop");
 
   BatchResult total;
-  for (const BatchResult& result : results) {
+  for (const BatchResult& result : *results) {
     total.right += result.right;
     total.loss += result.loss;
     total.robust += result.robust;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/threads.h"
+#include "worker/device/threads.h"
 
 #include <dlfcn.h>
 #include <torch/torch.h>
@@ -29,5 +29,7 @@ void UseOneBlasThread() {
   static std::once_flag once;
   std::call_once(once, SetAll);
 }
+
+void UseOneThreadHere() { at::set_num_threads(1); }
 
 }  // namespace conadv

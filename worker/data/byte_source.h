@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file's bytes in order, plain or out of gzip. Owns what it reads from; used by one thread.
-#ifndef CONADV_COMMON_DATA_BYTE_SOURCE_H_
-#define CONADV_COMMON_DATA_BYTE_SOURCE_H_
+#ifndef CONADV_WORKER_DATA_BYTE_SOURCE_H_
+#define CONADV_WORKER_DATA_BYTE_SOURCE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -27,4 +27,4 @@ std::unique_ptr<ByteSource> MakeGzipSource(std::string compressed);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_DATA_BYTE_SOURCE_H_
+#endif  // CONADV_WORKER_DATA_BYTE_SOURCE_H_

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units through all passes: from data sets that are not in memory, and on devices of two kinds.
+#include "worker/compute/torch_compute.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "tests/worker/data/generated_dataset.h"
+#include "tests/worker/device/copying_device.h"
+#include "tests/worker/model/replicas.h"
+#include "worker/data/permutation.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+Job MakeJob() {
+  Job job;
+  job.seed = 3;
+  job.training.tau = 1;
+  job.training.slots = 2;
+  job.training.global_batch = 32;
+  job.training.mixture_batch_norm = true;
+  job.training.label_smoothing = 0.1F;
+  job.attack.step_size = job.attack.epsilon = 0.05F;
+  job.attack.steps = 2;
+  job.attack.random_start = 0.8F;
+  job.attack.targeted = true;
+  return job;
+}
+
+// One unit's contribution: both streams, and what the passes measured.
+struct Contribution {
+  std::shared_ptr<Arena> clean;
+  std::shared_ptr<Arena> adversarial;
+  PassMeasures clean_measures;
+  PassMeasures adversarial_measures;
+};
+
+class TorchComputeTest : public testing::Test {
+ protected:
+  std::unique_ptr<TorchCompute> Make(std::shared_ptr<Device> device) {
+    return std::make_unique<TorchCompute>(job_, std::make_shared<GeneratedDataset>(generated_),
+                                          layout_, factory_, std::move(device), /*lanes=*/1);
+  }
+  absl::StatusOr<Contribution> Run(TorchCompute& compute, Unit unit) {
+    Contribution result;
+    result.clean = Filled(layout_->total_size(), 55);
+    result.adversarial = Filled(layout_->total_size(), 55);
+    const auto clean = compute.Clean(0, unit, weights_, result.clean);
+    if (!clean.ok()) return clean.status();
+    const auto batch = compute.Attack(0, unit, stale_);
+    if (!batch.ok()) return batch.status();
+    const auto adversarial = compute.Adversarial(0, unit, *batch, weights_, result.adversarial);
+    if (!adversarial.ok()) return adversarial.status();
+    result.clean_measures = *clean;
+    result.adversarial_measures = *adversarial;
+    return result;
+  }
+
+  static constexpr ImageShape kThousandClasses{1, 8, 8, 1000};
+  const Unit unit_{Step(7), Slot(1)};
+  const Job job_ = MakeJob();
+  GeneratedOptions generated_;  // 64 TiB of images, 1,000 classes
+  const NetworkFactory factory_ = SmallFactory("convnet", 1, kThousandClasses);
+  const std::unique_ptr<Network> network_ = factory_();
+  const std::shared_ptr<const Layout> layout_ = LayoutOf(*network_, true, 2);
+  const std::shared_ptr<Arena> weights_ = InitialWeights(*network_, *layout_);
+  const std::shared_ptr<Arena> stale_ = [this] {
+    auto stale = Copy(*weights_);
+    for (float& value : stale->span()) value *= 1.25F;
+    return stale;
+  }();
+};
+
+TEST_F(TorchComputeTest, TrainsOnAThousandClassesOutOfADataSetThatNoMemoryHolds) {
+  const auto compute = Make(MakeCpuDevice());
+  const auto contribution = Run(*compute, unit_);
+  ASSERT_TRUE(contribution.ok()) << contribution.status();
+  // Nothing is learnt yet: all classes are about as likely.
+  EXPECT_NEAR(contribution->clean_measures.loss, std::log(1000), 1);
+  // Every example pulls at the bias of its own class, wherever in the thousand that is.
+  const torch::Tensor bias = InArena(*layout_, *contribution->clean, "classify.bias");
+  const GeneratedDataset dataset(generated_);
+  for (const uint64_t index : UnitExamples(job_.seed, dataset.examples(), 2, 16, unit_)) {
+    EXPECT_LT(bias[dataset.LabelOf(index)].item<float>(), -0.03F);
+  }
+}
+
+TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {
+  generated_.unreadable = UnitExamples(job_.seed, generated_.examples, 2, 16, unit_)[3];
+  const auto compute = Make(MakeCpuDevice());
+  EXPECT_TRUE(Run(*compute, {Step(7), Slot(0)}).ok());
+  const absl::Status failed = Run(*compute, unit_).status();
+  EXPECT_EQ(failed.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(failed.message()),
+              HasSubstr("the clean pass of " + unit_.ToString() + ": example "));
+  EXPECT_THAT(std::string(failed.message()), HasSubstr("the file is gone"));
+}
+
+TEST_F(TorchComputeTest, ADeviceThatCopiesEverythingGivesTheBitsOfTheCpu) {
+  const auto copying = std::make_shared<CopyingDevice>();
+  const auto compute = Make(MakeCpuDevice());
+  const auto other = Make(copying);
+  for (const Unit& unit : {unit_, Unit{Step(0), Slot(0)}, unit_}) {
+    const auto expected = Run(*compute, unit);
+    const auto actual = Run(*other, unit);
+    ASSERT_TRUE(expected.ok()) << expected.status();
+    ASSERT_TRUE(actual.ok()) << actual.status();
+    EXPECT_TRUE(SameBits(*actual->clean, *expected->clean));
+    EXPECT_TRUE(SameBits(*actual->adversarial, *expected->adversarial));
+    EXPECT_EQ(actual->clean_measures.loss, expected->clean_measures.loss);
+    EXPECT_EQ(actual->adversarial_measures.loss, expected->adversarial_measures.loss);
+    EXPECT_EQ(actual->adversarial_measures.accuracy, expected->adversarial_measures.accuracy);
+  }
+  // The clean and the adversarial pass of a version share one copy of it.
+  EXPECT_EQ(copying->copied_versions(), 2);
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/data/memory_dataset.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "common/tensor/crc32c.h"
+
+namespace conadv {
+namespace {
+
+uint32_t ExtendWithNumber(uint32_t crc, uint64_t number) {
+  std::array<uint8_t, 8> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+  return ExtendCrc32c(crc, bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+uint64_t FingerprintOf(const ExampleArrays& arrays) {
+  const ImageSize& size = arrays.image_size;
+  const uint64_t of_pixels = ExtendCrc32c(0, arrays.pixels.data(), arrays.pixels.size());
+  uint32_t of_labels = 0;
+  for (const uint64_t number :
+       {uint64_t{size.channels}, uint64_t{size.height}, uint64_t{size.width},
+        uint64_t{arrays.classes}, arrays.examples()}) {
+    of_labels = ExtendWithNumber(of_labels, number);
+  }
+  of_labels = ExtendCrc32c(of_labels, arrays.labels.data(), arrays.labels.size());
+  return of_pixels << 32 | of_labels;
+}
+
+MemoryDataset::MemoryDataset(ExampleArrays arrays) : arrays_(std::move(arrays)) {}
+
+absl::StatusOr<int64_t> MemoryDataset::Load(uint64_t index, absl::Span<uint8_t> image) const {
+  std::memcpy(image.data(), arrays_.pixels.data() + index * image.size(), image.size());
+  return arrays_.labels[index];
+}
+
+}  // namespace conadv

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/device/cpu_device.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "worker/device/threads.h"
+
+namespace conadv {
+namespace {
+
+// value / 255 for every byte: one division for each, made once.
+std::array<float, 256> MakeUnitInterval() {
+  std::array<float, 256> table{};
+  for (size_t value = 0; value < table.size(); ++value) {
+    table[value] = static_cast<float>(value) / 255.0F;
+  }
+  return table;
+}
+
+// An arena as a tensor, which keeps it alive.
+torch::Tensor AsTensor(float* data, size_t size, std::shared_ptr<const Arena> owner) {
+  return torch::from_blob(
+      data, {static_cast<int64_t>(size)}, [owner = std::move(owner)](void*) {}, torch::kFloat32);
+}
+
+// Backward writes into the push arena itself, so there is nothing to copy.
+class GradientsInPlace final : public GradientBuffer {
+ public:
+  explicit GradientsInPlace(torch::Tensor values) : GradientBuffer(std::move(values)) {}
+  void StartCopy() override {}
+  void FinishCopy() override {}
+};
+
+class CpuDevice final : public Device {
+ public:
+  void PrepareThread() override { UseOneThreadHere(); }
+
+  std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {
+    // LibTorch has no tensor of constants.
+    float* data = const_cast<float*>(weights->data());
+    const size_t size = weights->size();
+    return std::make_shared<PlacedWeights>(AsTensor(data, size, std::move(weights)));
+  }
+
+  std::unique_ptr<GradientBuffer> OpenGradients(std::shared_ptr<Arena> gradients,
+                                                absl::Span<const ArenaRange> ranges) override {
+    float* data = gradients->data();
+    for (const ArenaRange& range : ranges) {
+      std::memset(data + range.offset, 0, range.size * sizeof(float));
+    }
+    const size_t size = gradients->size();
+    return std::make_unique<GradientsInPlace>(AsTensor(data, size, std::move(gradients)));
+  }
+
+  HostBatch NewBatch(torch::IntArrayRef shape) override {
+    return {torch::empty(shape, torch::kUInt8), torch::empty({shape[0]}, torch::kInt64)};
+  }
+
+  Inputs PlaceInputs(const HostBatch& batch) override {
+    static const std::array<float, 256> unit_interval = MakeUnitInterval();
+    const torch::Tensor images = torch::empty(batch.images.sizes(), torch::kFloat32);
+    const absl::Span<const uint8_t> bytes = batch.image_bytes();
+    std::transform(bytes.begin(), bytes.end(), images.data_ptr<float>(),
+                   [](uint8_t value) { return unit_interval[value]; });
+    return {images, batch.labels};
+  }
+
+  torch::Tensor Place(const torch::Tensor& host) override { return host; }
+};
+
+}  // namespace
+
+std::shared_ptr<Device> MakeCpuDevice() {
+  UseOneBlasThread();
+  return std::make_shared<CpuDevice>();
+}
+
+}  // namespace conadv

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/device/inputs.h"
+
+#include "common/base/status_macros.h"
+#include "worker/data/batch.h"
+
+namespace conadv {
+
+absl::StatusOr<Inputs> LoadInputs(const Dataset& dataset, absl::Span<const uint64_t> indices,
+                                  Device& device) {
+  const ImageSize size = dataset.image_size();
+  const HostBatch batch = device.NewBatch(
+      {static_cast<int64_t>(indices.size()), size.channels, size.height, size.width});
+  CONADV_RETURN_IF_ERROR(LoadBatch(dataset, indices, batch.image_bytes(), batch.label_values()));
+  return device.PlaceInputs(batch);
+}
+
+}  // namespace conadv
