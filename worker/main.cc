@@ -14,6 +14,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "client/grpc/grpc_transport.h"
 #include "common/base/exit_code.h"
 #include "common/base/limits.h"
 #include "common/base/signals.h"
@@ -136,7 +137,8 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
   CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
-  ShardClients clients(info.servers, setup.layout->hash(), flags.name);
+  const GrpcTransport grpc;
+  ShardClients clients({&grpc}, info.servers, setup.layout->hash(), flags.name);
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
                           MakeRole(flags, std::move(setup), &coordinator, &clients));
   MemberOptions options;

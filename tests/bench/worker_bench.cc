@@ -60,7 +60,7 @@ class ConstantSource final : public WeightSource {
 
 class FreeSink final : public ContributionSink {
  public:
-  void Push(const ContributionHeader&, std::shared_ptr<const Arena> gradients, Done done) override {
+  void Push(const Contribution&, std::shared_ptr<const Arena> gradients, Done done) override {
     gradients = nullptr;
     done(absl::OkStatus());
   }

@@ -219,7 +219,7 @@ void Pipeline::RunAttack(const WorkPtr& work, int lane) {
 }
 
 void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
-  ContributionHeader header;
+  Contribution header;
   std::shared_ptr<const Arena> weights;
   std::shared_ptr<const AdversarialBatch> batch;
   bool in_hand;

@@ -142,15 +142,14 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
                                      ": ", evaluated.status().message()));
   }
   const Evaluation& evaluation = *evaluated;
-  EvaluationReport report;
+  EvaluationResult report;
   report.version = request.weights.version;
   report.lineage = request.lineage;
   report.examples = evaluation.examples;
   report.clean_accuracy = evaluation.clean_accuracy;
   report.clean_loss = evaluation.clean_loss;
-  report.robust = evaluation.robust;
-  report.robust_accuracy = evaluation.robust_accuracy;
-  report.took = Clock::Real().Now() - begin;
+  if (evaluation.robust) report.robust_accuracy = evaluation.robust_accuracy;
+  report.seconds = absl::ToDoubleSeconds(Clock::Real().Now() - begin);
   report.final = report.version.value() >= setup_.plan->steps * job.training.updates_per_step();
   return coordinator_->Report(report);
 }

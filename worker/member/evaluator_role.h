@@ -12,8 +12,8 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/mutex.h"
-#include "worker/client/coordinator_client.h"
-#include "worker/client/pull.h"
+#include "client/run/coordinator_client.h"
+#include "client/transfer/sharded_pull.h"
 #include "worker/member/role.h"
 #include "worker/member/setup.h"
 #include "worker/member/shard_clients.h"

@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/base/mutex.h"
-#include "worker/client/coordinator_client.h"
-#include "worker/client/session.h"
+#include "client/run/coordinator_client.h"
+#include "worker/session/session.h"
 #include "worker/member/role.h"
 
 namespace conadv {

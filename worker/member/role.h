@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/ids.h"
-#include "worker/client/session.h"
+#include "worker/session/session.h"
 
 namespace conadv {
 

@@ -13,7 +13,7 @@
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "worker/client/coordinator_client.h"
+#include "client/run/coordinator_client.h"
 #include "worker/data/dataset.h"
 #include "worker/device/device.h"
 #include "worker/model/network.h"

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/member/shard_clients.h"
 
-#include "common/wire/channel.h"
-
 namespace conadv {
 
-ShardClients::ShardClients(const std::vector<std::string>& addresses, uint64_t layout_hash,
+ShardClients::ShardClients(const std::vector<const Transport*>& transports,
+                           const std::vector<std::string>& addresses, uint64_t layout_hash,
                            const std::string& worker) {
   for (const std::string& address : addresses) {
-    clients_.push_back(
-        std::make_unique<GrpcParameterClient>(MakeChannel(address), address, layout_hash, worker));
+    clients_.push_back(ConnectByFirstViable(transports, {address, layout_hash, worker}));
   }
 }
 

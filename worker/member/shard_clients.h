@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "worker/client/grpc_parameter_client.h"
-#include "worker/client/timer.h"
+#include "client/transfer/transport.h"
+#include "common/base/timer.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {
 
 class ShardClients {
  public:
-  ShardClients(const std::vector<std::string>& addresses, uint64_t layout_hash,
+  // Each shard by the first of the transports that is viable for it. REQUIRES: the last always is.
+  ShardClients(const std::vector<const Transport*>& transports,
+               const std::vector<std::string>& addresses, uint64_t layout_hash,
                const std::string& worker);
 
   std::vector<ParameterClient*> pointers() const;
@@ -31,7 +33,7 @@ class ShardClients {
 
  private:
   WorkerStatistics statistics_;
-  std::vector<std::unique_ptr<GrpcParameterClient>> clients_;
+  std::vector<std::unique_ptr<ParameterClient>> clients_;
   ThreadTimer timer_;
 };
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "worker/client/pull.h"
-#include "worker/client/push.h"
-#include "worker/client/weight_cache.h"
+#include "client/transfer/sharded_pull.h"
+#include "client/transfer/sharded_push.h"
+#include "worker/compute/weight_cache.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/pipeline.h"
 #include "worker/compute/torch_compute.h"

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "common/base/mutex.h"
 #include "common/stats/histogram.h"
+#include "common/stats/transfer_observer.h"
 
 namespace conadv {
 
@@ -34,10 +35,10 @@ struct WorkerTotals {
   absl::Duration waited_for(WaitCause cause) const { return waited[static_cast<size_t>(cause)]; }
 };
 
-class WorkerStatistics {
+class WorkerStatistics final : public TransferObserver {
  public:
-  void Pulled(absl::Duration took, uint64_t bytes);
-  void Pushed(absl::Duration took, uint64_t bytes);
+  void Pulled(absl::Duration took, uint64_t bytes) override;
+  void Pushed(absl::Duration took, uint64_t bytes) override;
   // An attack asked for weights: they were in the cache or under way to it, or had to be pulled for
   // it.
   void AttackWeights(bool cached);

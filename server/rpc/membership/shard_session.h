@@ -15,8 +15,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/run/member_stream.h"
 #include "common/base/mutex.h"
-#include "conadv/v1/coordinator.grpc.pb.h"
+#include "common/base/timer.h"
+#include "conadv/v1/coordinator.pb.h"
 #include "server/agent/shard_agent.h"
 #include "server/shard/shard.h"
 
@@ -40,39 +42,33 @@ class ShardSession {
   absl::Status WaitUntilOver(absl::Duration timeout);
   // After the run: OK until the session breaks (UNAVAILABLE).
   absl::Status WaitUntilBroken(absl::Duration timeout);
-  // The shard has done everything: lets the coordinator end.
+  // The shard has done everything: lets the coordinator end, and waits a moment for its goodbye.
   void Leave();
   // Ends the session. What the checkpointer was asked for still answers here, to nobody.
   void Stop();
 
  private:
   ShardAgent::Answers MakeAnswers();
-  void Listen();
+  MemberStream::Events MakeEvents();
   void Handle(const v1::JoinResponse& response);
-  void Beat();
+  void OnClosed(const absl::Status& status);
   void Follow();
   void End(const absl::Status& status);
-  bool Write(const v1::JoinRequest& request);
 
   const std::shared_ptr<grpc::Channel> channel_;
   const std::string coordinator_;
   Shard* const shard_;
   Checkpointer* const checkpointer_;
-  grpc::ClientContext join_context_;
   grpc::ClientContext watch_context_;
-  std::unique_ptr<v1::Coordinator::Stub> stub_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::JoinRequest, v1::JoinResponse>> stream_;
-  Mutex write_mutex_;  // one writer at a time; may be held over a blocking write
   Mutex mutex_;
   CondVar changed_;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);  // why it ended
-  absl::Duration beat_ ABSL_GUARDED_BY(mutex_) = absl::Milliseconds(100);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // the stream is
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);  // why the session ended
   std::optional<Version> restored_ ABSL_GUARDED_BY(mutex_);  // what the follower begins with
   ShardAgent agent_;
-  std::thread listener_;
-  std::thread heart_;
+  ThreadTimer timer_;
+  const std::shared_ptr<MemberStream> stream_;
   std::thread follower_;
 };
 

@@ -62,7 +62,7 @@ class PipelineTest : public ::testing::Test {
   class Sink final : public ContributionSink {
    public:
     explicit Sink(PipelineTest* test) : test_(test) {}
-    void Push(const ContributionHeader& header, std::shared_ptr<const Arena> gradients,
+    void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
               Done done) override {
       MutexLock lock(&test_->mutex_);
       test_->pushes_.push_back({header, std::move(gradients), std::move(done)});
@@ -80,7 +80,7 @@ class PipelineTest : public ::testing::Test {
     WeightSource::Done done;
   };
   struct OpenPush {
-    ContributionHeader header;
+    Contribution header;
     std::shared_ptr<const Arena> gradients;
     ContributionSink::Done done;
   };
@@ -151,7 +151,7 @@ class PipelineTest : public ::testing::Test {
   std::vector<OpenPull> pulls_;
   std::vector<OpenPush> pushes_;
   std::map<std::pair<Unit, GradientStream>, int> pushed_;
-  std::vector<ContributionHeader> headers_;
+  std::vector<Contribution> headers_;
   size_t most_open_ = 0;
   std::set<Unit> done_;
   std::vector<Unit> failed_;
@@ -210,7 +210,7 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
   EXPECT_EQ(pushed_.size(), 2 * units.size());
   for (const auto& [key, times] : pushed_) EXPECT_EQ(times, 1) << key.first;
   EXPECT_LE(most_open_, 2 * (options.push_window + firsts)) << "each that begins may end";
-  for (const ContributionHeader& header : headers_) {
+  for (const Contribution& header : headers_) {
     EXPECT_EQ(header.update_version.value(), header.unit.step.value());
     if (header.stream != GradientStream::kAdversarial) continue;
     EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
@@ -252,7 +252,7 @@ TEST_F(PipelineTest, WithoutSyncTheAttackIsNeverNewerThanTheUpdate) {
   Await([&] { return pushes_.size() == 2 && pulls_.size() == 1; });
   AnswerPull(0, Version(6));  // a shard lags: older than what unit 1 was attacked with
   Await([&] { return headers_.size() == 4; });
-  for (const ContributionHeader& header : headers_) {
+  for (const Contribution& header : headers_) {
     EXPECT_LE(header.attack_version, header.update_version);
     EXPECT_EQ(header.update_version, header.unit == At(0) ? Version(8) : Version(7));
   }

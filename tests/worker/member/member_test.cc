@@ -7,8 +7,8 @@
 
 #include <atomic>
 
-#include "tests/worker/client/fake_coordinator.h"
-#include "tests/worker/client/fake_shard.h"
+#include "tests/client/run/fake_coordinator.h"
+#include "tests/client/transfer/fake_shard.h"
 
 namespace conadv {
 namespace {

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chunks over gRPC: reaches every peer. Stateless.
+#ifndef CONADV_CLIENT_GRPC_GRPC_TRANSPORT_H_
+#define CONADV_CLIENT_GRPC_GRPC_TRANSPORT_H_
+
+#include <memory>
+
+#include "client/grpc/grpc_parameter_client.h"
+#include "client/transfer/transport.h"
+#include "common/wire/channel.h"
+
+namespace conadv {
+
+class GrpcTransport final : public Transport {
+ public:
+  bool IsViable(const Peer&) const override { return true; }
+  std::unique_ptr<ParameterClient> Connect(const Peer& peer) const override {
+    return std::make_unique<GrpcParameterClient>(MakeChannel(peer.address), peer.address,
+                                                 peer.layout_hash, peer.worker);
+  }
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLIENT_GRPC_GRPC_TRANSPORT_H_

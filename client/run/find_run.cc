@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/run/find_run.h"
+
+#include <grpcpp/client_context.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "common/base/wait.h"
+#include "common/wire/channel.h"
+#include "common/wire/deadline.h"
+#include "common/wire/status.h"
+#include "conadv/v1/coordinator.grpc.pb.h"
+
+namespace conadv {
+namespace {
+
+constexpr absl::Duration kLeastForTry = absl::Seconds(1);
+
+}  // namespace
+
+absl::StatusOr<v1::GetJobResponse> AskForRun(const std::string& address, absl::Duration timeout,
+                                             const FindRunOptions& options) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(options.wait_for_ready);
+  context.set_deadline(DeadlineIn(timeout));
+  v1::GetJobRequest request;
+  request.set_job_only(options.job_only);
+  v1::GetJobResponse response;
+  // On a channel of its own: one that has looked up a name too early does so again only after the
+  // resolver's back-off, which grows to two minutes.
+  const absl::Status status = FromGrpc(
+      v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response));
+  if (!status.ok()) return status;
+  return response;
+}
+
+absl::StatusOr<v1::GetJobResponse> FindRun(const std::string& address,
+                                           const FindRunOptions& options) {
+  const absl::Time deadline = Clock::Real().Now() + options.timeout;
+  BackoffOptions backoff_options;
+  backoff_options.budget = options.timeout;
+  Backoff backoff(backoff_options, RandomIncarnation().value());
+  while (true) {
+    if (options.stopped()) return absl::CancelledError("told to stop");
+    const absl::Duration left = deadline - Clock::Real().Now();
+    // The last try gets time enough to be answered.
+    const absl::Duration least = std::min(kLeastForTry, options.timeout);
+    absl::StatusOr<v1::GetJobResponse> run =
+        AskForRun(address, std::min(std::max(left, least), options.most_for_try), options);
+    if (run.ok() || IsLastWord(run.status())) return run;
+    const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
+    if (!wait.has_value()) return absl::UnavailableError(run.status().message());
+    WaitFor(*wait, options.stopped);
+  }
+}
+
+}  // namespace conadv

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/transfer/sharded_push.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/base/random.h"
+
+namespace conadv {
+
+// One push to all shards, shared by the callbacks of its calls.
+class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
+ public:
+  Attempt(std::shared_ptr<const Parts> parts, std::vector<PushContent> contents, Done done)
+      : parts_(std::move(parts)),
+        contents_(std::move(contents)),
+        begin_(Clock::Real().Now()),
+        done_(std::move(done)),
+        open_(contents_.size()) {
+    const uint64_t seed = RandomIncarnation().value();
+    for (size_t shard = 0; shard < contents_.size(); ++shard) {
+      backoff_.emplace_back(parts_->options.backoff, seed + shard);
+    }
+  }
+
+  void Start() {
+    for (size_t shard = 0; shard < contents_.size(); ++shard) Call(shard);
+  }
+
+ private:
+  void Call(size_t shard) {
+    parts_->clients[shard]->Push(
+        contents_[shard],
+        parts_->options.timeout + TransferAllowance(contents_[shard].range.size() * sizeof(float)),
+        [self = shared_from_this(), shard](const absl::StatusOr<PushReply>& answer) {
+          if (IsTransient(answer.status())) {
+            const auto wait = self->backoff_[shard].Next(Clock::Real().Now(), answer.status());
+            if (wait.has_value()) {
+              return self->parts_->timer->After(*wait, [self, shard] { self->Call(shard); });
+            }
+          }
+          self->ShardDone(shard, answer.status());
+        });
+  }
+
+  void ShardDone(size_t shard, const absl::Status& status) {
+    Done done;
+    absl::Status error;
+    {
+      MutexLock lock(&mutex_);
+      if (!status.ok() && error_.ok()) {
+        error_ = absl::Status(
+            status.code(), absl::StrCat("push to shard ", shard, " at ",
+                                        parts_->clients[shard]->address(), ": ", status.message()));
+      }
+      if (status.ok()) bytes_ += contents_[shard].range.size() * sizeof(float);
+      if (--open_ > 0) return;
+      done = std::move(done_);
+      error = error_;
+    }
+    if (error.ok()) parts_->observer->Pushed(Clock::Real().Now() - begin_, bytes_);
+    // The gradients' arena goes back to its pool before more work begins.
+    contents_.clear();
+    done(error);
+  }
+
+  const std::shared_ptr<const Parts> parts_;
+  std::vector<PushContent> contents_;  // by shard
+  std::vector<Backoff> backoff_;       // by shard
+  const absl::Time begin_;
+  Mutex mutex_;
+  Done done_ ABSL_GUARDED_BY(mutex_);
+  size_t open_ ABSL_GUARDED_BY(mutex_);
+  uint64_t bytes_ = 0;  // written under the mutex, read after the last
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+};
+
+ShardedPush::ShardedPush(std::shared_ptr<const Layout> layout,
+                         std::vector<ParameterClient*> clients, Timer* timer,
+                         TransferObserver* observer, const PushOptions& options)
+    : parts_(std::make_shared<Parts>(
+          Parts{std::move(layout), std::move(clients), timer, observer, options})) {}
+
+void ShardedPush::Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
+                       Done done) {
+  std::vector<PushContent> contents;
+  for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
+    contents.push_back({header, gradients, parts_->layout->arena_begin(shard),
+                        parts_->layout->stream_range(shard, header.stream)});
+  }
+  Start(std::move(contents), std::move(done));
+}
+
+void ShardedPush::PushInitialWeights(std::shared_ptr<const Plan> plan,
+                                     std::shared_ptr<const Arena> weights, Done done) {
+  std::vector<PushContent> contents;
+  for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
+    contents.push_back({plan, weights, parts_->layout->arena_begin(shard),
+                        Range{0, parts_->layout->arena_size(shard)}});
+  }
+  Start(std::move(contents), std::move(done));
+}
+
+void ShardedPush::Start(std::vector<PushContent> contents, Done done) {
+  std::make_shared<Attempt>(parts_, std::move(contents), std::move(done))->Start();
+}
+
+}  // namespace conadv

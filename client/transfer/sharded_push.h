@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pushes gradients, or the initial weights, to every shard. Thread-safe.
+#ifndef CONADV_CLIENT_TRANSFER_SHARDED_PUSH_H_
+#define CONADV_CLIENT_TRANSFER_SHARDED_PUSH_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/job/plan.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "common/base/backoff.h"
+#include "client/transfer/parameter_client.h"
+#include "common/stats/transfer_observer.h"
+#include "common/base/timer.h"
+
+namespace conadv {
+
+// Where contributions go; an interface, so that the pipeline needs no network in tests.
+class ContributionSink {
+ public:
+  // OK: every shard has accepted it, or had it already. Comes on any thread, perhaps at once.
+  using Done = std::function<void(absl::Status)>;
+  virtual ~ContributionSink() = default;
+  // `gradients` is all shards' arenas, and not written any more.
+  virtual void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
+                    Done done) = 0;
+};
+
+struct PushOptions {
+  // Of one call, beside the time that its bytes may take.
+  absl::Duration timeout = absl::Seconds(30);
+  // Of a shard that is away or overloaded. Trying again is safe: shards accept each contribution
+  // once.
+  BackoffOptions backoff;
+};
+
+class ShardedPush final : public ContributionSink {
+ public:
+  // What the pointers show outlives this and every push. clients[i] is shard i.
+  ShardedPush(std::shared_ptr<const Layout> layout, std::vector<ParameterClient*> clients,
+              Timer* timer, TransferObserver* observer, const PushOptions& options);
+
+  void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
+            Done done) override;
+  // Each shard's whole arena.
+  void PushInitialWeights(std::shared_ptr<const Plan> plan, std::shared_ptr<const Arena> weights,
+                          Done done);
+
+ private:
+  struct Parts {
+    std::shared_ptr<const Layout> layout;
+    std::vector<ParameterClient*> clients;
+    Timer* timer;
+    TransferObserver* observer;
+    PushOptions options;
+  };
+  class Attempt;
+  void Start(std::vector<PushContent> contents, Done done);
+
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLIENT_TRANSFER_SHARDED_PUSH_H_

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hears of transfers that are done. An interface; called on any thread.
+#ifndef CONADV_COMMON_STATS_TRANSFER_OBSERVER_H_
+#define CONADV_COMMON_STATS_TRANSFER_OBSERVER_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace conadv {
+
+class TransferObserver {
+ public:
+  virtual ~TransferObserver() = default;
+  // From all shards, or to all.
+  virtual void Pulled(absl::Duration took, uint64_t bytes) = 0;
+  virtual void Pushed(absl::Duration took, uint64_t bytes) = 0;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_COMMON_STATS_TRANSFER_OBSERVER_H_

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/transfer/sharded_push.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "tests/client/transfer/fake_shard.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ShardedPushTest : public ::testing::Test {
+ protected:
+  ShardedPushTest() {
+    TensorSpec main{"main", {32}}, auxiliary{"auxiliary", {32}};
+    main.branch = Branch::kMain;
+    auxiliary.branch = Branch::kAuxiliary;
+    layout_ = std::make_shared<const Layout>(
+        *Layout::Create({main, {"shared", {16}}, {"other", {16}}, auxiliary}, 2));
+    push_.emplace(layout_, std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_,
+                  &statistics_, PushOptions());
+    gradients_ = std::make_shared<Arena>(layout_->total_size());
+  }
+
+  void Start(GradientStream stream) {
+    Contribution header;
+    header.stream = stream;
+    push_->Push(header, gradients_, [this](const absl::Status& status) { answer_ = status; });
+  }
+
+  std::shared_ptr<const Layout> layout_;
+  FakeShard shards_[2];
+  ManualTimer timer_;
+  WorkerStatistics statistics_;
+  std::optional<ShardedPush> push_;
+  std::shared_ptr<Arena> gradients_;
+  std::optional<absl::Status> answer_;
+};
+
+TEST_F(ShardedPushTest, EachShardGetsItsRangeOfTheStream) {
+  for (const GradientStream stream : {GradientStream::kClean, GradientStream::kAdversarial}) {
+    Start(stream);
+    for (uint32_t shard = 0; shard < 2; ++shard) {
+      const PushContent& content = shards_[shard].pushes.back().content;
+      EXPECT_EQ(content.range, layout_->stream_range(shard, stream));
+      EXPECT_EQ(content.arena_begin, layout_->arena_begin(shard));
+      EXPECT_EQ(content.arena, gradients_);
+    }
+  }
+}
+
+TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
+  Start(GradientStream::kClean);
+  shards_[1].AnswerPush(PushReply{PushOutcome::kDuplicate, Version(1), {}});
+  EXPECT_FALSE(answer_.has_value());
+  shards_[0].AnswerPush(PushReply{});
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_TRUE(answer_->ok());
+  uint64_t bytes = 0;
+  for (uint32_t shard = 0; shard < 2; ++shard) {
+    bytes += layout_->stream_range(shard, GradientStream::kClean).size() * sizeof(float);
+  }
+  EXPECT_EQ(statistics_.totals().pushed_bytes, bytes);
+}
+
+TEST_F(ShardedPushTest, TheGradientsAreLetGoOfBeforeDone) {
+  Start(GradientStream::kClean);
+  EXPECT_GT(gradients_.use_count(), 1);
+  shards_[0].AnswerPush(PushReply{});
+  shards_[1].AnswerPush(PushReply{});
+  EXPECT_EQ(gradients_.use_count(), 1);
+}
+
+TEST_F(ShardedPushTest, AShardThatIsAwayIsTriedAgainAndTheOthersAreNot) {
+  Start(GradientStream::kClean);
+  shards_[0].AnswerPush(PushReply{});
+  shards_[1].AnswerPush(absl::UnavailableError("connection reset"));
+  EXPECT_FALSE(answer_.has_value());
+  timer_.RunNext();
+  EXPECT_TRUE(shards_[0].pushes.empty());
+  shards_[1].AnswerPush(PushReply{});
+  EXPECT_EQ(answer_, absl::OkStatus());
+}
+
+TEST_F(ShardedPushTest, ARefusalNamesTheShardAndIsNotTriedAgain) {
+  Start(GradientStream::kAdversarial);
+  shards_[1].AnswerPush(absl::InvalidArgumentError("tensor shared: not finite"));
+  shards_[0].AnswerPush(PushReply{});
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(answer_->message(), HasSubstr("push to shard 1 at shard.test:1: tensor shared"));
+  EXPECT_TRUE(timer_.pending.empty());
+}
+
+TEST_F(ShardedPushTest, InitialWeightsAreEachShardsWholeArena) {
+  push_->PushInitialWeights(std::make_shared<const Plan>(), gradients_,
+                            [this](const absl::Status& status) { answer_ = status; });
+  for (uint32_t shard = 0; shard < 2; ++shard) {
+    EXPECT_EQ(shards_[shard].pushes.back().content.range, (Range{0, layout_->arena_size(shard)}));
+  }
+}
+
+}  // namespace
+}  // namespace conadv
