@@ -175,9 +175,16 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"worker/compute/a.h", "\"worker/member/member.h\""},
       {"worker/member/a.cc", "<torch/torch.h>"},
       {"worker/evaluate.cc", "\"worker/compute/executor.h\""},
-      {"cli/train.cc", "\"server/shard.h\""},
-      {"cli/train.cc", "\"worker/model/network.h\""},
-      {"server/main.cc", "\"cli/train.h\""},
+      {"cli/train/train.cc", "\"server/shard.h\""},
+      {"cli/train/train.cc", "\"worker/model/network.h\""},
+      {"cli/client/a.cc", "\"cli/inspect/inspect.h\""},
+      {"cli/results/a.cc", "\"cli/run/deployment.h\""},
+      {"cli/run/a.cc", "\"cli/client/weights.h\""},
+      {"cli/run/a.cc", "\"cli/train/train.h\""},
+      {"cli/run/a.cc", "<grpcpp/grpcpp.h>"},
+      {"cli/train/a.cc", "<grpcpp/grpcpp.h>"},
+      {"cli/inspect/a.cc", "\"cli/pull/pull.h\""},
+      {"server/main.cc", "\"cli/train/train.h\""},
       {"server/shard.cc", "\"tests/support/peer.h\""},
       {"server/shard.cc", "\"shard.h\""},
       {"server/shard.cc", "\"conadv/v1/job.pb.h\""},
@@ -209,7 +216,8 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
       {"worker/evaluate.cc", "<torch/torch.h>"},
       {"worker/evaluator.cc", "\"worker/attack/attack.h\""},
       {"worker/main.cc", "\"worker/evaluate.h\""},
-      {"cli/inspect.cc", "\"worker/client/coordinator_client.h\""},
+      {"cli/inspect/inspect.cc", "\"cli/client/inspector_client.h\""},
+      {"cli/main.cc", "\"cli/inspect/inspect.h\""},
       {"tests/integration/a_test.cc", "\"worker/data/permutation.h\""},
       {"server/shard.cc", "<vector>"},
       {"server/shard.cc", "\"absl/status/status.h\""},
@@ -220,7 +228,8 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
 }
 
 TEST(Rules, AFileOutsideEveryComponentIsCaught) {
-  for (const char* path : {"server/extra/a.h", "common/misc.cc", "common/base.h"}) {
+  for (const char* path :
+       {"server/extra/a.h", "common/misc.cc", "common/base.h", "cli/extra/a.h"}) {
     EXPECT_THAT(Check(path, Licensed("")), ElementsAre(HasSubstr("no known component"))) << path;
   }
 }
