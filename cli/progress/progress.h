@@ -34,6 +34,8 @@ struct ProgressState {
 
   uint64_t step() const { return version / updates_per_step; }
   uint64_t steps() const { return final_version / updates_per_step; }
+  // The last update is done.
+  bool trained() const { return final_version > 0 && version >= final_version; }
   // 0 before the first update.
   double examples_per_second() const;
 };
