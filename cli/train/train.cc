@@ -20,8 +20,8 @@
 #include "cli/results/run_paths.h"
 #include "cli/results/run_result.h"
 #include "cli/run/deployment.h"
-#include "cli/train/local_run.h"
 #include "cli/train/programs.h"
+#include "cli/train/run_driver.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/data/idx.h"
@@ -139,7 +139,7 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   absl::StatusOr<RunResult> result;
   {
     ProgressDisplay display(&std::cerr, json ? nullptr : TerminalWidth());
-    result = LocalRun(deployment, job, supervisor.get(), &display, &earlier, &files).Run();
+    result = RunDriver(deployment, job, supervisor.get(), &display, &earlier, &files).Run();
   }
   if (!result.ok()) return PutBack(result.status(), &earlier);
   out << (json ? absl::StrCat(ResultJson(*result, directory), "\n")
