@@ -8,11 +8,8 @@
 namespace conadv {
 
 void ProcessTable::OnStart(const ProcessSpec& spec, absl::Time now) {
-  Process process;
-  process.spec = spec;
-  process.runs = true;
-  process.started = now;
-  processes_[spec.name] = process;
+  Process& process = processes_[spec.name];
+  process = Process{spec, /*runs=*/true, now, std::nullopt, false, false, process.lost, ""};
 }
 
 void ProcessTable::OnExit(const std::string& process, const std::string& last_words) {

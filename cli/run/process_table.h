@@ -24,6 +24,7 @@ class ProcessTable {
     std::optional<absl::Time> restart_at;
     bool said_run_is_over = false;  // in its present life
     bool left = false;              // it ended because the run was over
+    std::string lost;               // how it ended last though there was work for it
     std::string last_words;         // of its last life, once that is over
   };
 

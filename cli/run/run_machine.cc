@@ -96,7 +96,7 @@ void RunMachine::On(const ProcessWroteLine& event) {
   ListenOn(address, &process.spec);
   if (event.process != ServerName(0) || phase_ != RunPhase::kStarting) return;
   coordinator_ = address;
-  last_joined_ = now_;
+  membership_.Begin(now_);
   Note(absl::StrCat("coordinator: ", coordinator_));
   StartOthers();
 }
@@ -134,8 +134,8 @@ void RunMachine::On(const ProcessExited& event) {
   // It may know of the end before we do, and says so.
   ProcessTable::Process& process = processes_.at(event.process);
   const ProcessRole role = RoleOf(event.process);
-  const bool over = phase_ == RunPhase::kFinished || process.said_run_is_over ||
-                    (membership_.has_value() && membership_->finished);
+  const bool over =
+      phase_ == RunPhase::kFinished || process.said_run_is_over || membership_.heard_run_is_over();
   const bool idle = over || (role == ProcessRole::kWorker && progress_.trained());
   if (role == ProcessRole::kServer || !idle) return OnLoss(event);
   process.left = true;
@@ -152,10 +152,8 @@ void RunMachine::OnLoss(const ProcessExited& event) {
                                                  now_, restart_options_, &restarts_);
   // Whom a signal ended, said nothing about it.
   const std::string said = event.exit.signal != 0 ? "" : event.last_words;
-  if (role == ProcessRole::kEvaluator) {
-    evaluator_lost_ =
-        Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
-  }
+  process.lost =
+      Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
   if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
     case RestartAction::kStop: return FailBecauseOf(event.process, decision.reason);

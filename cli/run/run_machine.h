@@ -19,6 +19,7 @@
 #include "cli/run/deployment.h"
 #include "cli/run/final_weights.h"
 #include "cli/run/liveness.h"
+#include "cli/run/membership.h"
 #include "cli/run/metrics_writing.h"
 #include "cli/run/process_table.h"
 #include "cli/run/restart_policy.h"
@@ -94,7 +95,7 @@ class RunMachine {
   // run_machine_members.cc: what is heard of the run.
   void CheckLiveness();
   void CheckMembership();
-  void Rejoin();
+  void JoinRunAgain();
   void CheckWorkers();
   void GoBack(const LineageBegins& lineage);
 
@@ -121,16 +122,13 @@ class RunMachine {
   ProcessTable processes_;
   RestartState restarts_;
   Liveness liveness_;
-  std::string evaluator_lost_;  // why the evaluator ended last
 
   ProgressState progress_;
   MetricsWriting metrics_;
   bool may_hear_more_ = false;  // records
   bool replaces_;               // the earlier run is still there
 
-  std::optional<MembershipSeen> membership_;  // ours, as last seen
-  absl::Time last_joined_;                    // when we were last a member
-  std::optional<absl::Time> rejoin_at_;
+  Membership membership_;
   bool warned_ = false;
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
 

@@ -28,8 +28,7 @@ absl::Time RunMachine::NextTick(absl::Time now) const {
     case RunPhase::kStarting:
     case RunPhase::kTraining:
     case RunPhase::kFinished:
-      if (rejoin_at_.has_value()) next = std::min(next, *rejoin_at_);
-      return std::min(next, processes_.next_restart());
+      return std::min({next, membership_.next_check(), processes_.next_restart()});
     case RunPhase::kLastRecords: return now + kLook;
     case RunPhase::kShutdown: return std::min(next, shutdown_.deadline());
     case RunPhase::kNotListening:
@@ -103,8 +102,9 @@ void RunMachine::Finish() {
   if (std::string missing = metrics_.Missing(progress_); !missing.empty()) {
     result_.problems.push_back(std::move(missing));
   }
-  if (!result_.clean_accuracy.has_value() && !evaluator_lost_.empty()) {
-    result_.problems.push_back(absl::StrCat("there is no final evaluation: ", evaluator_lost_));
+  const std::string& lost = processes_.at(kEvaluatorName).lost;
+  if (!result_.clean_accuracy.has_value() && !lost.empty()) {
+    result_.problems.push_back(absl::StrCat("there is no final evaluation: ", lost));
   }
   Enter(RunPhase::kShutdown);
   shutdown_.Begin(/*run_is_done=*/true, now_);

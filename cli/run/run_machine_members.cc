@@ -4,15 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/run_machine.h"
-#include "common/base/backoff.h"
 
 namespace conadv {
 namespace {
 
-// A broken session may be a server's end, which says more: that event comes first.
-constexpr absl::Duration kRejoinAfter = absl::Milliseconds(300);
-// Servers that start again have this long to take us back.
-constexpr absl::Duration kWithoutCoordinator = absl::Minutes(3);
 // How long before the run's end the workers may have ended.
 constexpr absl::Duration kWithoutWorkers = absl::Seconds(10);
 
@@ -73,31 +68,24 @@ void RunMachine::CheckLiveness() {
   }
 }
 
-// What it means is decided at the next tick: a process's end says more.
-void RunMachine::On(const MembershipSeen& event) { membership_ = event; }
+void RunMachine::On(const MembershipSeen& event) { membership_.OnSeen(event); }
 
 void RunMachine::CheckMembership() {
-  if (!membership_.has_value()) return;
-  if (!membership_->closed) {
-    rejoin_at_.reset();
-    if (membership_->joined) last_joined_ = now_;
-    if (membership_->finished && phase_ == RunPhase::kTraining) Enter(RunPhase::kFinished);
-    return;
+  switch (membership_.Check(now_)) {
+    case Membership::Verdict::kNothingNew: return;
+    case Membership::Verdict::kRunIsOver:
+      if (phase_ == RunPhase::kTraining) Enter(RunPhase::kFinished);
+      return;
+    case Membership::Verdict::kJoinAgain: return JoinRunAgain();
+    case Membership::Verdict::kEnded:
+      // It has said why; what else is in its log came after.
+      return Fail(absl::AbortedError(
+          absl::StrCat("the coordinator ended the run: ", membership_.reason(),
+                       " (log: ", processes_.at(ServerName(0)).spec.log_path, ")")));
   }
-  const absl::Status& status = membership_->status;
-  if (IsLastWord(status) || now_ - last_joined_ > kWithoutCoordinator) {
-    // It has said why; what else is in its log came after.
-    return Fail(absl::AbortedError(
-        absl::StrCat("the coordinator ended the run: ", status.message(),
-                     " (log: ", processes_.at(ServerName(0)).spec.log_path, ")")));
-  }
-  if (!rejoin_at_.has_value()) rejoin_at_ = now_ + kRejoinAfter;
-  if (now_ >= *rejoin_at_) Rejoin();
 }
 
-void RunMachine::Rejoin() {
-  rejoin_at_.reset();
-  membership_.reset();
+void RunMachine::JoinRunAgain() {
   // The end is not the end any more, unless a coordinator says so again.
   Enter(RunPhase::kTraining);
   weights_.OnRunWentBack();
