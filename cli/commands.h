@@ -5,17 +5,13 @@
 
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/command/command.h"
+#include "cli/inspect/inspect.h"
+#include "cli/job/validate.h"
+#include "cli/pull/pull.h"
+#include "cli/train/train.h"
 
 namespace conadv {
-
-Command TrainCommand();
-Command ValidateCommand();
-Command StatusCommand();
-Command StalenessCommand();
-Command WorkersCommand();
-Command SnapshotsCommand();
-Command PullCommand();
 
 inline std::vector<Command> AllCommands() {
   return {TrainCommand(),   ValidateCommand(),  StatusCommand(), StalenessCommand(),

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/commands.h"
 #include "common/base/limits.h"
 #include "common/program/standard_streams.h"

@@ -154,11 +154,6 @@ absl::StatusOr<Child> Spawn(const SpawnOptions& options) {
   return child;
 }
 
-std::string ExitStatus::ToString() const {
-  if (signal != 0) return absl::StrCat("signal ", signal, " (", strsignal(signal), ")");
-  return absl::StrCat("exit code ", code);
-}
-
 ExitStatus Reap(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

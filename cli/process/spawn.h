@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "cli/process/file_descriptor.h"
+#include "cli/process/process.h"
 
 namespace conadv {
 
@@ -32,14 +33,6 @@ struct Child {
 // standard input, and is killed by the kernel when the thread that called Spawn ends: call it from
 // the main thread. The error names the program.
 absl::StatusOr<Child> Spawn(const SpawnOptions& options);
-
-struct ExitStatus {
-  int code = 0;    // if signal is 0
-  int signal = 0;  // that ended it
-
-  bool ok() const { return code == 0 && signal == 0; }
-  std::string ToString() const;  // "exit code 1", "signal 9 (Killed)"
-};
 
 // Waits for the process to end. REQUIRES: a child of ours, not yet reaped.
 ExitStatus Reap(pid_t pid);

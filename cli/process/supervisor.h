@@ -20,15 +20,10 @@
 #include "absl/types/span.h"
 #include "cli/process/file_descriptor.h"
 #include "cli/process/lines.h"
+#include "cli/process/process.h"
 #include "cli/process/spawn.h"
 
 namespace conadv {
-
-struct ProcessSpec {
-  std::string name;                    // unique among those that run
-  std::vector<std::string> arguments;  // [0] is the program's path
-  std::string log_path;                // standard error is appended to it
-};
 
 struct ProcessEvent {
   enum class Kind {

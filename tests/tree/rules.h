@@ -68,7 +68,21 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
         "worker/device", "worker/data", "worker/session", "worker/statistics", "client"}},
       {"worker/main", {"common", "client", "worker"}},
-      {"cli", {"common", "client", "worker/data"}},
+      // main -> train -> run -> results, progress, process; inspect, pull -> client
+      {"cli/process", {"common"}},
+      {"cli/format", {"common"}},
+      {"cli/command", {"common"}},
+      {"cli/job", {"common", "cli/command", "cli/format"}},
+      {"cli/client", {"common", "client", "cli/format"}},
+      {"cli/progress", {"common", "cli/format"}},
+      {"cli/results", {"common", "cli/format"}},
+      {"cli/run", {"common", "cli/process", "cli/progress", "cli/results", "cli/format"}},
+      {"cli/train",
+       {"common", "cli/run", "cli/process", "cli/client", "cli/progress", "cli/results", "cli/job",
+        "cli/command", "cli/format", "worker/data"}},
+      {"cli/inspect", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
+      {"cli/pull", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
+      {"cli/main", {"common", "cli"}},
   };
   return *kArrows;
 }
@@ -76,7 +90,8 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
 inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
       "common/wire",   "common/job", "common/stats",   "common/protocol", "client/run",
-      "server/record", "server/rpc", "server/process", "worker/session",  "cli"};
+      "server/record", "server/rpc", "server/process", "worker/session",  "cli/client",
+      "cli/progress",  "cli/inspect"};
   return *kEdges;
 }
 
@@ -90,7 +105,7 @@ inline const std::vector<std::string>& MayIncludeTorch() {
 inline const std::vector<std::string>& MayIncludeGrpc() {
   static const auto* const kGrpc = new std::vector<std::string>{
       "common/wire", "client/grpc", "client/run", "server/rpc", "server/process", "server/main",
-      "worker/session", "worker/main", "cli"};
+      "worker/session", "worker/main", "cli/client"};
   return *kGrpc;
 }
 
@@ -115,15 +130,17 @@ inline const std::vector<std::string>& MayReadTheCalendar() {
 constexpr int kMaxLines = 400;
 constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
 
-// "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". The other files that
-// lie in server/ itself are the shard. "cli" and "tests" have no parts. Empty for any other file.
+// "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". What
+// lie in cli/ itself are the list of commands, which is main's. "tests" has no parts. Empty for any
+// other file.
 inline std::string ComponentOf(absl::string_view path) {
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
-  if (parts[0] == "cli" || parts[0] == "tests") return std::string(parts[0]);
+  if (parts[0] == "tests") return "tests";
   if (parts.size() > 2) return absl::StrCat(parts[0], "/", parts[1]);
+  if (parts[0] == "cli") return parts.size() == 2 ? "cli/main" : "";
   if (parts[0] != "server" && parts[0] != "worker") return "";
   if (parts.back() == "main.cc") return absl::StrCat(parts[0], "/main");
-  return parts[0] == "server" ? "server/shard" : "";
+  return "";
 }
 
 inline bool Contains(const std::vector<std::string>& list, absl::string_view name) {

@@ -179,9 +179,16 @@ TEST(Rules, AnIncludeAgainstTheArrowsIsCaught) {
       {"worker/statistics/a.h", "\"client/transfer/sharded_push.h\""},
       {"worker/statistics/a.cc", "\"conadv/v1/stats.pb.h\""},
       {"worker/statistics/a.cc", "<grpcpp/grpcpp.h>"},
-      {"cli/train.cc", "\"server/shard/shard.h\""},
-      {"cli/train.cc", "\"worker/model/network.h\""},
-      {"server/main.cc", "\"cli/train.h\""},
+      {"cli/train/train.cc", "\"server/shard/shard.h\""},
+      {"cli/train/train.cc", "\"worker/model/network.h\""},
+      {"cli/client/a.cc", "\"cli/inspect/inspect.h\""},
+      {"cli/results/a.cc", "\"cli/run/deployment.h\""},
+      {"cli/run/a.cc", "\"cli/client/weights.h\""},
+      {"cli/run/a.cc", "\"cli/train/train.h\""},
+      {"cli/run/a.cc", "<grpcpp/grpcpp.h>"},
+      {"cli/train/a.cc", "<grpcpp/grpcpp.h>"},
+      {"cli/inspect/a.cc", "\"cli/pull/pull.h\""},
+      {"server/main.cc", "\"cli/train/train.h\""},
       {"server/shard/shard.cc", "\"tests/support/peer.h\""},
       {"server/shard/shard.cc", "\"shard.h\""},
       {"server/shard/shard.cc", "\"conadv/v1/job.pb.h\""},
@@ -216,7 +223,8 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
       {"worker/evaluate/a.cc", "<torch/torch.h>"},
       {"worker/evaluate/a.cc", "\"worker/attack/attack.h\""},
       {"worker/main.cc", "\"worker/evaluate/evaluate.h\""},
-      {"cli/inspect.cc", "\"client/run/coordinator_client.h\""},
+      {"cli/inspect/inspect.cc", "\"cli/client/inspector_client.h\""},
+      {"cli/main.cc", "\"cli/inspect/inspect.h\""},
       {"tests/integration/a_test.cc", "\"worker/data/permutation.h\""},
       {"server/shard/shard.cc", "<vector>"},
       {"server/shard/shard.cc", "\"absl/status/status.h\""},
@@ -227,7 +235,8 @@ TEST(Rules, AnIncludeAlongTheArrowsIsFine) {
 }
 
 TEST(Rules, AFileOutsideEveryComponentIsCaught) {
-  for (const char* path : {"server/extra/a.h", "worker/a.cc", "common/misc.cc", "common/base.h"}) {
+  for (const char* path : {"server/extra/a.h", "server/shard.cc", "worker/a.cc", "common/misc.cc",
+                           "common/base.h", "cli/extra/a.h"}) {
     EXPECT_THAT(Check(path, Licensed("")), ElementsAre(HasSubstr("no known component"))) << path;
   }
 }

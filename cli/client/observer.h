@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our membership in a run: while it lasts the servers stay, so that the final weights can be read.
+// Thread-safe; `wake` comes on gRPC's threads whenever the state has changed, and must not block.
+#ifndef CONADV_CLI_CLIENT_OBSERVER_H_
+#define CONADV_CLI_CLIENT_OBSERVER_H_
+
+#include <grpcpp/channel.h>
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace conadv {
+
+class Observer {
+ public:
+  struct State {
+    bool joined = false;
+    bool finished = false;  // the run is over, and its last evaluation done
+    bool closed = false;    // the stream has ended, with `status`
+    absl::Status status;
+  };
+
+  Observer(const std::shared_ptr<grpc::Channel>& channel, std::function<void()> wake);
+  // Ends the stream, with or without a leave, and waits for its end.
+  ~Observer();
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+
+  State state() const;
+  // Sends a heartbeat if one is due, and says when to be called next.
+  absl::Time Tick(absl::Time now);
+  // The servers may go now.
+  void Leave();
+
+ private:
+  class Stream;
+  const std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_CLIENT_OBSERVER_H_

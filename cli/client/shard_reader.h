@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one shard of a running job holds. Calls block; a shard that is away is an error at once.
+#ifndef CONADV_CLI_CLIENT_SHARD_READER_H_
+#define CONADV_CLI_CLIENT_SHARD_READER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "common/tensor/layout.h"
+#include "conadv/v1/parameter_server.grpc.pb.h"
+
+namespace conadv {
+
+class ShardReader {
+ public:
+  // Every call ends by `deadline`, by Clock::Real(). Errors begin with `who`.
+  ShardReader(std::string who, const std::string& address, absl::Time deadline);
+
+  // Of a run that has not begun; then every shard has joined, too.
+  absl::Status WaitForFirstVersion();
+  // REQUIRES: it has a version.
+  absl::StatusOr<Layout> ReadLayout(uint32_t shards);
+
+  struct Part {
+    Version version;
+    uint64_t lineage = 0;  // of the weights: a version number means other weights in another one
+  };
+  // Fills `arena`, this shard's part, and says which version it is.
+  absl::StatusOr<Part> Read(const v1::PullRequest& request, absl::Span<float> arena);
+
+ private:
+  absl::Status Failed(const absl::Status& status) const;
+
+  const std::string who_;
+  const absl::Time deadline_;
+  std::unique_ptr<v1::ParameterServer::Stub> stub_;
+};
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_CLIENT_SHARD_READER_H_

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// One version of a whole model, read from all shards of a running job. Calls block.
+#ifndef CONADV_CLI_CLIENT_WEIGHTS_H_
+#define CONADV_CLI_CLIENT_WEIGHTS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/client/server_wait.h"
+#include "common/base/file.h"
+#include "common/base/ids.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
+#include "conadv/v1/parameter_server.pb.h"
+
+namespace conadv {
+
+struct Weights {
+  std::string job;
+  Version version;
+  Layout layout;
+  std::shared_ptr<const Arena> values;  // all shards' arenas, one after the other
+
+  uint32_t crc32c() const { return WeightsCrc32c(layout, values->span()); }
+};
+
+// Shard 0, at `coordinator`, chooses the version, and the other shards give the same one.
+// `selector` has no layout hash. Errors are the servers', with the name and the address before
+// them: UNAVAILABLE at once if one is away, DEADLINE_EXCEEDED after `timeout` in all.
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+                                    absl::Duration timeout);
+// The same, and servers that are away are waited for, while `wait` has time left. What was read
+// before is read again: the run may have gone back to a checkpoint.
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+                                    ServerWait* wait);
+
+// As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata.
+std::string EncodeWeights(const Weights& weights);
+absl::Status WriteWeights(const Weights& weights, const std::string& path, const FileSystem& files);
+
+}  // namespace conadv
+
+#endif  // CONADV_CLI_CLIENT_WEIGHTS_H_

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/inspect/inspect.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "cli/client/inspector_client.h"
+#include "cli/client/server_wait.h"
+#include "cli/format/json_output.h"
+#include "cli/inspect/render.h"
+#include "cli/process/supervisor.h"
+#include "common/base/clock.h"
+#include "common/base/status_macros.h"
+#include "common/wire/addresses.h"
+#include "conadv/v1/inspector.grpc.pb.h"
+
+namespace conadv {
+namespace {
+
+using Stub = v1::Inspector::Stub;
+
+constexpr absl::Duration kPatience = absl::Seconds(5);
+// As long as a worker's, by default.
+constexpr absl::Duration kWatchPatience = absl::Seconds(60);
+
+const Flag kServerFlag = {"server", FlagKind::kText, "HOST:PORT", "", "a running conadv-server"};
+const Flag kWatchFlag = {"watch", FlagKind::kSwitch, "", "false", "look again and again"};
+const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "between two looks"};
+const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
+                           "how long a server that is away is waited for; else 5, or 60 with "
+                           "--watch"};
+const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
+
+absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
+  if (flags.Given("server")) {
+    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
+                            ExpandAddresses(flags.Text("server")));
+    return servers.front();
+  }
+  return absl::InvalidArgumentError(
+      "--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
+}
+
+// Shows one answer: a line of JSON, or text that replaces the one before on a terminal.
+void Print(const google::protobuf::Message& answer, const std::string& text,
+           const FlagValues& flags, std::ostream& out) {
+  if (flags.Switch("json")) {
+    out << JsonLine(ToJson(answer)) << "\n" << std::flush;
+  } else if (!flags.Switch("watch")) {
+    out << text << std::flush;
+  } else {
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    out << (terminal ? absl::StrCat("\033[H\033[2J", text) : absl::StrCat(text, "\n"))
+        << std::flush;
+  }
+}
+
+// As often as the servers allow.
+absl::Duration IntervalOf(const FlagValues& flags) {
+  return std::clamp(flags.Seconds("interval"), absl::Milliseconds(50), absl::Hours(1));
+}
+
+// Asks once, or at every interval until interrupted or `over`. A server that is away is waited for.
+template <class Request, class Response>
+absl::Status Ask(const FlagValues& flags, std::ostream& out,
+                 InspectorClient::Method<Request, Response> method,
+                 const std::function<std::string(const Response&)>& render,
+                 const std::function<bool(const Response&)>& over) {
+  CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
+  const bool watch = flags.Switch("watch");
+  std::unique_ptr<Supervisor> interrupts;
+  WaitOptions options;
+  options.timeout = flags.Given("timeout") ? flags.Seconds("timeout")
+                    : watch                ? kWatchPatience
+                                           : kPatience;
+  options.notes = &std::cerr;
+  options.pause = PauseOnly;
+  if (watch) {
+    CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
+    options.pause = [&interrupts](absl::Duration time) {
+      return interrupts->Next(Clock::Real().Now() + time).kind != ProcessEvent::Kind::kInterrupted;
+    };
+  }
+  InspectorClient client(server, options);
+  while (true) {
+    Response response;
+    const absl::Status status = client.Ask(method, &response);
+    if (watch && absl::IsCancelled(status)) return absl::OkStatus();
+    if (watch && absl::IsOutOfRange(status)) {
+      std::cerr << status.message() << "\n";
+      return absl::OkStatus();
+    }
+    CONADV_RETURN_IF_ERROR(status);
+    if (watch) client.Follow();
+    Print(response, render(response), flags, out);
+    if (!watch || over(response) || !out) return absl::OkStatus();
+    if (!options.pause(IntervalOf(flags))) return absl::OkStatus();
+  }
+}
+
+template <class Response>
+bool Never(const Response&) {
+  return false;
+}
+
+absl::Status ShowStatus(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::StatusRequest, v1::StatusResponse>(
+      flags, out, &Stub::Status, RenderStatus, [](const v1::StatusResponse& status) {
+        return status.phase() == v1::StatusResponse::FINISHED;
+      });
+}
+
+absl::Status ShowWorkers(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::WorkersRequest, v1::WorkersResponse>(flags, out, &Stub::Workers, RenderWorkers,
+                                                      Never<v1::WorkersResponse>);
+}
+
+absl::Status ShowSnapshots(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::SnapshotsRequest, v1::SnapshotsResponse>(
+      flags, out, &Stub::Snapshots,
+      [](const v1::SnapshotsResponse& snapshots) {
+        return RenderSnapshots(snapshots, Clock::Real().WallNow());
+      },
+      Never<v1::SnapshotsResponse>);
+}
+
+absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
+  return Ask<v1::StalenessRequest, v1::StalenessResponse>(
+      flags, out, &Stub::Staleness,
+      [](const v1::StalenessResponse& staleness) {
+        return RenderStaleness(staleness, Clock::Real().WallNow());
+      },
+      Never<v1::StalenessResponse>);
+}
+
+}  // namespace
+
+Command StatusCommand() {
+  return {"status",
+          "how far a running job is",
+          "",
+          "conadv status --server=127.0.0.1:7000 --watch",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          ShowStatus};
+}
+
+Command StalenessCommand() {
+  return {"staleness",
+          "how old the weights of attacks and updates are, and where time and bytes go",
+          "Attack staleness: versions between the weights of the attack and those of the update.\n"
+          "Update staleness: versions between the weights of the gradient and those it is applied "
+          "to.\n",
+          "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          ShowStaleness};
+}
+
+Command WorkersCommand() {
+  return {"workers",
+          "who takes part, and what each works on",
+          "",
+          "conadv workers --server=127.0.0.1:7000",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          ShowWorkers};
+}
+
+Command SnapshotsCommand() {
+  return {"snapshots",
+          "which versions of the weights a server keeps",
+          "",
+          "conadv snapshots --server=127.0.0.1:7000",
+          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          ShowSnapshots};
+}
+
+}  // namespace conadv

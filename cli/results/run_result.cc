@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/results/run_result.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/format/json_output.h"
+#include "cli/format/tables.h"
+#include "cli/results/run_paths.h"
+
+namespace conadv {
+namespace {
+
+nlohmann::ordered_json OrNull(const std::optional<double>& value) {
+  if (!value.has_value()) return nullptr;
+  return *value;
+}
+
+std::string AccuracyText(const std::optional<double>& accuracy) {
+  return accuracy.has_value() ? absl::StrFormat("%.4f", *accuracy) : "not measured";
+}
+
+// "PGD-5, epsilon 8/255" if it is a whole number of grey levels.
+std::string AttackText(const EvaluationOptions& evaluation) {
+  const double levels = 255.0 * evaluation.epsilon;
+  const bool whole = std::abs(levels - std::round(levels)) < 1e-3;
+  return absl::StrCat(
+      "PGD-", evaluation.attack_steps, ", epsilon ",
+      whole ? absl::StrFormat("%.0f/255", levels) : absl::StrFormat("%.4g", evaluation.epsilon));
+}
+
+}  // namespace
+
+std::string ResultJson(const RunResult& result, const std::string& directory) {
+  return JsonLine({{"steps", result.steps},
+                   {"version", result.version},
+                   {"seconds", result.seconds},
+                   {"examples_per_second", result.examples_per_second},
+                   {"clean_accuracy", OrNull(result.clean_accuracy)},
+                   {"robust_accuracy", OrNull(result.robust_accuracy)},
+                   {"out", directory},
+                   {"weights_crc32c", CrcText(result.weights_crc32c)},
+                   {"restarts", result.restarts},
+                   {"updates_recomputed", result.updates_recomputed}});
+}
+
+std::string ResultText(const RunResult& result, const Job& job, const std::string& directory) {
+  std::string robust = AccuracyText(result.robust_accuracy);
+  if (result.robust_accuracy.has_value()) {
+    absl::StrAppend(&robust, "  (", AttackText(job.evaluation), ")");
+  }
+  return absl::StrCat(
+      FormatPairs({
+          {"trained", absl::StrFormat("%d steps in %s, %.0f examples/s", result.steps,
+                                      FormatElapsed(absl::Seconds(result.seconds)),
+                                      result.examples_per_second)},
+          {"clean accuracy", AccuracyText(result.clean_accuracy)},
+          {"robust accuracy", robust},
+          {"weights", absl::StrCat(WeightsPath(directory), "  (version ", result.version,
+                                   ", crc32c ", CrcText(result.weights_crc32c), ")")},
+          {"metrics", MetricsPath(directory)},
+          {"logs", LogDirectory(directory)},
+      }),
+      "\nTo look at the weights, in Python:\n"
+      "  from safetensors.numpy import load_file\n"
+      "  print({name: w.shape for name, w in load_file(\"",
+      WeightsPath(directory), "\").items()})\n");
+}
+
+}  // namespace conadv

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/train/run_metrics.h"
+
+#include <utility>
+#include <vector>
+
+#include "cli/format/json_output.h"
+#include "common/wire/channel.h"
+
+namespace conadv {
+
+void RunMetrics::Follow(const std::string& coordinator, std::function<void()> wake) {
+  feed_ = std::make_unique<MetricsFeed>(MakeChannel(coordinator), std::move(wake));
+}
+
+MetricsArrived RunMetrics::Take() {
+  MetricsArrived arrived;
+  std::vector<MetricsFeed::Item> items = feed_->Take();
+  arrived.final_version = feed_->final_version();
+  arrived.may_have_more = feed_->following();
+  for (MetricsFeed::Item& item : items) {
+    if (item.begins.has_value()) {
+      // What is wrong with it, the next Write says.
+      file_.GoBackTo(*item.begins, arrived.final_version).IgnoreError();
+      arrived.items.emplace_back(LineageBegins{*item.begins, file_.seconds_before()});
+      continue;
+    }
+    v1::MetricsRecord record = std::move(item.record);
+    if (record.has_step()) {
+      record.mutable_step()->set_seconds(record.step().seconds() + file_.seconds_before());
+    }
+    file_.Append(JsonLine(ToJson(record)));
+    arrived.items.emplace_back(std::move(record));
+  }
+  return arrived;
+}
+
+MetricsWritten RunMetrics::Write() {
+  MetricsWritten written;
+  written.status = file_.Flush();
+  written.missing = file_.lost() + file_.waiting() + (feed_ == nullptr ? 0 : feed_->missed());
+  return written;
+}
+
+}  // namespace conadv

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/results/metrics_file.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/temp_dir.h"
+
+namespace conadv {
+namespace {
+
+std::string Step(uint64_t version, double seconds) {
+  return absl::StrCat("{\"step\":{\"version\":", version, ",\"seconds\":", seconds, "}}");
+}
+std::string Evaluation(uint64_t version) {
+  return absl::StrCat("{\"evaluation\":{\"version\":", version, "}}");
+}
+
+TEST(KeepUpTo, LaterUpdatesTheLastEvaluationAndHalfALineGo) {
+  const std::string kept = absl::StrCat(Step(1, 0.5), "\n", Evaluation(1), "\n", Step(2, 1), "\n");
+  const std::string text =
+      absl::StrCat(kept, Step(3, 1.5), "\n", Evaluation(3), "\n{\"step\":{\"ver");
+  const KeptMetrics two = KeepUpTo(text, 2, 3);
+  EXPECT_EQ(two.text, kept);
+  EXPECT_EQ(two.seconds, 1);
+  EXPECT_EQ(KeepUpTo(text, 3, 3).text, absl::StrCat(kept, Step(3, 1.5), "\n"));
+  EXPECT_EQ(KeepUpTo(text, 0, 3).text, "");
+}
+
+TEST(KeepUpTo, LinesThatAreNoneOfOursGo) {
+  EXPECT_EQ(KeepUpTo("[1]\nnull\n{\"step\":7}\n{\"step\":{\"version\":\"x\"}}\n", 9, 9).text, "");
+}
+
+// A disk with room for `room` more bytes.
+class SmallDisk final : public FileSystem {
+ public:
+  absl::StatusOr<std::string> Read(const std::string& path) const override {
+    return real_.Read(path);
+  }
+  absl::StatusOr<uint64_t> Size(const std::string& path) const override { return real_.Size(path); }
+  absl::Status WritePieces(const std::string& path,
+                           const std::vector<absl::string_view>& pieces) const override {
+    return room < 1000 ? Full() : real_.WritePieces(path, pieces);
+  }
+  // Leaves what fits, as a disk does whose file cannot be cut again.
+  absl::Status WriteFrom(const std::string& path, uint64_t offset,
+                         absl::string_view bytes) const override {
+    const absl::Status status = real_.WriteFrom(path, offset, bytes.substr(0, room));
+    return !status.ok() || bytes.size() <= room ? status : Full();
+  }
+  absl::Status MakeDirectories(const std::string& path) const override {
+    return real_.MakeDirectories(path);
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) const override {
+    return real_.List(path);
+  }
+  absl::Status Remove(const std::string& path) const override { return real_.Remove(path); }
+  absl::Status RemoveIfEmpty(const std::string& path) const override {
+    return real_.RemoveIfEmpty(path);
+  }
+  absl::Status Rename(const std::string& from, const std::string& to) const override {
+    return real_.Rename(from, to);
+  }
+  bool Exists(const std::string& path) const override { return real_.Exists(path); }
+
+  size_t room = 1 << 20;
+
+ private:
+  static absl::Status Full() { return absl::ResourceExhaustedError("no space"); }
+  const FileSystem& real_ = FileSystem::Real();
+};
+
+class MetricsFileTest : public ::testing::Test {
+ protected:
+  std::string Text() const { return ReadFile(path_); }
+
+  const TempDir directory_;
+  const std::string path_ = directory_ / "metrics.jsonl";
+  SmallDisk disk_;
+  MetricsFile file_{path_, &disk_};
+};
+
+TEST_F(MetricsFileTest, WhatAFullDiskDidNotTakeComesWhenThereIsRoomInWholeLinesAndOnce) {
+  ASSERT_TRUE(file_.GoBackTo(0, 9).ok());
+  file_.Append(Step(1, 1));
+  ASSERT_TRUE(file_.Flush().ok());
+  disk_.room = 10;
+  file_.Append(Step(2, 2));
+  EXPECT_FALSE(file_.Flush().ok());
+  file_.Append(Step(3, 3));
+  EXPECT_FALSE(file_.Flush().ok());
+  EXPECT_EQ(file_.waiting(), 2U);
+  disk_.room = 1000;
+  ASSERT_TRUE(file_.Flush().ok());
+  EXPECT_EQ(file_.waiting(), 0U);
+  EXPECT_EQ(Text(), absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n"));
+}
+
+TEST_F(MetricsFileTest, LinesThatWaitGoBackToo) {
+  ASSERT_TRUE(file_.GoBackTo(0, 9).ok());
+  file_.Append(Step(1, 1));
+  ASSERT_TRUE(file_.Flush().ok());
+  disk_.room = 0;
+  for (const uint64_t version : {2, 3, 4}) file_.Append(Step(version, version));
+  EXPECT_FALSE(file_.Flush().ok());
+  ASSERT_TRUE(file_.GoBackTo(3, 9).ok());
+  EXPECT_EQ(file_.seconds_before(), 3);
+  file_.Append(Step(4, 5));
+  disk_.room = 1000;
+  ASSERT_TRUE(file_.Flush().ok());
+  EXPECT_EQ(Text(),
+            absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n", Step(4, 5), "\n"));
+}
+
+TEST_F(MetricsFileTest, ALineInTheMiddleThatGoesCostsNoneOfTheOthersOnAFullDisk) {
+  const std::string earlier = absl::StrCat(Step(1, 1), "\nhalf\n", Step(2, 2), "\n");
+  WriteFile(path_, earlier);
+  disk_.room = 0;
+  ASSERT_TRUE(file_.GoBackTo(2, 9).ok());
+  file_.Append(Step(3, 3));
+  EXPECT_FALSE(file_.Flush().ok());
+  EXPECT_EQ(Text(), earlier);
+  disk_.room = 1000;
+  ASSERT_TRUE(file_.Flush().ok());
+  EXPECT_EQ(Text(), absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n"));
+}
+
+TEST_F(MetricsFileTest, AFileThatCannotBeReadIsNotTouched) {
+  ASSERT_TRUE(FileSystem::Real().MakeDirectories(path_).ok());
+  EXPECT_FALSE(file_.GoBackTo(2, 9).ok());
+  file_.Append(Step(3, 3));
+  EXPECT_FALSE(file_.Flush().ok());
+  EXPECT_EQ(file_.waiting(), 1U);
+}
+
+TEST(MetricsFile, GoesBackAndOnInOneFile) {
+  const TempDir directory;
+  const std::string path = directory / "metrics.jsonl";
+  MetricsFile file(path, &FileSystem::Real());
+  ASSERT_TRUE(file.GoBackTo(0, 9).ok());
+  file.Append(Step(1, 1));
+  file.Append(Step(2, 2));
+  ASSERT_TRUE(file.Flush().ok());
+  ASSERT_TRUE(file.GoBackTo(1, 9).ok());
+  EXPECT_EQ(file.seconds_before(), 1);
+  file.Append(Step(2, 3));
+  ASSERT_TRUE(file.Flush().ok());
+  EXPECT_EQ(*FileSystem::Real().Read(path), absl::StrCat(Step(1, 1), "\n", Step(2, 3), "\n"));
+}
+
+}  // namespace
+}  // namespace conadv

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run/deployment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/process/process.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::ElementsAre;
+
+Deployment TwoByThree() { return {"/bin/s", "/bin/w", "out/a", 2, 3, 4, 5}; }
+
+TEST(Deployment, Shard0HasTheJobAndTheOthersItsAddress) {
+  const ProcessSpec first = ServerSpec(TwoByThree(), 0, "");
+  EXPECT_EQ(first.name, "server-0");
+  EXPECT_EQ(first.log_path, "out/a/logs/server-0.log");
+  EXPECT_THAT(first.arguments,
+              ElementsAre("/bin/s", "--shard=0", "--shards=2", "--listen=127.0.0.1:0",
+                          "--checkpoint_dir=out/a/checkpoints", "--job=out/a/job.textproto",
+                          "--evaluator_patience=60s"));
+  EXPECT_THAT(ServerSpec(TwoByThree(), 1, "h:1").arguments,
+              ElementsAre("/bin/s", "--shard=1", "--shards=2", "--listen=127.0.0.1:0",
+                          "--checkpoint_dir=out/a/checkpoints", "--coordinator=h:1"));
+}
+
+TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
+  EXPECT_THAT(WorkerSpec(TwoByThree(), 2, "h:1").arguments,
+              ElementsAre("/bin/w", "--coordinator=h:1", "--threads=4", "--name=worker-2"));
+  EXPECT_THAT(EvaluatorSpec(TwoByThree(), "h:1").arguments,
+              ElementsAre("/bin/w", "--role=evaluator", "--coordinator=h:1", "--threads=5",
+                          "--name=evaluator"));
+}
+
+TEST(Deployment, RolesFollowFromNames) {
+  EXPECT_EQ(RoleOf(ServerName(3)), ProcessRole::kServer);
+  EXPECT_EQ(RoleOf(WorkerName(3)), ProcessRole::kWorker);
+  EXPECT_EQ(RoleOf(kEvaluatorName), ProcessRole::kEvaluator);
+}
+
+}  // namespace
+}  // namespace conadv
