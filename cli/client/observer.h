@@ -10,7 +10,9 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
+#include "client/run/member_stream.h"
+#include "common/base/mutex.h"
+#include "common/base/timer.h"
 
 namespace conadv {
 
@@ -23,21 +25,25 @@ class Observer {
     absl::Status status;
   };
 
-  Observer(const std::shared_ptr<grpc::Channel>& channel, std::function<void()> wake);
+  // `timer` outlives it.
+  Observer(const std::shared_ptr<grpc::Channel>& channel, Timer* timer, std::function<void()> wake);
   // Ends the stream, with or without a leave, and waits for its end.
   ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
   State state() const;
-  // Sends a heartbeat if one is due, and says when to be called next.
-  absl::Time Tick(absl::Time now);
   // The servers may go now.
-  void Leave();
+  void Leave() { stream_->Leave(); }
 
  private:
-  class Stream;
-  const std::unique_ptr<Stream> stream_;
+  MemberStream::Events MakeEvents();
+
+  const std::function<void()> wake_;
+  mutable Mutex mutex_;
+  CondVar closed_;
+  State state_ ABSL_GUARDED_BY(mutex_);
+  const std::shared_ptr<MemberStream> stream_;
 };
 
 }  // namespace conadv

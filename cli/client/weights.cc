@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/client/weights.h"
 
-#include <grpcpp/client_context.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -11,14 +9,11 @@
 #include "absl/strings/str_format.h"
 #include "cli/client/shard_reader.h"
 #include "cli/format/tables.h"
+#include "client/run/find_run.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/safetensors.h"
-#include "common/wire/channel.h"
-#include "common/wire/deadline.h"
-#include "common/wire/status.h"
-#include "conadv/v1/coordinator.grpc.pb.h"
 
 namespace conadv {
 namespace {
@@ -38,11 +33,9 @@ Peer PeerOf(uint32_t shard, const std::string& address) {
 }
 
 absl::StatusOr<v1::GetJobResponse> GetJob(const Peer& coordinator, absl::Time deadline) {
-  grpc::ClientContext context;
-  context.set_deadline(DeadlineIn(std::min(deadline - Clock::Real().Now(), kAnswer)));
-  v1::GetJobResponse response;
-  const absl::Status status = FromGrpc(v1::Coordinator::NewStub(MakeChannel(coordinator.address))
-                                           ->GetJob(&context, v1::GetJobRequest(), &response));
+  const absl::StatusOr<v1::GetJobResponse> response = AskForRun(
+      coordinator.address, std::min(deadline - Clock::Real().Now(), kAnswer), FindRunOptions());
+  const absl::Status& status = response.status();
   if (status.code() == absl::StatusCode::kUnimplemented) {
     return absl::FailedPreconditionError(
         absl::StrCat(coordinator.address, " is not the coordinator; ask shard 0"));
@@ -50,7 +43,7 @@ absl::StatusOr<v1::GetJobResponse> GetJob(const Peer& coordinator, absl::Time de
   if (!status.ok()) {
     return absl::Status(status.code(), absl::StrCat(coordinator.who, ": ", status.message()));
   }
-  if (response.servers().empty()) {
+  if (response->servers().empty()) {
     return absl::InternalError(absl::StrCat(coordinator.who, ": it names no servers"));
   }
   return response;

@@ -49,8 +49,7 @@ absl::StatusOr<RunResult> RunDriver::Run() {
 
 absl::Time RunDriver::NextDeadline() const {
   const absl::Time now = clock_->Now();
-  absl::Time deadline = machine_.NextTick(now);
-  if (observer_ != nullptr) deadline = std::min(deadline, observer_->Tick(now));
+  const absl::Time deadline = machine_.NextTick(now);
   if (machine_.phase() >= RunPhase::kLastRecords) return deadline;
   return std::min(deadline, std::max(display_->next(), now + absl::Milliseconds(10)));
 }
@@ -94,8 +93,8 @@ void RunDriver::Do(const FollowRun& action, Outcomes* outcomes) {
 }
 
 void RunDriver::Do(const JoinAgain& action, Outcomes*) {
-  observer_ =
-      std::make_unique<Observer>(MakeChannel(action.coordinator), [this] { supervisor_->Wake(); });
+  observer_ = std::make_unique<Observer>(MakeChannel(action.coordinator), &timer_,
+                                         [this] { supervisor_->Wake(); });
 }
 
 void RunDriver::Do(const StopMetrics&, Outcomes*) { metrics_.Stop(); }

@@ -77,6 +77,7 @@ class RunDriver {
 
   // Last: their threads use the supervisor until they are gone.
   WeightsFetch weights_;
+  ThreadTimer timer_;
   std::unique_ptr<Observer> observer_;
   RunMetrics metrics_;
   std::unique_ptr<MemberPoll> members_;

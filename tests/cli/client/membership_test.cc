@@ -15,6 +15,7 @@
 #include "common/wire/channel.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "conadv/v1/inspector.grpc.pb.h"
+#include "tests/support/manual_timer.h"
 
 namespace conadv {
 namespace {
@@ -121,12 +122,13 @@ class FakeCoordinator final : public v1::Coordinator::Service, public v1::Inspec
 TEST(Observer, JoinsBeatsHearsTheEndAndLeaves) {
   Bell bell;
   FakeCoordinator coordinator;
-  Observer observer(MakeChannel(coordinator.address), [&] { bell.Ring(); });
+  ManualTimer timer;
+  Observer observer(MakeChannel(coordinator.address), &timer, [&] { bell.Ring(); });
   ASSERT_TRUE(bell.WaitUntil([&] { return observer.state().joined; }));
   EXPECT_EQ(coordinator.observers, 1);
   EXPECT_FALSE(observer.state().finished);
-  const absl::Time now = absl::Now();
-  EXPECT_EQ(observer.Tick(now), now + absl::Seconds(1));  // a third of the lease
+  EXPECT_EQ(timer.AwaitPending(), absl::Seconds(1)) << "a third of the lease";
+  timer.RunNext();
   ASSERT_TRUE(bell.WaitUntil([&] { return observer.state().finished; }));
   EXPECT_FALSE(observer.state().closed);
   observer.Leave();
@@ -139,7 +141,8 @@ TEST(Observer, ARefusalEndsIt) {
   Bell bell;
   FakeCoordinator coordinator;
   coordinator.refusal = grpc::Status(grpc::StatusCode::ABORTED, "the run has failed");
-  Observer observer(MakeChannel(coordinator.address), [&] { bell.Ring(); });
+  ManualTimer timer;
+  Observer observer(MakeChannel(coordinator.address), &timer, [&] { bell.Ring(); });
   ASSERT_TRUE(bell.WaitUntil([&] { return observer.state().closed; }));
   EXPECT_EQ(observer.state().status.message(), "the run has failed");
   EXPECT_FALSE(observer.state().joined);
@@ -147,8 +150,9 @@ TEST(Observer, ARefusalEndsIt) {
 
 TEST(Observer, CanBeGivenUpAtAnyTime) {
   FakeCoordinator coordinator;
-  Observer(MakeChannel(coordinator.address), [] {});
-  Observer(MakeChannel("127.0.0.1:1"), [] {});
+  ThreadTimer timer;
+  Observer(MakeChannel(coordinator.address), &timer, [] {});
+  Observer(MakeChannel("127.0.0.1:1"), &timer, [] {});
 }
 
 TEST(MetricsFeed, TakesUpWhereItBrokeOff) {

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "client/transfer/parameter_client.h"
-#include "common/base/timer.h"
 
 namespace conadv {
 
@@ -64,20 +63,6 @@ class FakeShard final : public ParameterClient {
   }
 
   const std::string address_ = "shard.test:1";
-};
-
-// Runs what is pending when the test says so.
-class ManualTimer final : public Timer {
- public:
-  void After(absl::Duration, std::function<void()> run) override {
-    pending.push_back(std::move(run));
-  }
-  void RunNext() {
-    const std::function<void()> run = std::move(pending.front());
-    pending.pop_front();
-    run();
-  }
-  std::deque<std::function<void()>> pending;
 };
 
 }  // namespace conadv

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tests/client/transfer/fake_shard.h"
+#include "tests/support/manual_timer.h"
 
 namespace conadv {
 namespace {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tests/client/transfer/fake_shard.h"
+#include "tests/support/manual_timer.h"
 
 namespace conadv {
 namespace {
@@ -93,7 +94,7 @@ TEST_F(ShardedPushTest, ARefusalNamesTheShardAndIsNotTriedAgain) {
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(answer_->message(), HasSubstr("push to shard 1 at shard.test:1: tensor shared"));
-  EXPECT_TRUE(timer_.pending.empty());
+  EXPECT_EQ(timer_.pending(), 0U);
 }
 
 TEST_F(ShardedPushTest, InitialWeightsAreEachShardsWholeArena) {

@@ -8,7 +8,7 @@
 #include <atomic>
 
 #include "tests/client/run/fake_coordinator.h"
-#include "tests/client/transfer/fake_shard.h"
+#include "tests/support/manual_timer.h"
 
 namespace conadv {
 namespace {

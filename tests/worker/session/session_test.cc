@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/client/run/fake_coordinator.h"
-#include "tests/client/transfer/fake_shard.h"
+#include "tests/support/manual_timer.h"
 #include "client/run/coordinator_client.h"
 
 namespace conadv {
@@ -163,7 +163,7 @@ TEST_F(SessionTest, AHeartbeatCarriesTheTotals) {
   const auto session = Start();
   listener_.AwaitEvents(1);
   // The welcome's event comes just before its timer; a leave would stop both.
-  while (timer_.pending.empty()) std::this_thread::yield();
+  timer_.AwaitPending();
   timer_.RunNext();
   statistics_.UnitDone();
   timer_.RunNext();
