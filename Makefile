@@ -62,7 +62,7 @@ tidy:  ## check the C++ sources as .clang-tidy says; FILES=regex for some of the
 	@deploy/install.sh build && deploy/install.sh lint
 	cmake --preset tidy
 	cmake --build --preset tidy
-	run-clang-tidy -quiet -p build-tidy "$(or $(FILES),$(CURDIR)/(common|server|worker|cli)/)"
+	run-clang-tidy -quiet -p build-tidy "$(or $(FILES),$(CURDIR)/(common|client|server|worker|cli)/)"
 
 clean:  ## remove what builds and runs have made
 	rm -rf build build-* out

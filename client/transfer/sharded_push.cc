@@ -77,18 +77,19 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };
 
-ShardedPush::ShardedPush(std::shared_ptr<const Layout> layout,
+ShardedPush::ShardedPush(std::shared_ptr<const Layout> layout, GradientStreams streams,
                          std::vector<ParameterClient*> clients, Timer* timer,
                          TransferObserver* observer, const PushOptions& options)
     : parts_(std::make_shared<Parts>(
-          Parts{std::move(layout), std::move(clients), timer, observer, options})) {}
+          Parts{std::move(layout), std::move(streams), std::move(clients), timer, observer, options})) {}
 
 void ShardedPush::Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
                        Done done) {
   std::vector<PushContent> contents;
   for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
     contents.push_back({header, gradients, parts_->layout->arena_begin(shard),
-                        parts_->layout->stream_range(shard, header.stream)});
+                        RangeOf(*parts_->layout, shard,
+                                parts_->streams[header.stream.value()])});
   }
   Start(std::move(contents), std::move(done));
 }

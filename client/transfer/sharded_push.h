@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/job/plan.h"
+#include "common/job/streams.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "common/base/backoff.h"
@@ -39,8 +40,8 @@ struct PushOptions {
 class ShardedPush final : public ContributionSink {
  public:
   // What the pointers show outlives this and every push. clients[i] is shard i.
-  ShardedPush(std::shared_ptr<const Layout> layout, std::vector<ParameterClient*> clients,
-              Timer* timer, TransferObserver* observer, const PushOptions& options);
+  ShardedPush(std::shared_ptr<const Layout> layout, GradientStreams streams,
+              std::vector<ParameterClient*> clients, Timer* timer, TransferObserver* observer, const PushOptions& options);
 
   void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
             Done done) override;
@@ -51,6 +52,7 @@ class ShardedPush final : public ContributionSink {
  private:
   struct Parts {
     std::shared_ptr<const Layout> layout;
+    GradientStreams streams;
     std::vector<ParameterClient*> clients;
     Timer* timer;
     TransferObserver* observer;

@@ -6,16 +6,15 @@
 #include <string>
 
 #include "common/base/ids.h"
-#include "common/tensor/layout.h"
 
 namespace conadv {
 
 struct Contribution {
   Unit unit;
-  GradientStream stream = GradientStream::kClean;
+  StreamIndex stream{};
   std::string worker;      // who computed it
   Version update_version;  // the weights of the gradient
-  Version attack_version;  // the weights of the attack, at most update_version; kAdversarial only
+  Version attack_version;  // the weights of the attack, at most update_version; of a stream that is attacked
   float loss = 0;          // mean over the slot
   float accuracy = 0;      // fraction of the slot
   Lineage lineage;         // of the weights; 0: not said

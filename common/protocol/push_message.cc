@@ -7,6 +7,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/plan_proto.h"
+#include "common/job/streams.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -17,13 +18,15 @@ constexpr size_t kMostNameBytes = 256;
 
 absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
   const v1::PushHeader::Contribution& from = header.contribution();
-  if (!v1::Stream_IsValid(from.stream())) {
+  // The enum is open: newer peers may have more.
+  const int stream = from.stream();
+  if (stream < 0 || stream >= static_cast<int>(kMostStreams)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("header.contribution.stream: there is no stream ", from.stream()));
+        absl::StrCat("header.contribution.stream: there is no stream ", stream));
   }
   Contribution to;
   to.unit = {Step(from.step()), Slot(from.slot())};
-  to.stream = from.stream() == v1::CLEAN ? GradientStream::kClean : GradientStream::kAdversarial;
+  to.stream = StreamIndex(static_cast<uint64_t>(stream));
   to.worker = header.worker();
   to.update_version = Version(from.update_version());
   to.attack_version = Version(from.attack_version());
@@ -36,7 +39,7 @@ absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
 void Fill(const Contribution& from, v1::PushHeader::Contribution* to) {
   to->set_step(from.unit.step.value());
   to->set_slot(static_cast<uint32_t>(from.unit.slot.value()));
-  to->set_stream(from.stream == GradientStream::kClean ? v1::CLEAN : v1::ADVERSARIAL);
+  to->set_stream(static_cast<v1::Stream>(from.stream.value()));
   to->set_update_version(from.update_version.value());
   to->set_attack_version(from.attack_version.value());
   to->set_loss(from.loss);

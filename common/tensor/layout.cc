@@ -146,10 +146,14 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
   return layout;
 }
 
-Range Layout::stream_range(uint32_t shard, GradientStream stream) const {
+Range Layout::branch_range(uint32_t shard, Branch branch) const {
   if (!mixture_) return {0, arena_sizes_[shard]};
-  if (stream == GradientStream::kClean) return {0, shared_[shard].end};
-  return {shared_[shard].begin, arena_sizes_[shard]};
+  switch (branch) {
+    case Branch::kShared: return shared_[shard];
+    case Branch::kMain: return {0, shared_[shard].end};
+    case Branch::kAuxiliary: return {shared_[shard].begin, arena_sizes_[shard]};
+  }
+  return {};
 }
 
 const Placement* Layout::Find(uint32_t shard, size_t offset) const {

@@ -17,7 +17,6 @@ inline constexpr size_t kTensorAlignment = 16;
 
 enum class TensorKind { kWeight, kNoDecay, kStatistic };
 enum class Branch { kShared, kMain, kAuxiliary };
-enum class GradientStream { kClean, kAdversarial };
 
 struct TensorSpec {
   std::string name;
@@ -64,8 +63,8 @@ class Layout {
     return arena_begins_[placement.shard] + placement.offset;
   }
 
-  // The part of a shard's arena that a stream's contributions cover.
-  Range stream_range(uint32_t shard, GradientStream stream) const;
+  // The part of a shard's arena where a branch's tensors and SHARED ones lie.
+  Range branch_range(uint32_t shard, Branch branch) const;
   // A shard's tensors by rising offset: indices into placements().
   absl::Span<const size_t> tensors_of(uint32_t shard) const { return by_shard_[shard]; }
   // The tensor that holds an element of a shard's arena; nullptr for padding.

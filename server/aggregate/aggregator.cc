@@ -23,11 +23,15 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
                                                    " slots, got slot ",
                                                    contribution.unit.slot.value()));
   }
-  const bool adversarial = contribution.stream == GradientStream::kAdversarial;
-  if (adversarial && !options.adversarial) {
-    return absl::InvalidArgumentError("contribution.stream: a VANILLA run has no ADVERSARIAL one");
+  const uint64_t stream = contribution.stream.value();
+  if (stream >= options.streams.size()) {
+    return absl::InvalidArgumentError(
+        options.streams.size() == 1
+            ? "contribution.stream: a VANILLA run has no ADVERSARIAL one"
+            : absl::StrCat("contribution.stream: the run has ", options.streams.size(),
+                           " streams, got number ", stream));
   }
-  if (adversarial && contribution.attack_version > contribution.update_version) {
+  if (options.streams[stream].attacked && contribution.attack_version > contribution.update_version) {
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
                      " is newer than update_version ", update));
@@ -67,16 +71,15 @@ uint32_t Aggregator::LeafOf(const Unit& unit) const {
 
 bool Aggregator::IsClosed(const Unit& unit) const { return closed_.Contains(KeyOf(unit)); }
 
-bool Aggregator::IsDuplicate(const Unit& unit, GradientStream stream) const {
+bool Aggregator::IsDuplicate(const Unit& unit, StreamIndex stream) const {
   MutexLock lock(&mutex_);
   if (IsClosed(unit)) return true;
   const auto found = groups_.find(KeyOf(unit));
   if (found == groups_.end()) return false;
-  const Group& group = found->second;
-  return (stream == GradientStream::kClean ? group.clean : group.adversarial).claimed(LeafOf(unit));
+  return found->second.trees[stream.value()].claimed(LeafOf(unit));
 }
 
-uint32_t Aggregator::Ahead(const Unit& unit, GradientStream stream) const {
+uint32_t Aggregator::Ahead(const Unit& unit, StreamIndex stream) const {
   MutexLock lock(&mutex_);
   // What is here already is next no more: soon it will be told that it is a duplicate.
   constexpr uint32_t kPassed = 1;
@@ -84,9 +87,7 @@ uint32_t Aggregator::Ahead(const Unit& unit, GradientStream stream) const {
   const uint32_t leaf = LeafOf(unit);
   const auto found = groups_.find(KeyOf(unit));
   if (found == groups_.end()) return leaf;
-  const Group& group = found->second;
-  const uint32_t first =
-      (stream == GradientStream::kClean ? group.clean : group.adversarial).first_unclaimed();
+  const uint32_t first = found->second.trees[stream.value()].first_unclaimed();
   return leaf >= first ? leaf - first : kPassed;
 }
 
@@ -94,8 +95,9 @@ PushOutcome Aggregator::Claim(const Contribution& contribution) {
   MutexLock lock(&mutex_);
   if (IsClosed(contribution.unit)) return PushOutcome::kDuplicate;
   const uint32_t leaves = options_.sync ? options_.slots : 1;
-  Group& group = groups_.try_emplace(KeyOf(contribution.unit), leaves).first->second;
-  if (!group.tree(contribution.stream).Claim(LeafOf(contribution.unit))) {
+  Group& group =
+      groups_.try_emplace(KeyOf(contribution.unit), options_.streams.size(), leaves).first->second;
+  if (!group.trees[contribution.stream.value()].Claim(LeafOf(contribution.unit))) {
     return PushOutcome::kDuplicate;
   }
   group.contributions.push_back(contribution);
@@ -105,6 +107,7 @@ PushOutcome Aggregator::Claim(const Contribution& contribution) {
 std::optional<ClosedGroup> Aggregator::Reduce(const Contribution& contribution,
                                               std::shared_ptr<Arena> value) {
   const Unit key = KeyOf(contribution.unit);
+  const uint64_t stream = contribution.stream.value();
   SlotTree::Node node{0, LeafOf(contribution.unit)};
   while (true) {
     SlotTree::Next next;
@@ -112,11 +115,10 @@ std::optional<ClosedGroup> Aggregator::Reduce(const Contribution& contribution,
       MutexLock lock(&mutex_);
       // The group stays until this contribution's sum is in it, so it is there.
       Group& group = groups_.at(key);
-      next = group.tree(contribution.stream).Place(node, std::move(value));
+      next = group.trees[stream].Place(node, std::move(value));
       if (next.kind == SlotTree::Next::kParked) return std::nullopt;
       if (next.kind == SlotTree::Next::kRoot) {
-        const bool clean = contribution.stream == GradientStream::kClean;
-        (clean ? group.clean_sum : group.adversarial_sum) = std::move(next.left);
+        group.sums[stream] = std::move(next.left);
         return TryClose(key);
       }
     }
@@ -129,11 +131,10 @@ std::optional<ClosedGroup> Aggregator::Reduce(const Contribution& contribution,
 std::optional<ClosedGroup> Aggregator::TryClose(const Unit& key) {
   const auto found = groups_.find(key);
   Group& group = found->second;
-  const bool complete =
-      group.clean_sum != nullptr && (group.adversarial_sum != nullptr || !options_.adversarial);
+  const bool complete = std::all_of(group.sums.begin(), group.sums.end(),
+                                    [](const auto& sum) { return sum != nullptr; });
   if (!complete) return std::nullopt;
-  ClosedGroup closed{key, std::move(group.clean_sum), std::move(group.adversarial_sum),
-                     std::move(group.contributions)};
+  ClosedGroup closed{key, std::move(group.sums), std::move(group.contributions)};
   groups_.erase(found);
   closed_.Add(key);
   std::sort(closed.contributions.begin(), closed.contributions.end(),

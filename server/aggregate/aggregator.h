@@ -15,6 +15,7 @@
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
 #include "common/base/unit_ledger.h"
+#include "common/job/streams.h"
 #include "common/protocol/contribution.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
@@ -25,16 +26,15 @@ namespace conadv {
 // Everything of one update.
 struct ClosedGroup {
   Unit unit;                                // its slot is 0 in SYNC
-  std::shared_ptr<Arena> clean;             // sums over the stream's range
-  std::shared_ptr<Arena> adversarial;       // nullptr without attack
-  std::vector<Contribution> contributions;  // by (slot, stream)
+  std::vector<std::shared_ptr<Arena>> sums;  // by stream, over its range
+  std::vector<Contribution> contributions;   // by (slot, stream)
 };
 
 struct AggregatorOptions {
   bool sync = true;
   uint32_t slots = 1;
   uint64_t steps = 1;
-  bool adversarial = true;  // whether there is a second stream
+  GradientStreams streams;  // at least one
 };
 
 // Whether a contribution may come now, from what it says of itself. INVALID_ARGUMENT: no such slot,
@@ -51,10 +51,11 @@ class Aggregator {
   // `closed`: what has been applied already; of steps alone (slots 1) in SYNC.
   Aggregator(const AggregatorOptions& options, UnitLedger closed);
 
-  // Without changing anything: whether Claim would say kDuplicate.
-  bool IsDuplicate(const Unit& unit, GradientStream stream) const;
+  // Without changing anything: whether Claim would say kDuplicate. REQUIRES, here and below: the run
+  // has the stream.
+  bool IsDuplicate(const Unit& unit, StreamIndex stream) const;
   // How many slots before it its step's tree may still lack; 0: it is the first that it lacks.
-  uint32_t Ahead(const Unit& unit, GradientStream stream) const;
+  uint32_t Ahead(const Unit& unit, StreamIndex stream) const;
   // Takes the key; whoever gets kAccepted must call Reduce. REQUIRES: CheckContribution was OK.
   PushOutcome Claim(const Contribution& contribution);
   // Adds the claimed contribution's value. Returns the group if it is now complete.
@@ -64,15 +65,10 @@ class Aggregator {
 
  private:
   struct Group {
-    explicit Group(uint32_t leaves) : clean(leaves), adversarial(leaves) {}
-    SlotTree clean;
-    SlotTree adversarial;
-    std::shared_ptr<Arena> clean_sum;
-    std::shared_ptr<Arena> adversarial_sum;
+    Group(size_t streams, uint32_t leaves) : trees(streams, SlotTree(leaves)), sums(streams) {}
+    std::vector<SlotTree> trees;               // by stream
+    std::vector<std::shared_ptr<Arena>> sums;  // by stream, once its tree is full
     std::vector<Contribution> contributions;
-    SlotTree& tree(GradientStream stream) {
-      return stream == GradientStream::kClean ? clean : adversarial;
-    }
   };
 
   Unit KeyOf(const Unit& unit) const;       // of its group

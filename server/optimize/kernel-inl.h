@@ -36,50 +36,61 @@ struct Sum {
   }
 };
 
-// sum += x ⊙ x, over one block.
-HWY_INLINE void AddSquares(const float* HWY_RESTRICT x, Sum* sum) {
+// sum += x ⊙ y, over one block.
+HWY_INLINE void AddProducts(const float* x, const float* y, Sum* sum) {
   const DoubleLane d;
   const hn::Rebind<float, DoubleLane> half;
   for (size_t i = 0; i < kBlock; i += hn::Lanes(d)) {
-    const auto value = hn::PromoteTo(d, hn::Load(half, x + i));
-    hn::Store(hn::Add(hn::Load(d, sum->lanes + i), hn::Mul(value, value)), d, sum->lanes + i);
+    const auto a = hn::PromoteTo(d, hn::Load(half, x + i));
+    const auto b = hn::PromoteTo(d, hn::Load(half, y + i));
+    hn::Store(hn::Add(hn::Load(d, sum->lanes + i), hn::Mul(a, b)), d, sum->lanes + i);
   }
 }
 
-struct StreamSums {
-  Sum clean;
-  Sum adversarial;
-  Sum dot;
+HWY_INLINE void AddSquares(const float* x, Sum* sum) { AddProducts(x, x, sum); }
 
-  HWY_INLINE void Add(const TensorUpdate& tensor, size_t block) {
-    if (tensor.adversarial == nullptr) return AddSquares(tensor.clean + block, &clean);
-    if (tensor.clean == nullptr) return AddSquares(tensor.adversarial + block, &adversarial);
-    const DoubleLane d;
-    const hn::Rebind<float, DoubleLane> half;
-    const auto add = [&d](hn::Vec<DoubleLane> x, hn::Vec<DoubleLane> y, double* lanes) HWY_ATTR {
-      hn::Store(hn::Add(hn::Load(d, lanes), hn::Mul(x, y)), d, lanes);
-    };
-    for (size_t i = 0; i < kBlock; i += hn::Lanes(d)) {
-      const auto c = hn::PromoteTo(d, hn::Load(half, tensor.clean + block + i));
-      const auto a = hn::PromoteTo(d, hn::Load(half, tensor.adversarial + block + i));
-      add(c, c, clean.lanes + i);
-      add(a, a, adversarial.lanes + i);
-      add(c, a, dot.lanes + i);
+class StreamSums {
+ public:
+  explicit StreamSums(const TensorUpdate& tensor) {
+    for (size_t s = 0; s < tensor.streams; ++s) {
+      if (tensor.sum[s] != nullptr) present_[count_++] = s;
     }
   }
-  StreamNorms Total() const { return {clean.Total(), adversarial.Total(), dot.Total()}; }
+
+  HWY_INLINE void Add(const TensorUpdate& tensor, size_t block) {
+    for (size_t p = 0; p < count_; ++p) AddSquares(tensor.sum[present_[p]] + block, &square_[p]);
+    if (count_ < 2 || present_[0] != 0) return;
+    const float* const first = tensor.sum[0] + block;
+    for (size_t p = 1; p < count_; ++p) {
+      AddProducts(first, tensor.sum[present_[p]] + block, &dot_[p]);
+    }
+  }
+  StreamNorms Total() const {
+    StreamNorms norms;
+    for (size_t p = 0; p < count_; ++p) {
+      norms.square[present_[p]] = square_[p].Total();
+      norms.dot[present_[p]] = dot_[p].Total();
+    }
+    return norms;
+  }
+
+ private:
+  size_t count_ = 0;  // of the streams that have a sum
+  size_t present_[kMostStreams] = {};
+  Sum square_[kMostStreams];
+  Sum dot_[kMostStreams];  // with the first stream
 };
 
 // The gradient of tensor_update.h at element i, one vector of it.
 HWY_INLINE hn::Vec<Lane> Gradient(const TensorUpdate& tensor, size_t i) {
   const Lane d;
   auto u = hn::Zero(d);
-  if (tensor.clean != nullptr) {
-    u = hn::Mul(hn::Set(d, tensor.clean_scale), hn::Load(d, tensor.clean + i));
+  if (tensor.sum[0] != nullptr) {
+    u = hn::Mul(hn::Set(d, tensor.scale[0]), hn::Load(d, tensor.sum[0] + i));
   }
-  if (tensor.adversarial != nullptr) {
-    u = hn::Add(u,
-                hn::Mul(hn::Set(d, tensor.adversarial_scale), hn::Load(d, tensor.adversarial + i)));
+  for (size_t s = 1; s < tensor.streams; ++s) {
+    if (tensor.sum[s] == nullptr) continue;
+    u = hn::Add(u, hn::Mul(hn::Set(d, tensor.scale[s]), hn::Load(d, tensor.sum[s] + i)));
   }
   if (tensor.used != nullptr) {
     const auto moved = hn::Sub(hn::Load(d, tensor.weights + i), hn::Load(d, tensor.used + i));
@@ -94,7 +105,7 @@ HWY_INLINE hn::Vec<Lane> Gradient(const TensorUpdate& tensor, size_t i) {
 template <class StepFunction>
 HWY_INLINE StreamNorms ForEachVector(const TensorUpdate& tensor, bool norms_known,
                                      const StepFunction& step) {
-  StreamSums sums;
+  StreamSums sums(tensor);
   for (size_t block = 0; block < tensor.size; block += kBlock) {
     if (!norms_known) sums.Add(tensor, block);
     for (size_t i = 0; i < kBlock; i += hn::Lanes(Lane())) step(block + i);

@@ -18,7 +18,7 @@ Measured LambDirectionLoop(const TensorUpdate& tensor, const MomentConstants& co
   const Lane d;
   const auto decays = hn::Set(d, decay);
   const auto correction = hn::Set(d, static_cast<float>(constants.correction1));
-  StreamSums streams;
+  StreamSums streams(tensor);
   Sum direction;
   Sum weights;
   for (size_t block = 0; block < tensor.size; block += kBlock) {

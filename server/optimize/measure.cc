@@ -12,7 +12,7 @@ namespace conadv::HWY_NAMESPACE {
 
 Measured MeasureLoop(const TensorUpdate& tensor) {
   const Lane d;
-  StreamSums streams;
+  StreamSums streams(tensor);
   Sum gradient;
   Sum weights;
   alignas(64) float block_gradient[kBlock];

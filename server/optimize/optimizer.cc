@@ -13,9 +13,10 @@ namespace conadv {
 namespace {
 
 // Where a tensor lies in a stream's sum; nullptr if the stream has no part in it.
-const float* SumOf(const Aggregate& aggregate, const Range& range, const Placement& placement,
-                   Branch without) {
-  if (aggregate.sum == nullptr || placement.tensor.branch == without) return nullptr;
+const float* SumOf(const Aggregate& aggregate, const Range& range, const Placement& placement) {
+  const Branch branch = placement.tensor.branch;
+  const bool takes_part = branch == Branch::kShared || branch == aggregate.branch;
+  if (aggregate.sum == nullptr || !takes_part) return nullptr;
   return aggregate.sum + (placement.offset - range.begin);
 }
 
@@ -24,17 +25,25 @@ float ScaleOf(const Aggregate& aggregate) {
   return aggregate.weight / static_cast<float>(aggregate.contributions);
 }
 
-// Statistics are few and small: r + momentum · (mean − r), the mean over the contributions of both
-// streams.
-void MoveStatistic(const Update& update, const TensorUpdate& tensor, float momentum) {
-  const float contributions =
-      static_cast<float>((tensor.clean != nullptr ? update.clean.contributions : 0) +
-                         (tensor.adversarial != nullptr ? update.adversarial.contributions : 0));
+bool HasNoStream(const TensorUpdate& tensor) {
+  return std::all_of(tensor.sum.begin(), tensor.sum.end(),
+                     [](const float* sum) { return sum == nullptr; });
+}
+
+// Statistics are few and small: r + momentum · (mean − r), the mean over the contributions of all
+// streams that have them.
+void UpdateStatistic(const Update& update, const TensorUpdate& tensor, float momentum) {
+  uint32_t contributions = 0;
+  for (size_t s = 0; s < tensor.streams; ++s) {
+    if (tensor.sum[s] != nullptr) contributions += update.streams[s].contributions;
+  }
   for (size_t i = 0; i < tensor.size; ++i) {
-    float sum = tensor.clean != nullptr ? tensor.clean[i] : 0;
-    if (tensor.adversarial != nullptr) sum += tensor.adversarial[i];
+    float sum = tensor.sum[0] != nullptr ? tensor.sum[0][i] : 0;
+    for (size_t s = 1; s < tensor.streams; ++s) {
+      if (tensor.sum[s] != nullptr) sum += tensor.sum[s][i];
+    }
     const float running = tensor.weights[i];
-    tensor.next[i] = running + momentum * (sum / contributions - running);
+    tensor.next[i] = running + momentum * (sum / static_cast<float>(contributions) - running);
   }
 }
 
@@ -54,23 +63,20 @@ class ShardOptimizer final : public Optimizer {
     for (const size_t index : layout_.tensors_of(shard_)) {
       const Placement& placement = layout_.placements()[index];
       const TensorUpdate tensor = Part(update, placement, next);
-      if (tensor.clean == nullptr && tensor.adversarial == nullptr) {
+      if (HasNoStream(tensor)) {
         std::copy_n(tensor.weights, tensor.size, tensor.next);
       } else if (placement.tensor.kind == TensorKind::kStatistic) {
-        MoveStatistic(update, tensor, placement.tensor.momentum);
+        UpdateStatistic(update, tensor, placement.tensor.momentum);
       } else {
-        const StreamNorms part = Move(tensor);
-        norms.clean += part.clean;
-        norms.adversarial += part.adversarial;
-        norms.dot += part.dot;
+        const StreamNorms part = UpdateParameter(tensor);
+        for (size_t stream = 0; stream < tensor.streams; ++stream) {
+          norms.square[stream] += part.square[stream];
+          norms.dot[stream] += part.dot[stream];
+        }
       }
       std::fill(tensor.next + placement.tensor.size(), tensor.next + tensor.size, 0.0F);
     }
-    // From sums to means.
-    const double clean = std::max<uint32_t>(update.clean.contributions, 1);
-    const double adversarial = std::max<uint32_t>(update.adversarial.contributions, 1);
-    return {std::sqrt(norms.clean) / clean, std::sqrt(norms.adversarial) / adversarial,
-            norms.dot / (clean * adversarial)};
+    return MeansOf(norms, update);
   }
 
   std::vector<StateTensor> state() override { return rule_->state(); }
@@ -83,26 +89,40 @@ class ShardOptimizer final : public Optimizer {
 
  private:
   TensorUpdate Part(const Update& update, const Placement& placement, float* next) const {
-    const Range clean = layout_.stream_range(shard_, GradientStream::kClean);
-    const Range adversarial = layout_.stream_range(shard_, GradientStream::kAdversarial);
     TensorUpdate tensor;
     tensor.offset = placement.offset;
     tensor.size = placement.tensor.padded_size();
     tensor.decays = placement.tensor.kind == TensorKind::kWeight;
     tensor.weights = update.weights + placement.offset;
     tensor.next = next + placement.offset;
-    tensor.clean = SumOf(update.clean, clean, placement, Branch::kAuxiliary);
-    tensor.adversarial = SumOf(update.adversarial, adversarial, placement, Branch::kMain);
-    tensor.clean_scale = ScaleOf(update.clean);
-    tensor.adversarial_scale = ScaleOf(update.adversarial);
+    tensor.streams = update.streams.size();
+    for (size_t stream = 0; stream < tensor.streams; ++stream) {
+      const Aggregate& aggregate = update.streams[stream];
+      const Range range = layout_.branch_range(shard_, aggregate.branch);
+      tensor.sum[stream] = SumOf(aggregate, range, placement);
+      tensor.scale[stream] = ScaleOf(aggregate);
+    }
     if (update.used != nullptr) tensor.used = update.used + placement.offset;
     tensor.compensation = update.compensation;
     tensor.rate = update.rate * update.step_scale;
     return tensor;
   }
 
+  // From sums to means.
+  static UpdateNorms MeansOf(const StreamNorms& norms, const Update& update) {
+    const auto contributions = [&update](size_t stream) -> double {
+      return std::max<uint32_t>(update.streams[stream].contributions, 1);
+    };
+    UpdateNorms means;
+    for (size_t stream = 0; stream < update.streams.size(); ++stream) {
+      means.norm[stream] = std::sqrt(norms.square[stream]) / contributions(stream);
+      means.dot[stream] = norms.dot[stream] / (contributions(0) * contributions(stream));
+    }
+    return means;
+  }
+
   // A parameter's update: in one pass, or after a first one that measures.
-  StreamNorms Move(TensorUpdate tensor) {
+  StreamNorms UpdateParameter(TensorUpdate tensor) {
     if (clip_norm_ == 0 && !rule_->NeedsMeasured(tensor)) return rule_->Update(tensor, nullptr);
     const Measured measured = Measure(tensor);
     const double gradient = std::sqrt(measured.gradient);

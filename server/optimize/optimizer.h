@@ -4,6 +4,7 @@
 #ifndef CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
 #define CONADV_SERVER_OPTIMIZE_OPTIMIZER_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,21 +12,22 @@
 
 #include "absl/types/span.h"
 #include "common/job/job.h"
+#include "common/job/streams.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
 
 // The sum of one stream's contributions, over the stream's range of the shard's arena.
 struct Aggregate {
-  const float* sum = nullptr;  // nullptr: the stream takes no part
-  float weight = 0;            // multiplies the mean: clean_weight, adversarial_weight
-  uint32_t contributions = 0;  // the mean is sum / contributions; > 0 if there is a sum
+  const float* sum = nullptr;     // nullptr: the stream takes no part
+  float weight = 0;               // multiplies the mean: GradientStream::weight
+  uint32_t contributions = 0;     // the mean is sum / contributions; > 0 if there is a sum
+  Branch branch = Branch::kMain;  // the stream's
 };
 
 struct Update {
   const float* weights = nullptr;  // θ, the shard's whole arena
-  Aggregate clean;
-  Aggregate adversarial;
+  std::vector<Aggregate> streams;  // in the run's order; at most kMostStreams
   float rate = 0;        // of the schedule
   float step_scale = 1;  // damping: scales the movement (rate · step_scale), never the statistics
   // DC-ASGD: g + compensation · g ⊙ g ⊙ (θ − used). nullptr: none.
@@ -34,9 +36,10 @@ struct Update {
 };
 
 struct UpdateNorms {
-  double clean = 0;  // L2 norm of the mean gradients of this shard, statistics excluded
-  double adversarial = 0;
-  double dot = 0;  // of the two, over the tensors both have
+  // By stream: the L2 norm of this shard's mean gradient, statistics excluded; and its product with
+  // the first stream's, over the tensors that both have.
+  std::array<double, kMostStreams> norm{};
+  std::array<double, kMostStreams> dot{};  // the first is 0
 };
 
 class Optimizer {
@@ -46,7 +49,7 @@ class Optimizer {
   // Writes θ' to `next` (the shard's whole arena, padding 0), and moves the state. Statistics move
   // by r + momentum · (mean batch statistic − r), where the mean is over all contributions of every
   // stream that has them. A tensor that no stream has stays as it is.
-  // REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and both sums.
+  // REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and all sums.
   virtual UpdateNorms Apply(const Update& update, float* next) = 0;
 
   // Named state tensors, each the length of the arena ("momentum", "second_moment"), for

@@ -3,7 +3,10 @@
 #ifndef CONADV_SERVER_OPTIMIZE_TENSOR_UPDATE_H_
 #define CONADV_SERVER_OPTIMIZE_TENSOR_UPDATE_H_
 
+#include <array>
 #include <cstddef>
+
+#include "common/job/streams.h"
 
 namespace conadv {
 
@@ -19,12 +22,11 @@ struct TensorUpdate {
 
   // The gradient that the rule sees:
   //   g = gradient_scale · (u + compensation · u ⊙ u ⊙ (θ − used)),
-  //   u = clean_scale · clean + adversarial_scale · adversarial
-  // where a stream that is nullptr counts as 0, and without `used` there is no compensation.
-  const float* clean = nullptr;
-  const float* adversarial = nullptr;
-  float clean_scale = 0;
-  float adversarial_scale = 0;
+  //   u = Σ scale[s] · sum[s]
+  // where a stream whose sum is nullptr counts as 0, and without `used` there is no compensation.
+  size_t streams = 0;
+  std::array<const float*, kMostStreams> sum{};
+  std::array<float, kMostStreams> scale{};
   const float* used = nullptr;
   float compensation = 0;
   float gradient_scale = 1;
@@ -32,11 +34,10 @@ struct TensorUpdate {
   float rate = 0;  // damping included
 };
 
-// Squared norms and the dot product of the streams' sums.
+// By stream: the squared norm of its sum, and its product with the first stream's.
 struct StreamNorms {
-  double clean = 0;
-  double adversarial = 0;
-  double dot = 0;
+  std::array<double, kMostStreams> square{};
+  std::array<double, kMostStreams> dot{};  // the first is 0
 };
 
 // What a pass over the tensor before the update finds: squared norms of g (with gradient_scale 1)

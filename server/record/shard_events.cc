@@ -55,7 +55,7 @@ void ShardEvents::Record(const AppliedUpdate& update) {
     const absl::Time now = clock_->Now();
     metrics = MetricsOf(update, now - began_);
     last_ = metrics;
-    divergence_.Add(metrics.clean_loss);
+    divergence_.Add(metrics.streams[0].loss);
     published_.push_back(now);
     if (published_.size() > kThroughputUpdates) published_.pop_front();
   }

@@ -8,21 +8,17 @@ StepMetrics MetricsOf(const AppliedUpdate& update, absl::Duration since) {
   metrics.update = update;
   metrics.update.contributions.clear();
   metrics.seconds = absl::ToDoubleSeconds(since);
-  double clean = 0;
-  double adversarial = 0;
+  std::array<double, kMostStreams> contributions{};
   for (const Contribution& contribution : update.contributions) {
-    const bool is_clean = contribution.stream == GradientStream::kClean;
-    (is_clean ? clean : adversarial) += 1;
-    (is_clean ? metrics.clean_loss : metrics.adversarial_loss) += contribution.loss;
-    (is_clean ? metrics.clean_accuracy : metrics.adversarial_accuracy) += contribution.accuracy;
+    const uint64_t stream = contribution.stream.value();
+    contributions[stream] += 1;
+    metrics.streams[stream].loss += contribution.loss;
+    metrics.streams[stream].accuracy += contribution.accuracy;
   }
-  if (clean > 0) {
-    metrics.clean_loss /= clean;
-    metrics.clean_accuracy /= clean;
-  }
-  if (adversarial > 0) {
-    metrics.adversarial_loss /= adversarial;
-    metrics.adversarial_accuracy /= adversarial;
+  for (size_t stream = 0; stream < kMostStreams; ++stream) {
+    if (contributions[stream] == 0) continue;
+    metrics.streams[stream].loss /= contributions[stream];
+    metrics.streams[stream].accuracy /= contributions[stream];
   }
   return metrics;
 }

@@ -3,11 +3,13 @@
 #ifndef CONADV_SERVER_RECORD_VERSION_LOG_H_
 #define CONADV_SERVER_RECORD_VERSION_LOG_H_
 
+#include <array>
 #include <optional>
 #include <variant>
 
 #include "absl/time/time.h"
 #include "common/base/ids.h"
+#include "common/job/streams.h"
 #include "server/shard/apply.h"
 #include "server/coordinate/member.h"
 #include "server/record/watch_log.h"
@@ -22,13 +24,15 @@ struct PublishedVersion {
 };
 using VersionLog = WatchLog<PublishedVersion>;
 
-// An update's means over its contributions.
+// Means over one stream's contributions; 0 without any.
+struct StreamMeasures {
+  double loss = 0;
+  double accuracy = 0;
+};
+
 struct StepMetrics {
   AppliedUpdate update;  // without contributions
-  double clean_loss = 0;
-  double clean_accuracy = 0;
-  double adversarial_loss = 0;
-  double adversarial_accuracy = 0;
+  std::array<StreamMeasures, kMostStreams> streams;
   double seconds = 0;  // since version 0
 };
 using MetricsLog = WatchLog<std::variant<StepMetrics, EvaluationResult>>;

@@ -13,13 +13,14 @@ struct MeanStaleness {
   double update = 0;
 };
 
-MeanStaleness MeanOf(const std::vector<Contribution>& contributions, Version applied_at) {
+MeanStaleness MeanOf(const std::vector<Contribution>& contributions,
+                     const GradientStreams& streams, Version applied_at) {
   double attack = 0;
   double update = 0;
   double attacks = 0;
   for (const Contribution& contribution : contributions) {
     update += static_cast<double>(applied_at.Since(contribution.update_version));
-    if (contribution.stream == GradientStream::kAdversarial) {
+    if (streams[contribution.stream.value()].attacked) {
       attack += static_cast<double>(contribution.update_version.Since(contribution.attack_version));
       ++attacks;
     }
@@ -37,8 +38,8 @@ Version OldestUpdateVersion(const ClosedGroup& group) {
   return oldest;
 }
 
-AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& group,
-                         const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
+AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_t steps,
+                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
                          float* next) {
   const TrainingOptions& training = job.training;
   const uint64_t step = current.version.value() / training.updates_per_step();
@@ -46,10 +47,9 @@ AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& grou
 
   Update update;
   update.weights = current.weights->data();
-  update.clean = {group.clean->data(), training.clean_weight, training.slots_per_update()};
-  if (group.adversarial != nullptr) {
-    update.adversarial = {group.adversarial->data(), training.adversarial_weight,
-                          training.slots_per_update()};
+  for (size_t stream = 0; stream < streams.size(); ++stream) {
+    update.streams.push_back({group.sums[stream]->data(), streams[stream].weight,
+                              training.slots_per_update(), streams[stream].branch});
   }
   update.rate = Rate(job.schedule, step, steps);
   if (training.damping) update.step_scale = 1 / (1 + static_cast<float>(staleness));
@@ -64,7 +64,7 @@ AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& grou
   applied.rate = update.rate;
   applied.norms = optimizer.Apply(update, next);
   applied.contributions = group.contributions;
-  const MeanStaleness mean = MeanOf(group.contributions, current.version);
+  const MeanStaleness mean = MeanOf(group.contributions, streams, current.version);
   applied.attack_staleness = mean.attack;
   applied.update_staleness = mean.update;
   return applied;

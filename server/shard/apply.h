@@ -34,8 +34,8 @@ Version OldestUpdateVersion(const ClosedGroup& group);
 // the schedule's at step floor(version / updates per step); with training.damping it is divided by
 // 1 + the update staleness. `used` is the snapshot of OldestUpdateVersion(group), for delay
 // compensation. `published` is left to the caller.
-AppliedUpdate ApplyGroup(const Job& job, uint64_t steps, const ClosedGroup& group,
-                         const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
+AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_t steps,
+                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
                          float* next);
 
 }  // namespace conadv

@@ -18,8 +18,8 @@
 namespace conadv {
 namespace {
 
-AggregatorOptions AggregatorOptionsOf(const Job& job, uint64_t steps) {
-  return {job.training.sync(), job.training.slots, steps, job.training.attacks()};
+AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
+  return {job.training.sync(), job.training.slots, run.plan.steps, run.streams};
 }
 
 }  // namespace
@@ -35,12 +35,14 @@ struct Shard::State {
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
         arenas(run->layout.arena_size(shard), 2 + job.training.tau + 1),
         contributions(run->contribution_size, run->room.all),
-        aggregator(AggregatorOptionsOf(job, run->plan.steps), applied),
+        aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
         sequencer(shard == 0 || job.training.sync()) {}
 
   // Whether the contribution may be received now; see Refused.
   absl::Status CheckRoom(const Contribution& contribution) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // Whether one of the unit's other streams is here.
+  bool HasOtherStreamOf(const Contribution& contribution) const;
   // RESOURCE_EXHAUSTED, with the time to stay away.
   absl::Status Refused(const std::string& why, absl::Duration delay) const;
 
@@ -63,14 +65,20 @@ struct Shard::State {
 
 Shard::Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
              ShardObserver* observer, const ReaderOptions& readers)
+    : Shard(job, StreamsOf(job.training), shard, shards, clock, pool, observer, readers) {}
+
+Shard::Shard(const Job& job, GradientStreams streams, uint32_t shard, uint32_t shards,
+             const Clock* clock, ThreadPool* pool, ShardObserver* observer,
+             const ReaderOptions& readers)
     : job_(job),
+      streams_(std::move(streams)),
       shard_(shard),
       shards_(shards),
       clock_(clock),
       pool_(pool),
       observer_(observer),
       snapshots_(job.server.retain, clock, readers),
-      staleness_(job.server.retain) {}
+      staleness_(job.server.retain, streams_) {}
 
 Shard::~Shard() = default;
 
@@ -92,7 +100,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
     if (same.ok()) return state_;
     if (settled_) return same;
   }
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan));
   auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
@@ -101,7 +109,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
 }
 
 absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& plan) {
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, shard_, shards_, plan));
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan));
   auto run = std::make_shared<const Run>(std::move(made));
   auto state =
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
@@ -211,14 +219,14 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
                                                    ", got ", layout_hash,
                                                    "; the model or the number of shards differs"));
   }
-  const AggregatorOptions options = AggregatorOptionsOf(job_, run.plan.steps);
+  const AggregatorOptions options = AggregatorOptionsOf(job_, run);
   if (absl::Status status = CheckContribution(contribution, options, retained->latest);
       !status.ok()) {
     // A step already applied is a duplicate whatever else is true of it; the check allows that.
     staleness_.AddRejected(contribution.worker);
     return status;
   }
-  Admission admission{run.layout.stream_range(shard_, contribution.stream), nullptr};
+  Admission admission{RangeOf(run.layout, shard_, run.streams[contribution.stream.value()]), nullptr};
   if (state->aggregator.IsDuplicate(contribution.unit, contribution.stream)) {
     staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
     return admission;
@@ -236,16 +244,23 @@ absl::Status Shard::State::CheckRoom(const Contribution& contribution) {
   // What frees memory, or is waited for by what does, has room of its own: refused, it would wait
   // for itself. In SYNC that is the first slot that a tree lacks: its values climb. Else a unit of
   // which one stream is here, and the unit that a follower has to apply next.
-  const GradientStream other = contribution.stream == GradientStream::kClean
-                                   ? GradientStream::kAdversarial
-                                   : GradientStream::kClean;
   const uint32_t ahead = sync ? aggregator.Ahead(contribution.unit, contribution.stream) : 0;
-  const bool frees = sync ? ahead == 0 : aggregator.IsDuplicate(contribution.unit, other);
+  const bool frees = sync ? ahead == 0 : HasOtherStreamOf(contribution);
   const bool awaited = sequencer.awaited() == contribution.unit;
   if (frees && in_use < run->room.freeing) return absl::OkStatus();
   if (awaited && in_use < run->room.all) return absl::OkStatus();
   return Refused(absl::StrCat("holds ", in_use, " contributions"),
                  sync ? retry_delays.RefuseBehind(ahead) : retry_delays.Refuse());
+}
+
+bool Shard::State::HasOtherStreamOf(const Contribution& contribution) const {
+  for (size_t stream = 0; stream < run->streams.size(); ++stream) {
+    const StreamIndex other(stream);
+    if (other != contribution.stream && aggregator.IsDuplicate(contribution.unit, other)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 absl::Status Shard::State::Refused(const std::string& why, absl::Duration delay) const {
@@ -266,7 +281,7 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
     staleness_.AddRejected(contribution.worker);
     return status;
   }
-  // The pool's arenas are as long as the longer stream; sums run over whole arenas.
+  // The pool's arenas are as long as the longest stream; sums run over whole arenas.
   std::fill(values + admission.range.size(), values + admission.buffer->size(), 0.0F);
   const PushOutcome outcome = state.aggregator.Claim(contribution);
   staleness_.AddOutcome(contribution.worker, outcome);
@@ -329,7 +344,7 @@ void Shard::Apply(State& state, ClosedGroup group) {
   Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
   std::shared_ptr<Arena> next = state.arenas.Take();
   AppliedUpdate update =
-      ApplyGroup(job_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
+      ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
   used.weights = nullptr;

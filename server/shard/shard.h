@@ -19,6 +19,7 @@
 #include "common/base/unit_ledger.h"
 #include "common/job/job.h"
 #include "common/job/plan.h"
+#include "common/job/streams.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "server/aggregate/aggregator.h"
@@ -56,6 +57,10 @@ class Shard {
 
   Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
         ShardObserver* observer, const ReaderOptions& readers = {});
+  // With these streams instead of the job's.
+  Shard(const Job& job, GradientStreams streams, uint32_t shard, uint32_t shards,
+        const Clock* clock, ThreadPool* pool, ShardObserver* observer,
+        const ReaderOptions& readers = {});
   ~Shard();
 
   // Initial weights, in two halves around their arrival. The first makes the layout and answers
@@ -134,6 +139,7 @@ class Shard {
   void Announce(State& state, const Snapshot& snapshot, const AppliedUpdate* update);
 
   const Job job_;
+  const GradientStreams streams_;
   const uint32_t shard_;
   const uint32_t shards_;
   const Clock* const clock_;

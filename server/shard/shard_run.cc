@@ -54,8 +54,8 @@ absl::Status CheckMemory(const Job& job, uint32_t shard, const ShardRun& run) {
 
 }  // namespace
 
-ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t bytes) {
-  const uint64_t streams = training.attacks() ? 2 : 1;
+ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t streams,
+                                    uint64_t bytes) {
   const uint64_t free = kFreeBytes / std::max<uint64_t>(bytes, 1);
   const uint64_t most = streams * (training.slots + kMostArriving);
   const uint64_t climbing = streams * (training.sync() ? LevelsOf(training.slots) : kFewArriving);
@@ -74,16 +74,22 @@ ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t by
   return {openings, freeing, freeing + streams * kForAwaited};
 }
 
-absl::StatusOr<ShardRun> MakeShardRun(const Job& job, uint32_t shard, uint32_t shards,
-                                      const Plan& plan) {
+absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, uint32_t shard,
+                                      uint32_t shards, const Plan& plan) {
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards));
-  ShardRun run{
-      plan, std::move(layout), Version(plan.steps * job.training.updates_per_step()), 0, {}};
-  run.contribution_size =
-      std::max(run.layout.stream_range(shard, GradientStream::kClean).size(),
-               run.layout.stream_range(shard, GradientStream::kAdversarial).size());
-  run.room = ContributionRoomOf(job.training, run.contribution_size * sizeof(float));
+  ShardRun run{plan,
+               std::move(layout),
+               std::move(streams),
+               Version(plan.steps * job.training.updates_per_step()),
+               0,
+               {}};
+  for (const GradientStream& stream : run.streams) {
+    run.contribution_size =
+        std::max(run.contribution_size, RangeOf(run.layout, shard, stream).size());
+  }
+  run.room = ContributionRoomOf(job.training, run.streams.size(),
+                                run.contribution_size * sizeof(float));
   CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, run));
   return run;
 }

@@ -11,6 +11,7 @@
 #include "common/base/ids.h"
 #include "common/job/job.h"
 #include "common/job/plan.h"
+#include "common/job/streams.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
@@ -25,20 +26,22 @@ struct ContributionRoom {
 struct ShardRun {
   Plan plan;
   Layout layout;
+  GradientStreams streams;
   Version last;                  // the run's final version
-  size_t contribution_size = 0;  // elements of the longer stream
+  size_t contribution_size = 0;  // elements of the longest stream
   ContributionRoom room;
 };
 
-// For contributions of `bytes` each. A small model's may all come at once; a large one's as many as
+// For contributions of `bytes` each, one of each stream a unit. A small model's may all come at once; a large one's as many as
 // the trees of a step hold on their way up (about log2 of the slots, in each stream) beside some
 // that arrive: who comes too early is sent away for a while. Pure.
-ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t bytes);
+ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t streams,
+                                    uint64_t bytes);
 
 // INVALID_ARGUMENT: the plan cannot be run on so many shards. RESOURCE_EXHAUSTED: this machine has
 // not the memory for it.
-absl::StatusOr<ShardRun> MakeShardRun(const Job& job, uint32_t shard, uint32_t shards,
-                                      const Plan& plan);
+absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, uint32_t shard,
+                                      uint32_t shards, const Plan& plan);
 
 }  // namespace conadv
 

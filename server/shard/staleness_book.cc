@@ -28,10 +28,11 @@ void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, c
   MutexLock lock(&mutex_);
   VersionRecord record{applied_at + 1, unit, published, {}};
   for (const Contribution& contribution : contributions) {
-    if (contribution.stream == GradientStream::kAdversarial) {
+    if (streams_[contribution.stream.value()].attacked) {
       const uint64_t staleness = contribution.update_version.Since(contribution.attack_version);
       Count(contribution.worker, [staleness](Worker& entry) { entry.attack.Add(staleness); });
-    } else {  // every unit has a clean stream: count it there, once
+    }
+    if (contribution.stream == StreamIndex(0)) {  // every unit has it: counted there, once
       const uint64_t staleness = applied_at.Since(contribution.update_version);
       Count(contribution.worker, [staleness](Worker& entry) { entry.update.Add(staleness); });
       ++record.slots_by_worker[contribution.worker];

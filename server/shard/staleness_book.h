@@ -7,12 +7,14 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/base/mutex.h"
 #include "common/stats/histogram.h"
+#include "common/job/streams.h"
 #include "server/aggregate/aggregator.h"
 #include "server/shard/recent_by_name.h"
 
@@ -40,7 +42,8 @@ class StalenessBook {
   };
 
   // Remembers the contributors of the newest `versions` versions.
-  explicit StalenessBook(size_t versions) : versions_kept_(versions) {}
+  StalenessBook(size_t versions, GradientStreams streams)
+      : versions_kept_(versions), streams_(std::move(streams)) {}
 
   void AddOutcome(const std::string& worker, PushOutcome outcome);
   void AddRejected(const std::string& worker);
@@ -64,6 +67,7 @@ class StalenessBook {
   void Count(const std::string& name, const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t versions_kept_;
+  const GradientStreams streams_;
   mutable Mutex mutex_;
   Worker all_ ABSL_GUARDED_BY(mutex_);
   RecentByName<Worker> workers_ ABSL_GUARDED_BY(mutex_){kMostBytes};

@@ -36,8 +36,10 @@ void Apply(benchmark::State& state, const OptimizerOptions& options, bool advers
     FillRandom(arenas.back().get());
   }
   Update update;
-  update.clean = {arenas[2]->data(), 1, 1};
-  if (adversarial) update.adversarial = {arenas[3]->data(), 1, 1};
+  update.streams = {{arenas[2]->data(), 1, 1}};
+  if (adversarial) {
+    update.streams.push_back({arenas[3]->data(), 1, 1, Branch::kAuxiliary});
+  }
   update.rate = 1e-3F;
   for (auto _ : state) {
     update.weights = arenas[0]->data();

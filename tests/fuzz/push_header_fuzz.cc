@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "common/job/plan.h"
+#include "common/job/streams.h"
 #include "common/tensor/layout.h"
 #include "common/protocol/push_message.h"
 #include "tests/fuzz/allocation.h"
@@ -33,9 +34,9 @@ void RequireSound(const Layout& layout) {
       end = placement.offset + placement.tensor.padded_size();
     }
     Require(layout.arena_size(shard) == end, "an arena ends with its last tensor");
-    for (const GradientStream stream : {GradientStream::kClean, GradientStream::kAdversarial}) {
-      const Range range = layout.stream_range(shard, stream);
-      Require(range.begin <= range.end && range.end <= end, "streams lie within the arena");
+    for (const Branch branch : {Branch::kShared, Branch::kMain, Branch::kAuxiliary}) {
+      const Range range = layout.branch_range(shard, branch);
+      Require(range.begin <= range.end && range.end <= end, "branches lie within the arena");
     }
   }
   Require(layout.total_size() == total, "arenas are all there is");
@@ -76,13 +77,12 @@ void TestHeader(uint32_t shards, const std::string& bytes) {
   if (!header.ok()) {
     return RequireRefusal(header.status(), absl::StatusCode::kInvalidArgument, bytes.size());
   }
-  if (const auto* plan = std::get_if<Plan>(&header->content)) {
-    TestPlan(*plan);
-    TestLayout(*plan, shards, bytes.size());
+  if (const auto* plan = std::get_if<std::shared_ptr<const Plan>>(&header->content)) {
+    TestPlan(**plan);
+    TestLayout(**plan, shards, bytes.size());
   } else {
     const auto& contribution = std::get<Contribution>(header->content);
-    Require(contribution.stream == GradientStream::kClean ||
-                contribution.stream == GradientStream::kAdversarial,
+    Require(contribution.stream.value() < kMostStreams,
             "a contribution has a stream");
     Require(IsText(contribution.worker), "a worker's name is text");
   }

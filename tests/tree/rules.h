@@ -19,7 +19,7 @@
 namespace conadv::tree {
 
 // Which components a component's files may include, besides its own. This is the figure of the
-// arrows: proto <- common <- {server, worker} <- cli.
+// arrows: proto <- common <- client <- {server, worker, cli}.
 inline const std::map<std::string, std::vector<std::string>>& Arrows() {
   static const auto* const kArrows = new std::map<std::string, std::vector<std::string>>{
       {"common/base", {}},

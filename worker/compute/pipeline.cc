@@ -70,10 +70,8 @@ void Pipeline::Advance() {
     ListUnits();
     for (const Action& action : NextActions(progress_, seen_, in_flight_, options_)) {
       const WorkPtr& work = works_[action.index];
-      Begin(action.kind, &work->progress);
-      if (action.kind == ActionKind::kClean || action.kind == ActionKind::kAdversarial) {
-        ++in_flight_;
-      }
+      Begin(action, &work->progress);
+      if (action.kind == ActionKind::kPass) ++in_flight_;
       actions.emplace_back(work, action);
     }
     cause = CauseOf(progress_, options_);
@@ -117,14 +115,11 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
       submitted = parts_.executor->Submit(Priority::kAttack, unit,
                                           [this, work](int lane) { RunAttack(work, lane); });
       break;
-    case ActionKind::kClean:
-    case ActionKind::kAdversarial: {
-      const GradientStream stream =
-          action.kind == ActionKind::kClean ? GradientStream::kClean : GradientStream::kAdversarial;
+    case ActionKind::kPass:
       submitted = parts_.executor->Submit(
-          Priority::kUpdate, unit, [this, work, stream](int lane) { RunPass(work, stream, lane); });
+          Priority::kUpdate, unit,
+          [this, work, stream = action.stream](int lane) { RunPass(work, stream, lane); });
       break;
-    }
   }
   if (submitted.ok()) return;
   if (action.kind != ActionKind::kAttack) {
@@ -218,7 +213,8 @@ void Pipeline::RunAttack(const WorkPtr& work, int lane) {
   Advance();
 }
 
-void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
+void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
+  const bool attacked = options_.streams[stream.value()].attacked;
   Contribution header;
   std::shared_ptr<const Arena> weights;
   std::shared_ptr<const AdversarialBatch> batch;
@@ -232,18 +228,14 @@ void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
     header.lineage = work->lineage;
     header.stream = stream;
     header.update_version = *progress.update_version;
-    header.attack_version = stream == GradientStream::kAdversarial ? *progress.attack_version
-                                                                   : *progress.update_version;
+    header.attack_version = attacked ? *progress.attack_version : *progress.update_version;
     weights = work->update_weights;
-    batch = work->adversarial;
+    if (attacked) batch = work->adversarial;
   }
   if (!in_hand) return Advance();
   std::shared_ptr<Arena> gradients = parts_.gradients->Take();
-  const absl::StatusOr<PassMeasures> pass =
-      stream == GradientStream::kClean
-          ? parts_.compute->Clean(lane, header.unit, std::move(weights), gradients)
-          : parts_.compute->Adversarial(lane, header.unit, std::move(batch), std::move(weights),
-                                        gradients);
+  const absl::StatusOr<PassMeasures> pass = parts_.compute->Pass(
+      lane, header.unit, stream, std::move(batch), std::move(weights), gradients);
   if (pass.ok()) {
     header.loss = pass->loss;
     header.accuracy = pass->accuracy;
@@ -255,7 +247,7 @@ void Pipeline::RunPass(const WorkPtr& work, GradientStream stream, int lane) {
     MutexLock lock(&mutex_);
     if (!pass.ok()) --in_flight_;
     UnitProgress& progress = work->progress;
-    (stream == GradientStream::kClean ? progress.clean : progress.adversarial) = Stage::kDone;
+    progress.passes[stream.value()] = Stage::kDone;
     if (progress.computed(options_)) {
       work->update_weights = nullptr;
       work->adversarial = nullptr;
@@ -271,7 +263,7 @@ void Pipeline::OnPushed(const WorkPtr& work, const absl::Status& status) {
     MutexLock lock(&mutex_);
     --in_flight_;
     if (status.ok() && InHand(work)) {
-      done = ++work->pushed == (options_.attacks ? 2 : 1);
+      done = ++work->pushed == options_.streams.size();
       if (done) Forget(work);
     }
   }

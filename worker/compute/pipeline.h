@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes granted units through attack, clean and adversarial pass, and pushes each gradient as soon
+// Takes granted units through the attack and the passes of all streams, and pushes each gradient as soon
 // as it is there. unit_plan.h decides; this carries it out. Thread-safe; events come on any thread,
 // never with a lock held.
 #ifndef CONADV_WORKER_COMPUTE_PIPELINE_H_
@@ -68,7 +68,7 @@ class Pipeline {
     std::shared_ptr<const Arena> update_weights;
     std::shared_ptr<const Arena> attack_weights;
     std::shared_ptr<const AdversarialBatch> adversarial;
-    int pushed = 0;  // streams that every shard has
+    size_t pushed = 0;  // streams that every shard has
   };
   using WorkPtr = std::shared_ptr<Work>;
 
@@ -82,7 +82,7 @@ class Pipeline {
   void OnUpdateWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
   void OnAttackWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
   void RunAttack(const WorkPtr& work, int lane);
-  void RunPass(const WorkPtr& work, GradientStream stream, int lane);
+  void RunPass(const WorkPtr& work, StreamIndex stream, int lane);
   void OnPushed(const WorkPtr& work, const absl::Status& status);
   void Fail(const WorkPtr& work, const absl::Status& status);
   // What becomes of a unit whose weights cannot be had.

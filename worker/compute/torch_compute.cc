@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <exception>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,16 +23,15 @@ struct AdversarialBatch {
 };
 
 struct TorchCompute::Lane {
-  std::unique_ptr<Replica> clean;
-  std::unique_ptr<Replica> adversarial;
-  std::unique_ptr<Replica> attack;
+  std::vector<std::unique_ptr<Replica>> passes;  // by stream
+  std::unique_ptr<Replica> attack;               // nullptr if none attacks
 };
 
 namespace {
 
 // Runs a pass; what LibTorch throws becomes an error, and every error names the unit.
-template <class Pass>
-auto Guard(const char* pass, Unit unit, const Pass& run) -> decltype(run()) {
+template <class Run>
+auto Guard(const std::string& pass, Unit unit, const Run& run) -> decltype(run()) {
   absl::Status failure;
   try {
     auto result = run();
@@ -49,17 +49,18 @@ auto Guard(const char* pass, Unit unit, const Pass& run) -> decltype(run()) {
 TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> dataset,
                            std::shared_ptr<const Layout> layout, const NetworkFactory& factory,
                            std::shared_ptr<Device> device, int lanes)
-    : job_(job), dataset_(std::move(dataset)), device_(std::move(device)) {
-  const auto make = [&](Pass pass) {
+    : job_(job), streams_(StreamsOf(job.training)), dataset_(std::move(dataset)), device_(std::move(device)) {
+  const auto make = [&](conadv::Pass pass) {
     return std::make_unique<Replica>(factory(), layout, pass, device_.get());
   };
   for (int i = 0; i < lanes; ++i) {
     auto lane = std::make_unique<Lane>();
-    lane->clean = make(Pass::kClean);
-    if (job.training.attacks()) {
-      lane->adversarial = make(Pass::kAdversarial);
-      lane->attack = make(Pass::kAttack);
+    for (const GradientStream& stream : streams_) {
+      lane->passes.push_back(make(stream.branch == Branch::kAuxiliary
+                                      ? conadv::Pass::kAdversarial
+                                      : conadv::Pass::kClean));
     }
+    if (job.training.attacks()) lane->attack = make(conadv::Pass::kAttack);
     lanes_.push_back(std::move(lane));
   }
 }
@@ -88,26 +89,20 @@ absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
   });
 }
 
-absl::StatusOr<PassMeasures> TorchCompute::Clean(int lane, Unit unit,
-                                                 std::shared_ptr<const Arena> weights,
-                                                 std::shared_ptr<Arena> gradients) {
-  return Guard("clean", unit, [&]() -> absl::StatusOr<PassMeasures> {
-    CONADV_ASSIGN_OR_RETURN(const Inputs inputs, Load(unit));
-    Replica& replica = *lanes_[lane]->clean;
+absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex stream,
+                                                std::shared_ptr<const AdversarialBatch> attacked,
+                                                std::shared_ptr<const Arena> weights,
+                                                std::shared_ptr<Arena> gradients) {
+  return Guard(streams_[stream.value()].name, unit, [&]() -> absl::StatusOr<PassMeasures> {
+    Inputs inputs;
+    if (attacked != nullptr) {
+      inputs = {attacked->images, attacked->labels};
+    } else {
+      CONADV_ASSIGN_OR_RETURN(inputs, Load(unit));
+    }
+    Replica& replica = *lanes_[lane]->passes[stream.value()];
     replica.BindWeights(std::move(weights));
     const PassResult result = ComputeGradients(replica, inputs.images, inputs.labels,
-                                               job_.training.label_smoothing, std::move(gradients));
-    return PassMeasures{result.loss, result.accuracy};
-  });
-}
-
-absl::StatusOr<PassMeasures> TorchCompute::Adversarial(
-    int lane, Unit unit, std::shared_ptr<const AdversarialBatch> batch,
-    std::shared_ptr<const Arena> weights, std::shared_ptr<Arena> gradients) {
-  return Guard("adversarial", unit, [&]() -> absl::StatusOr<PassMeasures> {
-    Replica& replica = *lanes_[lane]->adversarial;
-    replica.BindWeights(std::move(weights));
-    const PassResult result = ComputeGradients(replica, batch->images, batch->labels,
                                                job_.training.label_smoothing, std::move(gradients));
     return PassMeasures{result.loss, result.accuracy};
   });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/job/job.h"
+#include "common/job/streams.h"
 #include "common/tensor/layout.h"
 #include "worker/compute/unit_compute.h"
 #include "worker/data/dataset.h"
@@ -28,18 +29,17 @@ class TorchCompute final : public UnitCompute {
 
   absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const Arena> weights) override;
-  absl::StatusOr<PassMeasures> Clean(int lane, Unit unit, std::shared_ptr<const Arena> weights,
-                                     std::shared_ptr<Arena> gradients) override;
-  absl::StatusOr<PassMeasures> Adversarial(int lane, Unit unit,
-                                           std::shared_ptr<const AdversarialBatch> batch,
-                                           std::shared_ptr<const Arena> weights,
-                                           std::shared_ptr<Arena> gradients) override;
+  absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
+                                    std::shared_ptr<const AdversarialBatch> attacked,
+                                    std::shared_ptr<const Arena> weights,
+                                    std::shared_ptr<Arena> gradients) override;
 
  private:
   struct Lane;
   absl::StatusOr<Inputs> Load(Unit unit) const;
 
   const Job job_;
+  const GradientStreams streams_;
   const std::shared_ptr<const Dataset> dataset_;
   const std::shared_ptr<Device> device_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -27,13 +27,12 @@ class UnitCompute {
   // Errors say what went wrong in the pass; the unit cannot be computed here.
   virtual absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const Arena> weights) = 0;
-  virtual absl::StatusOr<PassMeasures> Clean(int lane, Unit unit,
-                                             std::shared_ptr<const Arena> weights,
-                                             std::shared_ptr<Arena> gradients) = 0;
-  virtual absl::StatusOr<PassMeasures> Adversarial(int lane, Unit unit,
-                                                   std::shared_ptr<const AdversarialBatch> batch,
-                                                   std::shared_ptr<const Arena> weights,
-                                                   std::shared_ptr<Arena> gradients) = 0;
+  // The stream's gradients go to its range of `gradients`. `attacked`: what Attack made, if the
+  // stream is one of those that take it, else nullptr.
+  virtual absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
+                                            std::shared_ptr<const AdversarialBatch> attacked,
+                                            std::shared_ptr<const Arena> weights,
+                                            std::shared_ptr<Arena> gradients) = 0;
 };
 
 }  // namespace conadv

@@ -13,7 +13,7 @@ void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions&
     const UnitProgress& unit = *units[i];
     const Version version(unit.unit.step.value());
     if (!unit.update_asked) actions->push_back({i, ActionKind::kAskUpdate, version});
-    if (options.attacks && !unit.attack_asked) {
+    if (options.attacks() && !unit.attack_asked) {
       actions->push_back({i, ActionKind::kAskAttack, version.MinusOrZero(options.tau)});
     }
   }
@@ -29,7 +29,7 @@ void AskInTurn(absl::Span<const UnitProgress* const> units, const SeenVersions& 
   size_t ahead = options.tau > 0 ? options.lanes : 0;  // of units that are attacked before
   for (size_t i = 0; i < units.size(); ++i) {
     const UnitProgress& unit = *units[i];
-    const bool attack = options.attacks && !unit.attack_asked;
+    const bool attack = options.attacks() && !unit.attack_asked;
     if (unit.update_asked) {
       if (attack && unit.update_version.has_value()) {
         actions->push_back(
@@ -52,20 +52,18 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
   size_t free = options.push_window - std::min(in_flight, options.push_window);
   for (size_t i = 0; i < units.size(); ++i) {
     const UnitProgress& unit = *units[i];
-    if (options.attacks && unit.attack_version.has_value() && unit.attack == Stage::kIdle) {
+    if (options.attacks() && unit.attack_version.has_value() && unit.attack == Stage::kIdle) {
       actions->push_back({i, ActionKind::kAttack, std::nullopt});
     }
     if (!unit.update_version.has_value()) continue;
     // Servers may refuse all that is on its way until the first unit has come, or until one of
     // which they have a stream is complete.
     const bool always = i == 0 || unit.updating();
-    if (unit.clean == Stage::kIdle && (free > 0 || always)) {
+    for (size_t stream = 0; stream < options.streams.size(); ++stream) {
+      const bool ready = !options.streams[stream].attacked || unit.attack == Stage::kDone;
+      if (!ready || unit.passes[stream] != Stage::kIdle || !(free > 0 || always)) continue;
       if (free > 0) --free;
-      actions->push_back({i, ActionKind::kClean, std::nullopt});
-    }
-    if (unit.attack == Stage::kDone && unit.adversarial == Stage::kIdle && (free > 0 || always)) {
-      if (free > 0) --free;
-      actions->push_back({i, ActionKind::kAdversarial, std::nullopt});
+      actions->push_back({i, ActionKind::kPass, std::nullopt, StreamIndex(stream)});
     }
   }
 }
@@ -97,23 +95,26 @@ std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
   return actions;
 }
 
-void Begin(ActionKind kind, UnitProgress* unit) {
-  switch (kind) {
+void Begin(const Action& action, UnitProgress* unit) {
+  switch (action.kind) {
     case ActionKind::kAskUpdate: unit->update_asked = true; break;
     case ActionKind::kAskAttack: unit->attack_asked = true; break;
     case ActionKind::kAttack: unit->attack = Stage::kRunning; break;
-    case ActionKind::kClean: unit->clean = Stage::kRunning; break;
-    case ActionKind::kAdversarial: unit->adversarial = Stage::kRunning; break;
+    case ActionKind::kPass: unit->passes[action.stream.value()] = Stage::kRunning; break;
   }
 }
 
 WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions& options) {
   for (const UnitProgress* unit : units) {
     if (unit->computed(options)) return WaitCause::kPush;
-    if (unit->clean == Stage::kRunning || unit->adversarial == Stage::kRunning) continue;
+    if (std::count(unit->passes.begin(), unit->passes.end(), Stage::kRunning) > 0) continue;
     if (!unit->update_version.has_value()) return WaitCause::kWeights;
-    if (unit->clean == Stage::kIdle) return WaitCause::kPush;  // the window is full
-    return unit->attack == Stage::kDone ? WaitCause::kPush : WaitCause::kAttack;
+    // Of a pass that could run the window is full.
+    for (size_t stream = 0; stream < options.streams.size(); ++stream) {
+      const bool ready = !options.streams[stream].attacked || unit->attack == Stage::kDone;
+      if (ready && unit->passes[stream] == Stage::kIdle) return WaitCause::kPush;
+    }
+    return WaitCause::kAttack;
   }
   return WaitCause::kLease;
 }

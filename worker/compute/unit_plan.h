@@ -4,11 +4,14 @@
 #ifndef CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
 #define CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "common/base/ids.h"
+#include "common/job/streams.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {
@@ -16,11 +19,17 @@ namespace conadv {
 struct PlanOptions {
   uint32_t tau = 0;
   bool sync = true;
-  bool attacks = true;  // false: clean passes only
+  GradientStreams streams;  // of each unit; at least one
   size_t lanes = 1;     // SSP and ASYNC: units that are updated at once, and attacked ahead
   // Gradients that may be computed or on their way at once; besides, the first unit's and the
   // second ones of units that have begun.
   size_t push_window = 4;
+
+  // Whether any stream needs adversarial examples.
+  bool attacks() const {
+    return std::any_of(streams.begin(), streams.end(),
+                       [](const GradientStream& stream) { return stream.attacked; });
+  }
 };
 
 // Of a pass; running includes being queued.
@@ -33,15 +42,18 @@ struct UnitProgress {
   std::optional<Version> update_version;  // once the weights are there
   std::optional<Version> attack_version;
   Stage attack = Stage::kIdle;
-  Stage clean = Stage::kIdle;
-  Stage adversarial = Stage::kIdle;
+  std::array<Stage, kMostStreams> passes{};  // by stream
 
   // Whether nothing is left but what is pushed.
   bool computed(const PlanOptions& options) const {
-    return clean == Stage::kDone && (!options.attacks || adversarial == Stage::kDone);
+    return std::all_of(passes.begin(), passes.begin() + options.streams.size(),
+                       [](Stage pass) { return pass == Stage::kDone; });
   }
   // Whether a pass whose gradients will be pushed has begun.
-  bool updating() const { return clean != Stage::kIdle || adversarial != Stage::kIdle; }
+  bool updating() const {
+    return std::any_of(passes.begin(), passes.end(),
+                       [](Stage pass) { return pass != Stage::kIdle; });
+  }
 };
 
 // SSP and ASYNC: the versions that pulls of the latest have brought, the newest two.
@@ -52,15 +64,17 @@ struct SeenVersions {
   void See(Version version);
 };
 
-enum class ActionKind { kAskUpdate, kAskAttack, kAttack, kClean, kAdversarial };
+enum class ActionKind { kAskUpdate, kAskAttack, kAttack, kPass };
 
 struct Action {
   size_t index = 0;  // of the unit
   ActionKind kind = ActionKind::kAskUpdate;
   std::optional<Version> version;  // kAskUpdate, kAskAttack; nothing: the latest
+  StreamIndex stream{};            // kPass
 
   friend bool operator==(const Action& a, const Action& b) {
-    return a.index == b.index && a.kind == b.kind && a.version == b.version;
+    return a.index == b.index && a.kind == b.kind && a.version == b.version &&
+           a.stream == b.stream;
   }
 };
 
@@ -73,7 +87,7 @@ std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
                                 const PlanOptions& options);
 
 // Notes that an action is under way.
-void Begin(ActionKind kind, UnitProgress* unit);
+void Begin(const Action& action, UnitProgress* unit);
 
 // SSP and ASYNC: the version to attack a unit with whose update will use the version after
 // `newest`: τ before that one if versions go on coming as fast, and one that is there already.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/job/streams.h"
 #include "common/protocol/evaluation.h"
 #include "server/rpc/membership/member_proto.h"
 
@@ -31,9 +32,12 @@ v1::ReportRequest ViewEvaluation(const EvaluationResult& result) {
   return report;
 }
 
+constexpr size_t kClean = kCleanStream.value();
+constexpr size_t kAdversarial = kAdversarialStream.value();
+
 double CosineOf(const UpdateNorms& norms) {
-  const double product = norms.clean * norms.adversarial;
-  return product > 0 ? norms.dot / product : 0;
+  const double product = norms.norm[kClean] * norms.norm[kAdversarial];
+  return product > 0 ? norms.dot[kAdversarial] / product : 0;
 }
 
 void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
@@ -101,8 +105,8 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_restored_version(progress.first.value());
   status.set_warning(progress.warning);
   if (progress.last.has_value()) {
-    status.set_clean_loss(progress.last->clean_loss);
-    status.set_adversarial_loss(progress.last->adversarial_loss);
+    status.set_clean_loss(progress.last->streams[kClean].loss);
+    status.set_adversarial_loss(progress.last->streams[kAdversarial].loss);
     status.set_rate(progress.last->update.rate);
   }
   const StalenessBook::Means staleness = parts.shard->staleness().means();
@@ -201,12 +205,12 @@ v1::MetricsRecord ViewMetrics(uint64_t index,
   step->set_slot(static_cast<uint32_t>(metrics.update.unit.slot.value()));
   step->set_version(metrics.update.version.value());
   step->set_rate(metrics.update.rate);
-  step->set_clean_loss(metrics.clean_loss);
-  step->set_clean_accuracy(metrics.clean_accuracy);
-  step->set_adversarial_loss(metrics.adversarial_loss);
-  step->set_adversarial_accuracy(metrics.adversarial_accuracy);
-  step->set_clean_norm(metrics.update.norms.clean);
-  step->set_adversarial_norm(metrics.update.norms.adversarial);
+  step->set_clean_loss(metrics.streams[kClean].loss);
+  step->set_clean_accuracy(metrics.streams[kClean].accuracy);
+  step->set_adversarial_loss(metrics.streams[kAdversarial].loss);
+  step->set_adversarial_accuracy(metrics.streams[kAdversarial].accuracy);
+  step->set_clean_norm(metrics.update.norms.norm[kClean]);
+  step->set_adversarial_norm(metrics.update.norms.norm[kAdversarial]);
   step->set_cosine(CosineOf(metrics.update.norms));
   step->set_attack_staleness(metrics.update.attack_staleness);
   step->set_update_staleness(metrics.update.update_staleness);

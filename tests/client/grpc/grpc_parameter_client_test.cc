@@ -208,7 +208,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   Contribution header;
   header.unit = {Step(6), Slot(3)};
   header.lineage = Lineage(44);
-  header.stream = GradientStream::kAdversarial;
+  header.stream = kAdversarialStream;
   header.update_version = Version(6);
   header.attack_version = Version(5);
   header.loss = 1.5F;

@@ -8,6 +8,7 @@
 
 #include "tests/client/transfer/fake_shard.h"
 #include "tests/support/manual_timer.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {
@@ -22,12 +23,12 @@ class ShardedPushTest : public ::testing::Test {
     auxiliary.branch = Branch::kAuxiliary;
     layout_ = std::make_shared<const Layout>(
         *Layout::Create({main, {"shared", {16}}, {"other", {16}}, auxiliary}, 2));
-    push_.emplace(layout_, std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_,
+    push_.emplace(layout_, CleanAndAdversarial(), std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_,
                   &statistics_, PushOptions());
     gradients_ = std::make_shared<Arena>(layout_->total_size());
   }
 
-  void Start(GradientStream stream) {
+  void Start(StreamIndex stream) {
     Contribution header;
     header.stream = stream;
     push_->Push(header, gradients_, [this](const absl::Status& status) { answer_ = status; });
@@ -43,11 +44,11 @@ class ShardedPushTest : public ::testing::Test {
 };
 
 TEST_F(ShardedPushTest, EachShardGetsItsRangeOfTheStream) {
-  for (const GradientStream stream : {GradientStream::kClean, GradientStream::kAdversarial}) {
+  for (const StreamIndex stream : {kCleanStream, kAdversarialStream}) {
     Start(stream);
     for (uint32_t shard = 0; shard < 2; ++shard) {
       const PushContent& content = shards_[shard].pushes.back().content;
-      EXPECT_EQ(content.range, layout_->stream_range(shard, stream));
+      EXPECT_EQ(content.range, RangeOf(*layout_, shard, CleanAndAdversarial()[stream.value()]));
       EXPECT_EQ(content.arena_begin, layout_->arena_begin(shard));
       EXPECT_EQ(content.arena, gradients_);
     }
@@ -55,7 +56,7 @@ TEST_F(ShardedPushTest, EachShardGetsItsRangeOfTheStream) {
 }
 
 TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
-  Start(GradientStream::kClean);
+  Start(kCleanStream);
   shards_[1].AnswerPush(PushReply{PushOutcome::kDuplicate, Version(1), {}});
   EXPECT_FALSE(answer_.has_value());
   shards_[0].AnswerPush(PushReply{});
@@ -63,13 +64,13 @@ TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
   EXPECT_TRUE(answer_->ok());
   uint64_t bytes = 0;
   for (uint32_t shard = 0; shard < 2; ++shard) {
-    bytes += layout_->stream_range(shard, GradientStream::kClean).size() * sizeof(float);
+    bytes += layout_->stream_range(shard, kCleanStream).size() * sizeof(float);
   }
   EXPECT_EQ(statistics_.totals().pushed_bytes, bytes);
 }
 
 TEST_F(ShardedPushTest, TheGradientsAreLetGoOfBeforeDone) {
-  Start(GradientStream::kClean);
+  Start(kCleanStream);
   EXPECT_GT(gradients_.use_count(), 1);
   shards_[0].AnswerPush(PushReply{});
   shards_[1].AnswerPush(PushReply{});
@@ -77,7 +78,7 @@ TEST_F(ShardedPushTest, TheGradientsAreLetGoOfBeforeDone) {
 }
 
 TEST_F(ShardedPushTest, AShardThatIsAwayIsTriedAgainAndTheOthersAreNot) {
-  Start(GradientStream::kClean);
+  Start(kCleanStream);
   shards_[0].AnswerPush(PushReply{});
   shards_[1].AnswerPush(absl::UnavailableError("connection reset"));
   EXPECT_FALSE(answer_.has_value());
@@ -88,7 +89,7 @@ TEST_F(ShardedPushTest, AShardThatIsAwayIsTriedAgainAndTheOthersAreNot) {
 }
 
 TEST_F(ShardedPushTest, ARefusalNamesTheShardAndIsNotTriedAgain) {
-  Start(GradientStream::kAdversarial);
+  Start(kAdversarialStream);
   shards_[1].AnswerPush(absl::InvalidArgumentError("tensor shared: not finite"));
   shards_[0].AnswerPush(PushReply{});
   ASSERT_TRUE(answer_.has_value());

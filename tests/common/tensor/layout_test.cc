@@ -92,14 +92,14 @@ TEST(LayoutTest, StreamRangesHoldExactlyTheirTensors) {
     for (const Placement& placement : layout.placements()) {
       const size_t begin = placement.offset;
       const size_t end = begin + placement.tensor.padded_size();
-      const auto inside = [&](GradientStream stream) {
-        const Range range = layout.stream_range(placement.shard, stream);
+      const auto inside = [&](Branch branch) {
+        const Range range = layout.branch_range(placement.shard, branch);
         EXPECT_TRUE(end <= range.begin || begin >= range.end ||
                     (begin >= range.begin && end <= range.end));
         return begin >= range.begin && end <= range.end;
       };
-      EXPECT_EQ(inside(GradientStream::kClean), placement.tensor.branch != Branch::kAuxiliary);
-      EXPECT_EQ(inside(GradientStream::kAdversarial), placement.tensor.branch != Branch::kMain);
+      EXPECT_EQ(inside(Branch::kMain), placement.tensor.branch != Branch::kAuxiliary);
+      EXPECT_EQ(inside(Branch::kAuxiliary), placement.tensor.branch != Branch::kMain);
     }
   }
 }
@@ -107,8 +107,8 @@ TEST(LayoutTest, StreamRangesHoldExactlyTheirTensors) {
 TEST(LayoutTest, WithoutAuxiliaryTensorsBothStreamsCoverAll) {
   const Layout layout = Layout::Create({Tensor("a", {3}), Tensor("b", {40})}, 1).value();
   const Range all{0, layout.arena_size(0)};
-  EXPECT_EQ(layout.stream_range(0, GradientStream::kClean), all);
-  EXPECT_EQ(layout.stream_range(0, GradientStream::kAdversarial), all);
+  EXPECT_EQ(layout.branch_range(0, Branch::kMain), all);
+  EXPECT_EQ(layout.branch_range(0, Branch::kAuxiliary), all);
 }
 
 TEST(LayoutTest, FindNamesTheTensorOfAnElementAndNothingForPadding) {

@@ -13,13 +13,14 @@
 
 #include "common/base/random.h"
 #include "server/aggregate/add.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {
 
 constexpr size_t kSize = 64;
 
-Contribution Of(uint64_t step, uint64_t slot, GradientStream stream = GradientStream::kClean) {
+Contribution Of(uint64_t step, uint64_t slot, StreamIndex stream = kCleanStream) {
   Contribution contribution;
   contribution.unit = {Step(step), Slot(slot)};
   contribution.stream = stream;
@@ -44,11 +45,11 @@ std::optional<ClosedGroup> Push(Aggregator& aggregator, const Contribution& cont
 }
 
 std::vector<float> SumInOrder(const std::vector<uint64_t>& order) {
-  Aggregator aggregator({true, static_cast<uint32_t>(order.size()), 1, false},
+  Aggregator aggregator({true, static_cast<uint32_t>(order.size()), 1, CleanStream()},
                         UnitLedger(1, Step(0)));
   for (const uint64_t slot : order) {
     if (auto closed = Push(aggregator, Of(0, slot)); closed.has_value()) {
-      return {closed->clean->span().begin(), closed->clean->span().end()};
+      return {closed->sums[0]->span().begin(), closed->sums[0]->span().end()};
     }
   }
   ADD_FAILURE() << "the step did not close";
@@ -70,11 +71,11 @@ TEST(Aggregator, TheSumIsTheSameBitsInAnyOrder) {
 }
 
 TEST(Aggregator, AStepClosesWhenBothStreamsOfAllSlotsAreIn) {
-  Aggregator aggregator({true, 2, 3, true}, UnitLedger(1, Step(0)));
+  Aggregator aggregator({true, 2, 3, CleanAndAdversarial()}, UnitLedger(1, Step(0)));
   EXPECT_FALSE(Push(aggregator, Of(0, 0)).has_value());
   EXPECT_FALSE(Push(aggregator, Of(0, 1)).has_value());
-  EXPECT_FALSE(Push(aggregator, Of(0, 1, GradientStream::kAdversarial)).has_value());
-  const auto closed = Push(aggregator, Of(0, 0, GradientStream::kAdversarial));
+  EXPECT_FALSE(Push(aggregator, Of(0, 1, kAdversarialStream)).has_value());
+  const auto closed = Push(aggregator, Of(0, 0, kAdversarialStream));
   ASSERT_TRUE(closed.has_value());
   EXPECT_EQ(closed->unit, (Unit{Step(0), Slot(0)}));
   EXPECT_EQ(closed->contributions.size(), 4U);
@@ -83,11 +84,27 @@ TEST(Aggregator, AStepClosesWhenBothStreamsOfAllSlotsAreIn) {
   EXPECT_EQ(aggregator.open_groups(), 0U);
 }
 
+TEST(Aggregator, AStepClosesWhenEveryStreamOfTheListIsInHoweverManyThereAre) {
+  Aggregator aggregator({true, 2, 3, ThreeStreams()}, UnitLedger(1, Step(0)));
+  std::optional<ClosedGroup> closed;
+  for (const uint64_t stream : {2, 0, 1}) {
+    for (const uint64_t slot : {1, 0}) {
+      EXPECT_FALSE(closed.has_value());
+      closed = Push(aggregator, Of(0, slot, StreamIndex(stream)));
+    }
+  }
+  ASSERT_TRUE(closed.has_value());
+  EXPECT_EQ(closed->sums.size(), 3U);
+  EXPECT_EQ(closed->contributions.size(), 6U);
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      CheckContribution(Of(1, 0, StreamIndex(3)), {true, 2, 3, ThreeStreams()}, Version(1))));
+}
+
 TEST(Aggregator, ARepeatIsADuplicateBeforeAndAfterItsStepCloses) {
-  Aggregator aggregator({true, 2, 3, false}, UnitLedger(1, Step(0)));
+  Aggregator aggregator({true, 2, 3, CleanStream()}, UnitLedger(1, Step(0)));
   Push(aggregator, Of(0, 0));
-  EXPECT_TRUE(aggregator.IsDuplicate({Step(0), Slot(0)}, GradientStream::kClean));
-  EXPECT_FALSE(aggregator.IsDuplicate({Step(0), Slot(1)}, GradientStream::kClean));
+  EXPECT_TRUE(aggregator.IsDuplicate({Step(0), Slot(0)}, kCleanStream));
+  EXPECT_FALSE(aggregator.IsDuplicate({Step(0), Slot(1)}, kCleanStream));
   EXPECT_EQ(aggregator.Claim(Of(0, 0)), PushOutcome::kDuplicate);
   EXPECT_TRUE(Push(aggregator, Of(0, 1)).has_value());
   EXPECT_EQ(aggregator.Claim(Of(0, 0)), PushOutcome::kDuplicate);
@@ -96,9 +113,9 @@ TEST(Aggregator, ARepeatIsADuplicateBeforeAndAfterItsStepCloses) {
 }
 
 TEST(Aggregator, WithoutSyncEveryUnitIsItsOwnGroup) {
-  Aggregator aggregator({false, 4, 3, true}, UnitLedger(4, Step(0)));
+  Aggregator aggregator({false, 4, 3, CleanAndAdversarial()}, UnitLedger(4, Step(0)));
   EXPECT_FALSE(Push(aggregator, Of(1, 2)).has_value());
-  const auto closed = Push(aggregator, Of(1, 2, GradientStream::kAdversarial));
+  const auto closed = Push(aggregator, Of(1, 2, kAdversarialStream));
   ASSERT_TRUE(closed.has_value());
   EXPECT_EQ(closed->unit, (Unit{Step(1), Slot(2)}));
   EXPECT_EQ(aggregator.Claim(Of(1, 2)), PushOutcome::kDuplicate);
@@ -108,7 +125,7 @@ TEST(Aggregator, WithoutSyncEveryUnitIsItsOwnGroup) {
 TEST(Aggregator, EveryContributionCountsOnceHoweverManyThreadsPushIt) {
   constexpr uint32_t kSlots = 16;
   constexpr uint64_t kSteps = 20;
-  Aggregator aggregator({true, kSlots, kSteps, false}, UnitLedger(1, Step(0)));
+  Aggregator aggregator({true, kSlots, kSteps, CleanStream()}, UnitLedger(1, Step(0)));
   std::atomic<int> closed{0};
   std::atomic<int> accepted{0};
   for (uint64_t step = 0; step < kSteps; ++step) {
@@ -130,8 +147,8 @@ TEST(Aggregator, EveryContributionCountsOnceHoweverManyThreadsPushIt) {
 }
 
 TEST(CheckContribution, SaysWhatIsWrong) {
-  const AggregatorOptions sync{true, 4, 10, true};
-  const AggregatorOptions async{false, 4, 10, false};
+  const AggregatorOptions sync{true, 4, 10, CleanAndAdversarial()};
+  const AggregatorOptions async{false, 4, 10, CleanStream()};
   EXPECT_TRUE(CheckContribution(Of(3, 3), sync, Version(3)).ok());
   EXPECT_TRUE(CheckContribution(Of(2, 0), sync, Version(3)).ok());  // late: a duplicate
   EXPECT_TRUE(absl::IsFailedPrecondition(CheckContribution(Of(4, 0), sync, Version(3))));
@@ -145,11 +162,11 @@ TEST(CheckContribution, SaysWhatIsWrong) {
   EXPECT_TRUE(CheckMeasures(lost).ok());
   lost.loss = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(absl::IsInvalidArgument(CheckMeasures(lost)));
-  Contribution from_the_future = Of(3, 0, GradientStream::kAdversarial);
+  Contribution from_the_future = Of(3, 0, kAdversarialStream);
   from_the_future.attack_version = Version(4);
   EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(from_the_future, sync, Version(3))));
   EXPECT_TRUE(absl::IsInvalidArgument(
-      CheckContribution(Of(3, 0, GradientStream::kAdversarial), async, Version(30))));
+      CheckContribution(Of(3, 0, kAdversarialStream), async, Version(30))));
 }
 
 TEST(FindNotFinite, FindsTheFirstWhereverItIs) {

@@ -33,7 +33,7 @@ Result Train(OptimizerOptions options, int64_t target) {
   ShardModel model(EveryTensor(), 1, options);
   double norm = 0;
   for (uint32_t step = 0; step < 5; ++step) {
-    norm += model.Apply(RandomGradients(model.tensors(), step))[0].clean;
+    norm += model.Apply(RandomGradients(model.tensors(), step))[0].norm[0];
   }
   return {model.weights(), norm};
 }

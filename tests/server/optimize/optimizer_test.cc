@@ -120,9 +120,9 @@ TEST_P(OptimizerTest, NormsAreOfTheMeanGradientsWithoutStatistics) {
       }
     }
     const UpdateNorms norms = model.Apply(gradients)[0];
-    EXPECT_NEAR(norms.clean, std::sqrt(clean), 1e-10 * norms.clean);
-    EXPECT_NEAR(norms.adversarial, std::sqrt(adversarial), 1e-10 * norms.adversarial);
-    EXPECT_NEAR(norms.dot, dot, 1e-10 * norms.clean * norms.adversarial);
+    EXPECT_NEAR(norms.norm[0], std::sqrt(clean), 1e-10 * norms.norm[0]);
+    EXPECT_NEAR(norms.norm[1], std::sqrt(adversarial), 1e-10 * norms.norm[1]);
+    EXPECT_NEAR(norms.dot[1], dot, 1e-10 * norms.norm[0] * norms.norm[1]);
   }
 }
 

@@ -90,15 +90,16 @@ class ShardModel {
       const auto clean = Place(gradients.clean, shard);
       const auto adversarial = Place(gradients.adversarial, shard);
       const auto used = Place(gradients.used, shard);
-      const auto range = layout_.stream_range(shard, GradientStream::kAdversarial);
+      const auto range = layout_.branch_range(shard, Branch::kAuxiliary);
       Arena next(layout_.arena_size(shard));
       for (float& value : next.span()) value = 12345;
       Update update;
       update.weights = weights->data();
-      update.clean = {gradients.has_clean ? clean->data() : nullptr, gradients.clean_weight,
-                      gradients.clean_contributions};
-      update.adversarial = {gradients.has_adversarial ? adversarial->data() + range.begin : nullptr,
-                            gradients.adversarial_weight, gradients.adversarial_contributions};
+      update.streams = {
+          {gradients.has_clean ? clean->data() : nullptr, gradients.clean_weight,
+           gradients.clean_contributions, Branch::kMain},
+          {gradients.has_adversarial ? adversarial->data() + range.begin : nullptr,
+           gradients.adversarial_weight, gradients.adversarial_contributions, Branch::kAuxiliary}};
       update.rate = gradients.rate;
       update.step_scale = gradients.step_scale;
       update.used = gradients.compensation > 0 ? used->data() : nullptr;

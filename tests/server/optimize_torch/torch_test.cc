@@ -44,7 +44,7 @@ std::vector<float> Ours(const OptimizerOptions& options, float rate) {
     std::copy(gradient.begin(), gradient.end(), sum.data());
     Update update;
     update.weights = weights->data();
-    update.clean = {sum.data(), 1, 1};
+    update.streams = {{sum.data(), 1, 1}};
     update.rate = rate;
     optimizer->Apply(update, next->data());
     std::swap(weights, next);

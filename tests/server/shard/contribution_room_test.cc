@@ -72,7 +72,7 @@ std::vector<float> Train(Consistency consistency, uint32_t slots, std::vector<in
     Push push;
     push.contribution.unit = {Step(0), Slot(index / 2)};
     push.contribution.stream =
-        index % 2 == 0 ? GradientStream::kClean : GradientStream::kAdversarial;
+        index % 2 == 0 ? kCleanStream : kAdversarialStream;
     push.contribution.worker = "w";
     waiting.push_back(std::move(push));
   }
@@ -125,7 +125,7 @@ class ContributionRoomTest : public ::testing::TestWithParam<Consistency> {};
 TEST_P(ContributionRoomTest, IsEnoughInWhateverOrderTheyCome) {
   constexpr uint32_t kSlots = 32;
   const ContributionRoom room =
-      ContributionRoomOf(SomeJob(GetParam(), kSlots).training, kParameters * sizeof(float));
+      ContributionRoomOf(SomeJob(GetParam(), kSlots).training, 2, kParameters * sizeof(float));
   ASSERT_LT(room.all, 2 * kSlots) << "it must be scarce";
   std::mt19937 random(7);
   std::vector<int> order(2 * kSlots);
@@ -165,12 +165,12 @@ INSTANTIATE_TEST_SUITE_P(Modes, ContributionRoomTest,
 TEST(ContributionRoom, IsWhatTheTreesOfALargeModelNeed) {
   TrainingOptions training = SomeJob(Consistency::kSync, 8).training;
   constexpr uint64_t kLarge = uint64_t{40} << 20;
-  EXPECT_EQ(ContributionRoomOf(training, kLarge).openings, 16U) << "a whole step";
-  EXPECT_EQ(ContributionRoomOf(training, kLarge).all, 18U);
+  EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).openings, 16U) << "a whole step";
+  EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).all, 18U);
   training.slots = 1024;
-  EXPECT_EQ(ContributionRoomOf(training, kLarge).openings, 2 * 11 + 8U);
-  EXPECT_EQ(ContributionRoomOf(training, kLarge).all, 4 * 11 + 8 + 2U);
-  EXPECT_EQ(ContributionRoomOf(training, 1000).openings, 2 * (1024 + 32U)) << "they cost nothing";
+  EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).openings, 2 * 11 + 8U);
+  EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).all, 4 * 11 + 8 + 2U);
+  EXPECT_EQ(ContributionRoomOf(training, 2, 1000).openings, 2 * (1024 + 32U)) << "they cost nothing";
 }
 
 }  // namespace

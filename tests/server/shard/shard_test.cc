@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <future>
 #include <limits>
 #include <memory>
 #include <thread>
+
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {
@@ -251,7 +254,7 @@ TEST_F(ShardTest, WhatCompletesAUnitIsAdmittedWhenNothingElseIs) {
   plan.steps = 1000;
   Begin(shard, plan, pool_);
   // Clean gradients of more units than may be open: the others have to wait.
-  const auto push = [&](uint64_t unit, GradientStream stream) {
+  const auto push = [&](uint64_t unit, StreamIndex stream) {
     Contribution contribution = Of(unit / 4, unit % 4, 0);
     contribution.stream = stream;
     auto admission = shard.BeginPush(contribution, shard.run()->layout.hash());
@@ -263,12 +266,55 @@ TEST_F(ShardTest, WhatCompletesAUnitIsAdmittedWhenNothingElseIs) {
     return absl::OkStatus();
   };
   uint64_t open = 0;
-  while (push(open, GradientStream::kClean).ok()) ++open;
+  while (push(open, kCleanStream).ok()) ++open;
   EXPECT_EQ(open, shard.run()->room.openings);
   for (uint64_t unit = 0; unit < open; ++unit) {
-    EXPECT_TRUE(push(unit, GradientStream::kAdversarial).ok()) << unit;
+    EXPECT_TRUE(push(unit, kAdversarialStream).ok()) << unit;
   }
   EXPECT_EQ(shard.snapshots().Latest()->version.value(), open);
+}
+
+// Streams that no algorithm has: two of the main branch, and an attacked one between them.
+TEST_F(ShardTest, ThreeMadeUpStreamsAreAddedWeighedAndMeasuredEach) {
+  Shard shard(SomeJob(Consistency::kSync), ThreeStreams(), 0, 1, &Clock::Real(), &pool_,
+              &observer_);
+  Plan plan = SomePlan();
+  plan.tensors = {{"main", {16}, TensorKind::kNoDecay, Branch::kMain},
+                  {"shared", {16}, TensorKind::kNoDecay, Branch::kShared},
+                  {"auxiliary", {16}, TensorKind::kNoDecay, Branch::kAuxiliary}};
+  Begin(shard, plan, pool_);
+  const float gradients[] = {1, 2, 4};  // of each stream's every element and slot
+  const auto push = [&](uint64_t slot, uint64_t stream) {
+    Contribution contribution = Of(0, slot, 0);
+    contribution.stream = StreamIndex(stream);
+    auto admission = shard.BeginPush(contribution, shard.run()->layout.hash());
+    ASSERT_TRUE(admission.ok()) << admission.status();
+    EXPECT_EQ(admission->range.size(), 32U) << "its branch's and the shared ones";
+    for (float& value : admission->buffer->span()) value = gradients[stream];
+    shard.FinishPush(contribution, *std::move(admission),
+                     [](const absl::StatusOr<PushOutcome>& outcome) {
+                       EXPECT_EQ(*outcome, PushOutcome::kAccepted);
+                     });
+    while (pool_.RunOne()) {
+    }
+  };
+  for (const uint64_t stream : {2, 1, 0}) {
+    EXPECT_EQ(shard.snapshots().Latest()->version, Version(0));
+    for (const uint64_t slot : {1, 0}) push(slot, stream);
+  }
+  const Snapshot made = *shard.snapshots().Latest();
+  ASSERT_EQ(made.version, Version(1));
+  // θ' = −(w0·g0 + w1·g1 + w2·g2), of the streams that have the tensor; the rate is 1.
+  EXPECT_FLOAT_EQ(made.weights->data()[0], -(1 + 0.25F * 4));
+  EXPECT_FLOAT_EQ(made.weights->data()[16], -(1 + 0.5F * 2 + 0.25F * 4));
+  EXPECT_FLOAT_EQ(made.weights->data()[32], -(0.5F * 2));
+  const UpdateNorms& norms = observer_.updates.back().norms;
+  for (uint64_t stream = 0; stream < 3; ++stream) {
+    EXPECT_NEAR(norms.norm[stream], gradients[stream] * std::sqrt(32), 1e-5) << stream;
+  }
+  EXPECT_NEAR(norms.dot[1], 2 * 16, 1e-4) << "only the shared tensor";
+  EXPECT_NEAR(norms.dot[2], 4 * 32, 1e-4);
+  EXPECT_EQ(observer_.updates.back().contributions.size(), 6U);
 }
 
 TEST(ShardStress, ManyThreadsPushEverythingTwiceAndItCountsOnce) {

@@ -10,6 +10,8 @@
 #include <random>
 #include <set>
 
+#include "tests/support/streams.h"
+
 namespace conadv {
 namespace {
 
@@ -30,17 +32,18 @@ class FakeCompute final : public UnitCompute {
     return std::shared_ptr<const AdversarialBatch>(
         owner, reinterpret_cast<const AdversarialBatch*>(owner.get()));
   }
-  absl::StatusOr<PassMeasures> Clean(int, Unit unit, std::shared_ptr<const Arena> weights,
-                                     std::shared_ptr<Arena>) override {
-    if (unit == poisoned || weights == nullptr) return absl::InternalError("poisoned");
+  absl::StatusOr<PassMeasures> Pass(int, Unit unit, StreamIndex stream,
+                                    std::shared_ptr<const AdversarialBatch> attacked,
+                                    std::shared_ptr<const Arena> weights,
+                                    std::shared_ptr<Arena>) override {
+    if (weights == nullptr) return absl::InternalError("no weights");
+    if ((attacked != nullptr) != streams[stream.value()].attacked) {
+      return absl::InternalError("another stream's images");
+    }
+    if (unit == poisoned && stream == kCleanStream) return absl::InternalError("poisoned");
     return PassMeasures{};
   }
-  absl::StatusOr<PassMeasures> Adversarial(int, Unit, std::shared_ptr<const AdversarialBatch> batch,
-                                           std::shared_ptr<const Arena> weights,
-                                           std::shared_ptr<Arena>) override {
-    if (batch == nullptr || weights == nullptr) return absl::InternalError("no batch");
-    return PassMeasures{};
-  }
+  GradientStreams streams = CleanAndAdversarial();
   std::optional<Unit> poisoned;
 };
 
@@ -85,7 +88,13 @@ class PipelineTest : public ::testing::Test {
     ContributionSink::Done done;
   };
 
+  static PlanOptions SomeOptions() {
+    PlanOptions options;
+    options.streams = CleanAndAdversarial();
+    return options;
+  }
   void Make(PlanOptions options, int lanes = 2) {
+    compute_.streams = options.streams;
     cache_.emplace(&source_, options.tau + 2, &statistics_);
     executor_.emplace(lanes, 1000, nullptr, &statistics_, Clock::Real());
     PipelineEvents events;
@@ -150,7 +159,7 @@ class PipelineTest : public ::testing::Test {
   CondVar changed_;
   std::vector<OpenPull> pulls_;
   std::vector<OpenPush> pushes_;
-  std::map<std::pair<Unit, GradientStream>, int> pushed_;
+  std::map<std::pair<Unit, StreamIndex>, int> pushed_;
   std::vector<Contribution> headers_;
   size_t most_open_ = 0;
   std::set<Unit> done_;
@@ -168,7 +177,7 @@ class PipelineTest : public ::testing::Test {
 };
 
 TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
-  PlanOptions options;
+  PlanOptions options = SomeOptions();
   options.tau = 2;
   options.lanes = 2;
   options.push_window = 5;
@@ -212,22 +221,40 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
   EXPECT_LE(most_open_, 2 * (options.push_window + firsts)) << "each that begins may end";
   for (const Contribution& header : headers_) {
     EXPECT_EQ(header.update_version.value(), header.unit.step.value());
-    if (header.stream != GradientStream::kAdversarial) continue;
+    if (header.stream != kAdversarialStream) continue;
     EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
   }
   EXPECT_EQ(pipeline_->units_in_hand(), 0);
   EXPECT_EQ(gradients_.in_use(), 0);
 }
 
+TEST_F(PipelineTest, AUnitIsDoneWhenAllStreamsOfItsListAreAcknowledged) {
+  PlanOptions options = SomeOptions();
+  options.streams = ThreeStreams();
+  Make(options, 1);
+  pipeline_->Grant({At(0)}, kLineage);
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 3; });
+  for (uint64_t stream = 0; stream < 3; ++stream) {
+    EXPECT_EQ(pushed_.count({At(0), StreamIndex(stream)}), 1U) << stream;
+  }
+  AnswerPush(2);
+  AnswerPush(1);
+  EXPECT_THAT(done_, IsEmpty());
+  AnswerPush(0);
+  EXPECT_THAT(done_, ElementsAre(At(0)));
+}
+
 TEST_F(PipelineTest, TheCleanGradientLeavesBeforeTheAttacksWeightsAreThere) {
-  PlanOptions options;
+  PlanOptions options = SomeOptions();
   options.tau = 1;
   Make(options, 1);
   pipeline_->Grant({At(5)}, kLineage);
   Await([&] { return pulls_.size() == 2; });
   AnswerPull(0);  // version 5
   Await([&] { return pushes_.size() == 1; });
-  EXPECT_EQ(pushes_[0].header.stream, GradientStream::kClean);
+  EXPECT_EQ(pushes_[0].header.stream, kCleanStream);
   AnswerPull(0);  // version 4
   Await([&] { return pushes_.size() == 2; });
   EXPECT_EQ(pushes_[1].header.attack_version, Version(4));
@@ -238,7 +265,7 @@ TEST_F(PipelineTest, TheCleanGradientLeavesBeforeTheAttacksWeightsAreThere) {
 }
 
 TEST_F(PipelineTest, WithoutSyncTheAttackIsNeverNewerThanTheUpdate) {
-  PlanOptions options;
+  PlanOptions options = SomeOptions();
   options.sync = false;
   options.tau = 1;
   Make(options, 1);
@@ -259,8 +286,8 @@ TEST_F(PipelineTest, WithoutSyncTheAttackIsNeverNewerThanTheUpdate) {
 }
 
 TEST_F(PipelineTest, APassThatFailsAndAPushThatIsRefusedFailTheirUnitAlone) {
-  PlanOptions options;
-  options.attacks = false;
+  PlanOptions options = SomeOptions();
+  options.streams = CleanStream();
   Make(options, 1);
   compute_.poisoned = At(0, 0);
   pipeline_->Grant({At(0, 0), At(0, 1), At(0, 2)}, kLineage);
@@ -275,8 +302,8 @@ TEST_F(PipelineTest, APassThatFailsAndAPushThatIsRefusedFailTheirUnitAlone) {
 }
 
 TEST_F(PipelineTest, AServerThatIsGoneBreaksTheSessionOnceAndDropMakesAFreshStart) {
-  PlanOptions options;
-  options.attacks = false;
+  PlanOptions options = SomeOptions();
+  options.streams = CleanStream();
   Make(options, 1);
   pipeline_->Grant({At(0, 0), At(0, 1)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
@@ -298,8 +325,8 @@ TEST_F(PipelineTest, AServerThatIsGoneBreaksTheSessionOnceAndDropMakesAFreshStar
 }
 
 TEST_F(PipelineTest, WhatADroppedUnitStillHasUnderWayComesToNothing) {
-  PlanOptions options;
-  options.attacks = false;
+  PlanOptions options = SomeOptions();
+  options.streams = CleanStream();
   Make(options, 1);
   pipeline_->Grant({At(0)}, kLineage);
   Await([&] { return pulls_.size() == 1; });
@@ -313,7 +340,7 @@ TEST_F(PipelineTest, WhatADroppedUnitStillHasUnderWayComesToNothing) {
 }
 
 TEST_F(PipelineTest, DrainFinishesWhatIsAlmostDoneAndNothingElse) {
-  PlanOptions options;
+  PlanOptions options = SomeOptions();
   options.tau = 1;
   Make(options, 1);
   pipeline_->Grant({At(3), At(4)}, kLineage);

@@ -35,7 +35,7 @@ Job MakeJob() {
 }
 
 // One unit's contribution: both streams, and what the passes measured.
-struct Contribution {
+struct UnitGradients {
   std::shared_ptr<Arena> clean;
   std::shared_ptr<Arena> adversarial;
   PassMeasures clean_measures;
@@ -48,15 +48,15 @@ class TorchComputeTest : public testing::Test {
     return std::make_unique<TorchCompute>(job_, std::make_shared<GeneratedDataset>(generated_),
                                           layout_, factory_, std::move(device), /*lanes=*/1);
   }
-  absl::StatusOr<Contribution> Run(TorchCompute& compute, Unit unit) {
-    Contribution result;
+  absl::StatusOr<UnitGradients> Run(TorchCompute& compute, Unit unit) {
+    UnitGradients result;
     result.clean = Filled(layout_->total_size(), 55);
     result.adversarial = Filled(layout_->total_size(), 55);
-    const auto clean = compute.Clean(0, unit, weights_, result.clean);
+    const auto clean = compute.Pass(0, unit, kCleanStream, nullptr, weights_, result.clean);
     if (!clean.ok()) return clean.status();
     const auto batch = compute.Attack(0, unit, stale_);
     if (!batch.ok()) return batch.status();
-    const auto adversarial = compute.Adversarial(0, unit, *batch, weights_, result.adversarial);
+    const auto adversarial = compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
     if (!adversarial.ok()) return adversarial.status();
     result.clean_measures = *clean;
     result.adversarial_measures = *adversarial;

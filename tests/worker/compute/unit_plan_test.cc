@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "tests/support/streams.h"
+
 namespace conadv {
 namespace {
 
@@ -30,7 +32,7 @@ class Hand {
   // Begins everything that may begin.
   std::vector<Action> Take(size_t in_flight = 0) {
     std::vector<Action> actions = Next(in_flight);
-    for (const Action& action : actions) Begin(action.kind, &units_[action.index]);
+    for (const Action& action : actions) Begin(action, &units_[action.index]);
     return actions;
   }
   WaitCause Cause() { return CauseOf(Pointers(), options_); }
@@ -53,11 +55,12 @@ Action AskAttack(size_t i, uint64_t version) {
   return {i, ActionKind::kAskAttack, Version(version)};
 }
 Action Attack(size_t i) { return {i, ActionKind::kAttack, std::nullopt}; }
-Action Clean(size_t i) { return {i, ActionKind::kClean, std::nullopt}; }
-Action Adversarial(size_t i) { return {i, ActionKind::kAdversarial, std::nullopt}; }
+Action Clean(size_t i) { return {i, ActionKind::kPass, std::nullopt, kCleanStream}; }
+Action Adversarial(size_t i) { return {i, ActionKind::kPass, std::nullopt, kAdversarialStream}; }
 
 PlanOptions Sync(uint32_t tau) {
   PlanOptions options;
+  options.streams = CleanAndAdversarial();
   options.tau = tau;
   return options;
 }
@@ -101,12 +104,12 @@ TEST(SyncPlan, TheCleanPassNeedsNoAttackAndTheAdversarialDoes) {
 
 TEST(SyncPlan, WithoutAttacksThereIsOneCleanPass) {
   PlanOptions options = Sync(0);
-  options.attacks = false;
+  options.streams = CleanStream();
   Hand hand(options, 1);
   EXPECT_THAT(hand.Take(), ElementsAre(Ask(0, 0)));
   hand[0].update_version = Version(0);
   EXPECT_THAT(hand.Take(), ElementsAre(Clean(0)));
-  hand[0].clean = Stage::kDone;
+  hand[0].passes[0] = Stage::kDone;
   EXPECT_TRUE(hand[0].computed(options));
 }
 
@@ -144,7 +147,7 @@ TEST(SyncPlan, AUnitThatHasBegunIsCompletedThoughThePushWindowIsFull) {
     hand[i].update_version = hand[i].attack_version = Version(0);
     hand[i].attack = Stage::kDone;
   }
-  hand[1].clean = Stage::kDone;
+  hand[1].passes[0] = Stage::kDone;
   EXPECT_THAT(hand.Take(/*in_flight=*/2), ElementsAre(Clean(0), Adversarial(0), Adversarial(1)));
 }
 
@@ -155,7 +158,7 @@ TEST(AsyncPlan, AUnitIsUpdatedWithTheLatestWhenItsTurnComes) {
   hand.seen.See(Version(6));
   hand.Take();
   EXPECT_THAT(hand.Next(), Not(Contains(AskLatest(1))));
-  hand[0].clean = hand[0].adversarial = Stage::kDone;
+  hand[0].passes[0] = hand[0].passes[1] = Stage::kDone;
   EXPECT_THAT(hand.Take(), Contains(AskLatest(1)));
 }
 
@@ -196,12 +199,12 @@ TEST(WaitCauses, TheOldestUnitThatDoesNotRunIsWhatIsWaitedFor) {
   EXPECT_EQ(Hand(Sync(1), 0).Cause(), WaitCause::kLease);
   EXPECT_EQ(hand.Cause(), WaitCause::kWeights);
   hand[0].update_version = Version(0);
-  hand[0].clean = Stage::kRunning;
+  hand[0].passes[0] = Stage::kRunning;
   EXPECT_EQ(hand.Cause(), WaitCause::kWeights);  // the second unit's
-  hand[0].clean = Stage::kDone;
+  hand[0].passes[0] = Stage::kDone;
   EXPECT_EQ(hand.Cause(), WaitCause::kAttack);
   hand[0].attack = Stage::kDone;
-  hand[0].adversarial = Stage::kDone;
+  hand[0].passes[1] = Stage::kDone;
   EXPECT_EQ(hand.Cause(), WaitCause::kPush);
 }
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/transfer/push_session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/server/transfer/transfer_fixture.h"
+
+namespace conadv {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(TransferTest, APushInPartsIsAcceptedOnceItIsWhole) {
+  const auto session = NewPush();
+  ASSERT_TRUE(session->Add(ChunkOf(InitialHeader(), 0, 16)).ok());
+  ASSERT_TRUE(session->Add(ChunkOf("", 16, 32)).ok());
+  const auto reply = Finish(*session);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->outcome, PushOutcome::kAccepted);
+  EXPECT_EQ(reply->incarnation, kProcess);
+  EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[47], 0.5F);
+}
+
+TEST_F(TransferTest, ChunksThatDoNotFollowEachOtherAreRefusedAndChangeNothing) {
+  const auto refused = [this](const std::vector<Chunk>& chunks) {
+    const auto session = NewPush();
+    absl::Status status;
+    for (const Chunk& chunk : chunks) {
+      if (status.ok()) status = session->Add(chunk);
+    }
+    return absl::IsInvalidArgument(status);
+  };
+  const std::string header = InitialHeader();
+  EXPECT_TRUE(refused({ChunkOf("", 0, 16)})) << "no header";
+  EXPECT_TRUE(refused({ChunkOf(header, 16, 16)})) << "not the begin";
+  EXPECT_TRUE(refused({ChunkOf(header, 0, 16), ChunkOf("", 32, 16)})) << "a gap";
+  EXPECT_TRUE(refused({ChunkOf(header, 0, 16), ChunkOf(header, 16, 16)})) << "two headers";
+  EXPECT_TRUE(refused({ChunkOf(header, 0, 64)})) << "too many";
+  Chunk odd = ChunkOf(header, 0, 16);
+  odd.payload_size -= 1;
+  EXPECT_TRUE(refused({odd})) << "part of an element";
+  EXPECT_FALSE(shard_.snapshots().Latest().ok());
+}
+
+TEST_F(TransferTest, APushThatBreaksOffIsRefusedWithHowFarItCame) {
+  const auto session = NewPush();
+  ASSERT_TRUE(session->Add(ChunkOf(InitialHeader(), 0, 16)).ok());
+  EXPECT_THAT(std::string(Finish(*session).status().message()), HasSubstr("element 16 of 48"));
+  EXPECT_THAT(std::string(Finish(*NewPush()).status().message()), HasSubstr("no header"));
+}
+
+TEST_F(TransferTest, ADuplicateIsKnownByItsHeader) {
+  Begin();
+  ASSERT_TRUE(PushStep(0).ok());
+  const auto session = NewPush();
+  ASSERT_TRUE(session->Add(ChunkOf(GradientHeader(0), 0, 16)).ok());
+  EXPECT_TRUE(session->is_duplicate());
+  EXPECT_EQ(session->Reply(PushOutcome::kDuplicate).latest, Version(1));
+}
+
+TEST_F(TransferTest, APushThatStandsStillIsEvictedUntilItIsClosed) {
+  const auto idle = NewPush();
+  const auto closed = NewPush();
+  const auto progresses = NewPush();
+  for (PushSession* session : {idle.get(), closed.get(), progresses.get()}) {
+    ASSERT_TRUE(session->Add(ChunkOf(InitialHeader(), 0, 16)).ok());
+  }
+  closed->Close();
+  clock_.now += absl::Seconds(9);
+  ASSERT_TRUE(progresses->Add(ChunkOf("", 16, 16)).ok());
+  clock_.now += absl::Seconds(2);
+  watch_.EvictIdle(absl::Seconds(10));
+  EXPECT_EQ(evicted_, 1);
+}
+
+}  // namespace
+}  // namespace conadv
