@@ -135,7 +135,8 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   if (stopped()) return absl::OkStatus();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
-  CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
+  CONADV_ASSIGN_OR_RETURN(Setup setup,
+                          MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
   ShardClients clients(info.servers, setup.layout->hash(), flags.name);
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
                           MakeRole(flags, std::move(setup), &coordinator, &clients));

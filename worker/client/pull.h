@@ -11,9 +11,9 @@
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "worker/client/parameter_client.h"
-#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
 #include "worker/client/weight_source.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -7,13 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/backoff.h"
 #include "common/job/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "common/base/backoff.h"
 #include "worker/client/parameter_client.h"
-#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

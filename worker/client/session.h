@@ -15,8 +15,8 @@
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/job/plan.h"
-#include "worker/statistics/statistics.h"
 #include "worker/client/timer.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "worker/statistics/statistics.h"
 #include "worker/client/weight_source.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -14,11 +14,11 @@
 #include "common/base/mutex.h"
 #include "common/tensor/arena.h"
 #include "worker/client/push.h"
-#include "worker/statistics/statistics.h"
 #include "worker/client/weight_cache.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/unit_compute.h"
 #include "worker/compute/unit_plan.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 
