@@ -9,7 +9,7 @@
 
 #include "cli/command/command.h"
 #include "cli/commands.h"
-#include "common/base/limits.h"
+#include "common/os/limits.h"
 #include "common/program/standard_streams.h"
 
 namespace {

@@ -15,10 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/grpc/grpc_transport.h"
-#include "common/base/exit_code.h"
-#include "common/base/limits.h"
-#include "common/base/signals.h"
 #include "common/base/status_macros.h"
+#include "common/os/limits.h"
+#include "common/os/signals.h"
+#include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
@@ -136,7 +136,8 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   if (stopped()) return absl::OkStatus();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
-  CONADV_ASSIGN_OR_RETURN(Setup setup, MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
+  CONADV_ASSIGN_OR_RETURN(Setup setup,
+                          MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
   const GrpcTransport grpc;
   ShardClients clients({&grpc}, info.servers, setup.layout->hash(), flags.name);
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,

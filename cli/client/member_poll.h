@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {

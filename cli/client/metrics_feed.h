@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {

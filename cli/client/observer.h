@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "client/run/member_stream.h"
-#include "common/base/mutex.h"
-#include "common/base/timer.h"
+#include "common/thread/mutex.h"
+#include "common/thread/timer.h"
 
 namespace conadv {
 

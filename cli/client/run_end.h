@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {

@@ -11,7 +11,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/printable.h"
 #include "common/base/random.h"
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
 

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "cli/command/flags.h"
-#include "common/base/exit_code.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/base/file.h"
 #include "common/job/parse.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

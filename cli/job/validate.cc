@@ -7,8 +7,8 @@
 #include "cli/format/json_output.h"
 #include "cli/job/job_flags.h"
 #include "cli/job/job_source.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
 
 namespace conadv {
 namespace {

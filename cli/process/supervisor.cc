@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
-#include "common/base/signals.h"
 #include "common/base/status_macros.h"
+#include "common/os/signals.h"
 
 namespace conadv {
 namespace {

@@ -16,7 +16,7 @@
 #include "cli/process/file_descriptor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 
 namespace conadv {
 namespace {

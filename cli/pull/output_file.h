@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

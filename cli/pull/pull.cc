@@ -10,8 +10,8 @@
 #include "cli/format/json_output.h"
 #include "cli/format/tables.h"
 #include "cli/pull/output_file.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
 #include "common/wire/addresses.h"
 
 namespace conadv {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cli/results/earlier_run.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

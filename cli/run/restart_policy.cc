@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/exit_code.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/results/run_paths.h"
-#include "common/base/exit_code.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cli/process/process.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -24,8 +24,8 @@
 #include "cli/train/run_metrics.h"
 #include "cli/train/weights_fetch.h"
 #include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/job/job.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -11,7 +11,7 @@
 #include "cli/client/metrics_feed.h"
 #include "cli/results/metrics_file.h"
 #include "cli/run/run_event.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

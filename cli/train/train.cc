@@ -22,9 +22,9 @@
 #include "cli/run/deployment.h"
 #include "cli/train/programs.h"
 #include "cli/train/run_driver.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/job/same_job.h"
+#include "common/os/file.h"
 #include "worker/data/open.h"
 
 namespace conadv {

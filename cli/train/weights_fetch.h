@@ -11,7 +11,7 @@
 
 #include "absl/time/time.h"
 #include "cli/run/run_event.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "absl/status/status.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 

@@ -103,10 +103,10 @@ void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     done(absl::CancelledError("this client is shutting down"));
     return;
   }
-  auto* call = new PushCall(
-      registry, peer, std::move(context),
-      EncodePushHeader({layout_hash, peer->lineage(), worker, content.header}), content,
-      std::move(done));
+  auto* call =
+      new PushCall(registry, peer, std::move(context),
+                   EncodePushHeader({layout_hash, peer->lineage(), worker, content.header}),
+                   content, std::move(done));
   call->Start(stub);
 }
 

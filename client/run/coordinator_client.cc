@@ -47,9 +47,9 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
                                      "; check the address"));
   }
   if (absl::IsUnavailable(found.status())) {
-    return absl::UnavailableError(absl::StrCat(
-        who, "not reached within ", absl::FormatDuration(timeout), " (", found.status().message(),
-        "); is it running, and is the address right?"));
+    return absl::UnavailableError(
+        absl::StrCat(who, "not reached within ", absl::FormatDuration(timeout), " (",
+                     found.status().message(), "); is it running, and is the address right?"));
   }
   absl::StatusOr<RunInfo> run = found.ok() ? RunInfoOf(*found) : found.status();
   if (run.ok()) return run;
@@ -60,8 +60,7 @@ absl::Status CoordinatorClient::Report(const EvaluationResult& result) {
   grpc::ClientContext context;
   context.set_deadline(DeadlineIn(kCallTimeout));
   v1::ReportResponse response;
-  return FromGrpc(
-      v1::Coordinator::NewStub(channel_)->Report(&context, ToProto(result), &response));
+  return FromGrpc(v1::Coordinator::NewStub(channel_)->Report(&context, ToProto(result), &response));
 }
 
 }  // namespace conadv

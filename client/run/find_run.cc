@@ -10,7 +10,7 @@
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"

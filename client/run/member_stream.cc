@@ -8,7 +8,7 @@
 #include <deque>
 #include <utility>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "common/wire/status.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 

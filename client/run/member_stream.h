@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "common/base/timer.h"
+#include "common/thread/timer.h"
 #include "conadv/v1/coordinator.pb.h"
 
 namespace conadv {

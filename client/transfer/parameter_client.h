@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One shard's data plane as a worker uses it, whatever carries the bytes: each transport has its own,
-// and tests need no network.
-// Thread-safe; callbacks come on any thread, perhaps before the call that asked for them has
-// returned.
+// One shard's data plane as a worker uses it, whatever carries the bytes: each transport has its
+// own, and tests need no network. Thread-safe; callbacks come on any thread, perhaps before the
+// call that asked for them has returned.
 #ifndef CONADV_CLIENT_TRANSFER_PARAMETER_CLIENT_H_
 #define CONADV_CLIENT_TRANSFER_PARAMETER_CLIENT_H_
 
@@ -17,7 +16,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/base/ids.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "common/protocol/contribution.h"
 #include "common/protocol/pull_selector.h"
 #include "common/protocol/push_message.h"

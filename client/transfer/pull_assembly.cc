@@ -49,8 +49,8 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
 absl::Status PullAssembly::ReadHeader(const Chunk& chunk) {
   const absl::StatusOr<PullHeader> parsed = ParsePullHeader(chunk.header);
   if (!parsed.ok()) {
-    return absl::Status(parsed.status().code(), absl::StrCat("server ", peer_->address(), ": ",
-                                                             parsed.status().message()));
+    return absl::Status(parsed.status().code(),
+                        absl::StrCat("server ", peer_->address(), ": ", parsed.status().message()));
   }
   const PullHeader& header = *parsed;
   CONADV_RETURN_IF_ERROR(peer_->Check(header.incarnation));

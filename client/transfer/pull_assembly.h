@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "common/wire/chunk.h"
 #include "client/transfer/parameter_client.h"
 #include "client/transfer/peer_identity.h"
+#include "common/wire/chunk.h"
 
 namespace conadv {
 

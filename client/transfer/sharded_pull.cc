@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
 #include "common/base/random.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 namespace {

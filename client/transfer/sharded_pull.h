@@ -7,13 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "client/transfer/parameter_client.h"
+#include "client/transfer/weight_source.h"
 #include "common/base/backoff.h"
+#include "common/stats/transfer_observer.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "client/transfer/parameter_client.h"
-#include "common/stats/transfer_observer.h"
-#include "common/base/timer.h"
-#include "client/transfer/weight_source.h"
+#include "common/thread/timer.h"
 
 namespace conadv {
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
 #include "common/base/random.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 
@@ -80,16 +80,15 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
 ShardedPush::ShardedPush(std::shared_ptr<const Layout> layout, GradientStreams streams,
                          std::vector<ParameterClient*> clients, Timer* timer,
                          TransferObserver* observer, const PushOptions& options)
-    : parts_(std::make_shared<Parts>(
-          Parts{std::move(layout), std::move(streams), std::move(clients), timer, observer, options})) {}
+    : parts_(std::make_shared<Parts>(Parts{std::move(layout), std::move(streams),
+                                           std::move(clients), timer, observer, options})) {}
 
 void ShardedPush::Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
                        Done done) {
   std::vector<PushContent> contents;
   for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
     contents.push_back({header, gradients, parts_->layout->arena_begin(shard),
-                        RangeOf(*parts_->layout, shard,
-                                parts_->streams[header.stream.value()])});
+                        RangeOf(*parts_->layout, shard, parts_->streams[header.stream.value()])});
   }
   Start(std::move(contents), std::move(done));
 }

@@ -7,14 +7,14 @@
 #include <memory>
 #include <vector>
 
-#include "common/job/plan.h"
+#include "client/transfer/parameter_client.h"
+#include "common/base/backoff.h"
 #include "common/job/streams.h"
+#include "common/plan/plan.h"
+#include "common/stats/transfer_observer.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "common/base/backoff.h"
-#include "client/transfer/parameter_client.h"
-#include "common/stats/transfer_observer.h"
-#include "common/base/timer.h"
+#include "common/thread/timer.h"
 
 namespace conadv {
 
@@ -41,10 +41,10 @@ class ShardedPush final : public ContributionSink {
  public:
   // What the pointers show outlives this and every push. clients[i] is shard i.
   ShardedPush(std::shared_ptr<const Layout> layout, GradientStreams streams,
-              std::vector<ParameterClient*> clients, Timer* timer, TransferObserver* observer, const PushOptions& options);
+              std::vector<ParameterClient*> clients, Timer* timer, TransferObserver* observer,
+              const PushOptions& options);
 
-  void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
-            Done done) override;
+  void Push(const Contribution& header, std::shared_ptr<const Arena> gradients, Done done) override;
   // Each shard's whole arena.
   void PushInitialWeights(std::shared_ptr<const Plan> plan, std::shared_ptr<const Arena> weights,
                           Done done);

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "client/transfer/parameter_client.h"
 #include "common/base/ids.h"
 #include "common/tensor/arena.h"
-#include "client/transfer/parameter_client.h"
 
 namespace conadv {
 

@@ -45,11 +45,11 @@ class Id {
   uint64_t value_ = 0;
 };
 
-using Version = Id<struct VersionTag>;  // optimizer updates that made the weights
-using Step = Id<struct StepTag>;        // the update of step t turns θ_t into θ_{t+1} (SYNC)
-using Slot = Id<struct SlotTag>;        // part of a step's global batch
+using Version = Id<struct VersionTag>;     // optimizer updates that made the weights
+using Step = Id<struct StepTag>;           // the update of step t turns θ_t into θ_{t+1} (SYNC)
+using Slot = Id<struct SlotTag>;           // part of a step's global batch
 using StreamIndex = Id<struct StreamTag>;  // in the run's list of streams
-using MemberId = Id<struct MemberTag>;  // given by the coordinator when a member joins
+using MemberId = Id<struct MemberTag>;     // given by the coordinator when a member joins
 using Incarnation = Id<struct IncarnationTag>;  // random, picked by a process at its start
 using Lineage = Id<struct LineageTag>;  // a run since it began or went back; 0: not known or said
 

@@ -83,9 +83,9 @@ void CheckServer(const v1::Job& job, Violations* violations) {
                       server.retain());
   violations->RequireReal(server.lease_seconds() >= 0.1 && server.lease_seconds() <= 3600,
                           "server.lease_seconds", "must be 0.1 to 3600", server.lease_seconds());
-  violations->RequireReal(server.checkpoint_seconds() >= 0.1 && server.checkpoint_seconds() <= 86400,
-                          "server.checkpoint_seconds", "must be 0.1 to 86400",
-                          server.checkpoint_seconds());
+  violations->RequireReal(
+      server.checkpoint_seconds() >= 0.1 && server.checkpoint_seconds() <= 86400,
+      "server.checkpoint_seconds", "must be 0.1 to 86400", server.checkpoint_seconds());
   violations->Require(server.checkpoint_keep() >= 2 && server.checkpoint_keep() <= 1'000'000,
                       "server.checkpoint_keep", "must be 2 to 1000000", server.checkpoint_keep());
   violations->RequireReal(

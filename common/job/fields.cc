@@ -71,8 +71,8 @@ std::string ClosestField(const Descriptor& root, absl::string_view path) {
   for (const std::string& candidate : paths) {
     const bool same_name = absl::EndsWith(candidate, absl::StrCat(".", path));
     // A letter more or less is a typo too: most candidates need no table.
-    const bool near = path.size() <= candidate.size() + kMaxTypos &&
-                      candidate.size() <= path.size() + kMaxTypos;
+    const bool near =
+        path.size() <= candidate.size() + kMaxTypos && candidate.size() <= path.size() + kMaxTypos;
     if (!same_name && !near) continue;
     const size_t distance = same_name ? 0 : EditDistance(path, candidate);
     if (distance < closest_distance) {

@@ -12,10 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "common/base/exit_code.h"
 #include "common/base/nearest.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {

@@ -14,7 +14,8 @@ struct Contribution {
   StreamIndex stream{};
   std::string worker;      // who computed it
   Version update_version;  // the weights of the gradient
-  Version attack_version;  // the weights of the attack, at most update_version; of a stream that is attacked
+  Version attack_version;  // the weights of the attack, at most update_version; of a stream that is
+                           // attacked
   float loss = 0;          // mean over the slot
   float accuracy = 0;      // fraction of the slot
   Lineage lineage;         // of the weights; 0: not said

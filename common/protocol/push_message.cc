@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
-#include "common/job/plan_proto.h"
 #include "common/job/streams.h"
+#include "common/plan/plan_proto.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/base/ids.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "common/protocol/contribution.h"
 
 namespace conadv {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A flat float32 buffer, aligned to 64 bytes, and a pool that recycles them. An Arena is owned by one unique_ptr, then
-// shared as shared_ptr<const Arena> once nobody writes it any more. The pool is thread-safe and outlived by its arenas.
+// A flat float32 buffer, aligned to 64 bytes, and a pool that recycles them. An Arena is owned by
+// one unique_ptr, then shared as shared_ptr<const Arena> once nobody writes it any more. The pool
+// is thread-safe and outlived by its arenas.
 #ifndef CONADV_COMMON_TENSOR_ARENA_H_
 #define CONADV_COMMON_TENSOR_ARENA_H_
 
@@ -33,13 +34,15 @@ class Arena {
   const size_t size_;
 };
 
-// Arenas of one size. Take() never blocks: a bound on their number is the business of whoever admits work.
+// Arenas of one size. Take() never blocks: a bound on their number is the business of whoever
+// admits work.
 class ArenaPool {
  public:
   // Keeps up to `keep` free arenas for reuse; more are freed.
   ArenaPool(size_t arena_size, size_t keep);
 
-  // Contents are not initialised. Returns to the pool when the last reference goes, on whatever thread that is.
+  // Contents are not initialised. Returns to the pool when the last reference goes, on whatever
+  // thread that is.
   std::shared_ptr<Arena> Take();
 
   size_t arena_size() const;

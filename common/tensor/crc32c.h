@@ -8,7 +8,8 @@
 
 namespace conadv {
 
-// The crc of the concatenation of what `crc` covers and `size` bytes at `bytes`. Of nothing it is 0.
+// The crc of the concatenation of what `crc` covers and `size` bytes at `bytes`. Of nothing it is
+// 0.
 uint32_t ExtendCrc32c(uint32_t crc, const void* bytes, size_t size);
 
 }  // namespace conadv

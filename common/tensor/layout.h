@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each tensor lies: a pure function of (tensors, shards), so every process works it out for itself. Immutable.
+// Where each tensor lies: a pure function of (tensors, shards), so every process works it out for
+// itself. Immutable.
 #ifndef CONADV_COMMON_TENSOR_LAYOUT_H_
 #define CONADV_COMMON_TENSOR_LAYOUT_H_
 
@@ -47,15 +48,16 @@ struct Placement {
 
 class Layout {
  public:
-  // Places every tensor whole, the largest first on the least loaded shard. INVALID_ARGUMENT: no shards, more shards
-  // than tensors, a name that is empty or occurs twice, a shape of no or too many (2^40) elements, a statistic's
-  // momentum outside (0, 1].
+  // Places every tensor whole, the largest first on the least loaded shard. INVALID_ARGUMENT: no
+  // shards, more shards than tensors, a name that is empty or occurs twice, a shape of no or too
+  // many (2^40) elements, a statistic's momentum outside (0, 1].
   static absl::StatusOr<Layout> Create(std::vector<TensorSpec> tensors, uint32_t shards);
 
   const std::vector<Placement>& placements() const { return placements_; }  // in the model's order
   uint32_t shards() const { return static_cast<uint32_t>(arena_sizes_.size()); }
   size_t arena_size(uint32_t shard) const { return arena_sizes_[shard]; }
-  // A worker keeps all shards' arenas one after the other: where a shard's begins, and how long they are together.
+  // A worker keeps all shards' arenas one after the other: where a shard's begins, and how long
+  // they are together.
   size_t arena_begin(uint32_t shard) const { return arena_begins_[shard]; }
   size_t total_size() const { return total_size_; }
   // Where a placement begins in that concatenation.
@@ -86,8 +88,9 @@ class Layout {
   uint64_t hash_ = 0;
 };
 
-// crc32c of the tensors' bytes without padding, tensor after tensor in the model's order, whatever the shards.
-// `weights` is the concatenation of all shards' arenas. REQUIRES: weights.size() == layout.total_size().
+// crc32c of the tensors' bytes without padding, tensor after tensor in the model's order, whatever
+// the shards. `weights` is the concatenation of all shards' arenas. REQUIRES: weights.size() ==
+// layout.total_size().
 uint32_t WeightsCrc32c(const Layout& layout, absl::Span<const float> weights);
 
 }  // namespace conadv

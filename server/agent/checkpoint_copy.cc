@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 
 namespace conadv {
 

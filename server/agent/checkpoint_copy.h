@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
 #include "common/base/unit_ledger.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "common/thread/mutex.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/shard/shard.h"
 

@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "common/job/plan.h"
 #include "common/job/same_job.h"
+#include "common/plan/plan.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/checkpoint/retention.h"
 

@@ -16,13 +16,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/file.h"
-#include "common/base/mutex.h"
-#include "common/base/thread_pool.h"
+#include "common/os/file.h"
+#include "common/thread/mutex.h"
+#include "common/thread/thread_pool.h"
+#include "server/agent/checkpoint_copy.h"
 #include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 #include "server/checkpoint/retention.h"
-#include "server/agent/checkpoint_copy.h"
 #include "server/shard/shard.h"
 
 namespace conadv {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "server/agent/checkpointer.h"
 #include "server/coordinate/coordinator.h"
 #include "server/shard/shard.h"

@@ -31,7 +31,8 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
             : absl::StrCat("contribution.stream: the run has ", options.streams.size(),
                            " streams, got number ", stream));
   }
-  if (options.streams[stream].attacked && contribution.attack_version > contribution.update_version) {
+  if (options.streams[stream].attacked &&
+      contribution.attack_version > contribution.update_version) {
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
                      " is newer than update_version ", update));

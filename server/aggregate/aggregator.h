@@ -13,19 +13,19 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
 #include "common/base/unit_ledger.h"
 #include "common/job/streams.h"
 #include "common/protocol/contribution.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "common/thread/mutex.h"
 #include "server/aggregate/slot_tree.h"
 
 namespace conadv {
 
 // Everything of one update.
 struct ClosedGroup {
-  Unit unit;                                // its slot is 0 in SYNC
+  Unit unit;                                 // its slot is 0 in SYNC
   std::vector<std::shared_ptr<Arena>> sums;  // by stream, over its range
   std::vector<Contribution> contributions;   // by (slot, stream)
 };
@@ -51,8 +51,8 @@ class Aggregator {
   // `closed`: what has been applied already; of steps alone (slots 1) in SYNC.
   Aggregator(const AggregatorOptions& options, UnitLedger closed);
 
-  // Without changing anything: whether Claim would say kDuplicate. REQUIRES, here and below: the run
-  // has the stream.
+  // Without changing anything: whether Claim would say kDuplicate. REQUIRES, here and below: the
+  // run has the stream.
   bool IsDuplicate(const Unit& unit, StreamIndex stream) const;
   // How many slots before it its step's tree may still lack; 0: it is the first that it lacks.
   uint32_t Ahead(const Unit& unit, StreamIndex stream) const;

@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/os/file.h"
 #include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 

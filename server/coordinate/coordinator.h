@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "server/coordinate/event.h"
 #include "server/coordinate/machine.h"
 #include "server/coordinate/member.h"

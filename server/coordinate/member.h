@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "common/protocol/evaluation.h"
 #include "server/checkpoint/identity.h"
 

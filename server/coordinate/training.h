@@ -16,7 +16,7 @@
 #include "common/base/ids.h"
 #include "common/base/unit_ledger.h"
 #include "common/job/job.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "server/coordinate/event.h"
 #include "server/coordinate/membership.h"
 #include "server/lease/lease_options.h"

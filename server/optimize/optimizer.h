@@ -28,7 +28,7 @@ struct Aggregate {
 struct Update {
   const float* weights = nullptr;  // θ, the shard's whole arena
   std::vector<Aggregate> streams;  // in the run's order; at most kMostStreams
-  float rate = 0;        // of the schedule
+  float rate = 0;                  // of the schedule
   float step_scale = 1;  // damping: scales the movement (rate · step_scale), never the statistics
   // DC-ASGD: g + compensation · g ⊙ g ⊙ (θ − used). nullptr: none.
   const float* used = nullptr;

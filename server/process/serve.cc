@@ -11,7 +11,7 @@
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 
 namespace conadv {
 namespace {

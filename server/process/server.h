@@ -12,10 +12,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/base/thread_pool.h"
-#include "server/rpc/membership/coordinator_service.h"
-#include "server/rpc/inspect/inspector_service.h"
+#include "common/thread/thread_pool.h"
 #include "server/rpc/data/parameter_service.h"
+#include "server/rpc/inspect/inspector_service.h"
+#include "server/rpc/membership/coordinator_service.h"
 #include "server/rpc/membership/shard_session.h"
 
 namespace conadv {

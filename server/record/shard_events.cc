@@ -3,8 +3,8 @@
 
 #include <glog/logging.h>
 
-#include "server/shard/memory.h"
 #include "server/record/worker_stats_book.h"
+#include "server/shard/memory.h"
 
 namespace conadv {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
 #include "common/job/job.h"
+#include "common/thread/mutex.h"
 #include "server/agent/checkpointer.h"
 #include "server/coordinate/coordinator.h"
 #include "server/record/divergence.h"

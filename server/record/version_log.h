@@ -10,9 +10,9 @@
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/job/streams.h"
-#include "server/shard/apply.h"
 #include "server/coordinate/member.h"
 #include "server/record/watch_log.h"
+#include "server/shard/apply.h"
 
 namespace conadv {
 

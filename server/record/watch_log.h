@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "common/base/mutex.h"
 #include "common/base/status_macros.h"
 #include "common/stats/histogram_proto.h"
+#include "common/thread/mutex.h"
 #include "conadv/v1/stats.pb.h"
 #include "server/shard/recent_by_name.h"
 

@@ -13,8 +13,8 @@ struct MeanStaleness {
   double update = 0;
 };
 
-MeanStaleness MeanOf(const std::vector<Contribution>& contributions,
-                     const GradientStreams& streams, Version applied_at) {
+MeanStaleness MeanOf(const std::vector<Contribution>& contributions, const GradientStreams& streams,
+                     Version applied_at) {
   double attack = 0;
   double update = 0;
   double attacks = 0;
@@ -39,8 +39,8 @@ Version OldestUpdateVersion(const ClosedGroup& group) {
 }
 
 AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_t steps,
-                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
-                         float* next) {
+                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used,
+                         Optimizer& optimizer, float* next) {
   const TrainingOptions& training = job.training;
   const uint64_t step = current.version.value() / training.updates_per_step();
   const uint64_t staleness = current.version.Since(OldestUpdateVersion(group));

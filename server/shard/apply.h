@@ -35,8 +35,8 @@ Version OldestUpdateVersion(const ClosedGroup& group);
 // 1 + the update staleness. `used` is the snapshot of OldestUpdateVersion(group), for delay
 // compensation. `published` is left to the caller.
 AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_t steps,
-                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used, Optimizer& optimizer,
-                         float* next);
+                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used,
+                         Optimizer& optimizer, float* next);
 
 }  // namespace conadv
 

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -226,7 +226,8 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
     staleness_.AddRejected(contribution.worker);
     return status;
   }
-  Admission admission{RangeOf(run.layout, shard_, run.streams[contribution.stream.value()]), nullptr};
+  Admission admission{RangeOf(run.layout, shard_, run.streams[contribution.stream.value()]),
+                      nullptr};
   if (state->aggregator.IsDuplicate(contribution.unit, contribution.stream)) {
     staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
     return admission;
@@ -343,8 +344,8 @@ void Shard::Apply(State& state, ClosedGroup group) {
   // one.
   Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
   std::shared_ptr<Arena> next = state.arenas.Take();
-  AppliedUpdate update =
-      ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used, *state.optimizer, next->data());
+  AppliedUpdate update = ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used,
+                                    *state.optimizer, next->data());
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
   used.weights = nullptr;

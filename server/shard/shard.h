@@ -14,23 +14,23 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
-#include "common/base/thread_pool.h"
 #include "common/base/unit_ledger.h"
 #include "common/job/job.h"
-#include "common/job/plan.h"
 #include "common/job/streams.h"
+#include "common/plan/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "common/thread/mutex.h"
+#include "common/thread/thread_pool.h"
 #include "server/aggregate/aggregator.h"
-#include "server/shard/apply.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/optimize/optimizer.h"
+#include "server/shard/apply.h"
 #include "server/shard/retry_delays.h"
 #include "server/shard/sequencer.h"
 #include "server/shard/shard_run.h"
-#include "server/snapshot/store.h"
 #include "server/shard/staleness_book.h"
+#include "server/snapshot/store.h"
 
 namespace conadv {
 

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
+#include "server/optimize/state_bytes.h"
 #include "server/shard/machine_memory.h"
 #include "server/shard/memory.h"
-#include "server/optimize/state_bytes.h"
 
 namespace conadv {
 namespace {
@@ -88,8 +88,8 @@ absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, u
     run.contribution_size =
         std::max(run.contribution_size, RangeOf(run.layout, shard, stream).size());
   }
-  run.room = ContributionRoomOf(job.training, run.streams.size(),
-                                run.contribution_size * sizeof(float));
+  run.room =
+      ContributionRoomOf(job.training, run.streams.size(), run.contribution_size * sizeof(float));
   CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, run));
   return run;
 }

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/job/job.h"
-#include "common/job/plan.h"
 #include "common/job/streams.h"
+#include "common/plan/plan.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
@@ -32,9 +32,9 @@ struct ShardRun {
   ContributionRoom room;
 };
 
-// For contributions of `bytes` each, one of each stream a unit. A small model's may all come at once; a large one's as many as
-// the trees of a step hold on their way up (about log2 of the slots, in each stream) beside some
-// that arrive: who comes too early is sent away for a while. Pure.
+// For contributions of `bytes` each, one of each stream a unit. A small model's may all come at
+// once; a large one's as many as the trees of a step hold on their way up (about log2 of the slots,
+// in each stream) beside some that arrive: who comes too early is sent away for a while. Pure.
 ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t streams,
                                     uint64_t bytes);
 

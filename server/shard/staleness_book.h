@@ -12,9 +12,9 @@
 
 #include "absl/time/time.h"
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
-#include "common/stats/histogram.h"
 #include "common/job/streams.h"
+#include "common/stats/histogram.h"
+#include "common/thread/mutex.h"
 #include "server/aggregate/aggregator.h"
 #include "server/shard/recent_by_name.h"
 

@@ -11,8 +11,8 @@ absl::StatusOr<std::optional<Version>> Resolve(const PullSelector& selector,
                                                const std::optional<RetainedRange>& retained,
                                                const std::optional<Version>& last) {
   const Version wanted(selector.value);
-  const bool names_version =
-      selector.kind == PullSelector::Kind::kExactly || selector.kind == PullSelector::Kind::kAtLeast;
+  const bool names_version = selector.kind == PullSelector::Kind::kExactly ||
+                             selector.kind == PullSelector::Kind::kAtLeast;
   if (names_version && last.has_value() && wanted > *last) {
     return absl::OutOfRangeError(
         absl::StrCat("version ", wanted.value(), " is past the run's last, ", last->value()));

@@ -18,8 +18,8 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
 #include "common/tensor/arena.h"
+#include "common/thread/mutex.h"
 #include "server/snapshot/readers.h"
 #include "server/snapshot/resolve.h"
 

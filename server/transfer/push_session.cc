@@ -64,7 +64,8 @@ void PushSession::Finish(Answer answer) {
         buffer_ == nullptr ? "push: no header"
                            : absl::StrCat("push: ended at element ", next_, " of ", range_.end)));
   }
-  const auto reply = [this, answer = std::move(answer)](const absl::StatusOr<PushOutcome>& outcome) {
+  const auto reply = [this,
+                      answer = std::move(answer)](const absl::StatusOr<PushOutcome>& outcome) {
     if (!outcome.ok()) return answer(outcome.status());
     answer(Reply(*outcome));
   };

@@ -25,8 +25,7 @@ class PushSession {
 
   // `shard` and `watch` outlive it. `evict` may be called, with the watch's lock held, while
   // nothing comes of the push though others wait for its place: it brings the push to its end.
-  PushSession(Shard* shard, PushWatch* watch, Incarnation incarnation,
-              std::function<void()> evict);
+  PushSession(Shard* shard, PushWatch* watch, Incarnation incarnation, std::function<void()> evict);
   ~PushSession() { Close(); }
   PushSession(const PushSession&) = delete;
   PushSession& operator=(const PushSession&) = delete;

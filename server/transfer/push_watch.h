@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/idle_watch.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 #include "tests/chaos/injector.h"

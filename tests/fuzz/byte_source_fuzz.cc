@@ -9,11 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "worker/data/byte_source.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/gzip.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"
+#include "worker/data/byte_source.h"
 
 namespace conadv::fuzz {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <variant>
 
-#include "common/job/plan.h"
 #include "common/job/streams.h"
-#include "common/tensor/layout.h"
+#include "common/plan/plan.h"
 #include "common/protocol/push_message.h"
+#include "common/tensor/layout.h"
 #include "tests/fuzz/allocation.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/target.h"
@@ -82,8 +82,7 @@ void TestHeader(uint32_t shards, const std::string& bytes) {
     TestLayout(**plan, shards, bytes.size());
   } else {
     const auto& contribution = std::get<Contribution>(header->content);
-    Require(contribution.stream.value() < kMostStreams,
-            "a contribution has a stream");
+    Require(contribution.stream.value() < kMostStreams, "a contribution has a stream");
     Require(IsText(contribution.worker), "a worker's name is text");
   }
 }

@@ -93,7 +93,8 @@ TEST(BadInput, AnUnreachableCoordinatorIsNamed) {
     EXPECT_FALSE(outcome.ok);
     EXPECT_THAT(outcome.error, HasSubstr("127.0.0.1:1"));
   }
-  const Outcome outcome = RunToEnd({BinaryPath("conadv"), "status", "--server=127.0.0.1:1", "--timeout=0.2"});
+  const Outcome outcome =
+      RunToEnd({BinaryPath("conadv"), "status", "--server=127.0.0.1:1", "--timeout=0.2"});
   EXPECT_FALSE(outcome.ok);
   EXPECT_THAT(outcome.error, HasSubstr("127.0.0.1:1"));
 }

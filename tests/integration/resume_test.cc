@@ -124,9 +124,9 @@ TEST_F(Resume, WhereEveryCheckpointIsDamagedThePersonDecides) {
     std::filesystem::resize_file(version.path() / "shard-0-of-1/weights.safetensors", 10);
   }
   EXPECT_FALSE(Go(run).is_object());
-  EXPECT_THAT(error_, AllOf(HasSubstr("shard 0 has refused version 10"),
-                            HasSubstr("weights.safetensors has another size"),
-                            HasSubstr("--begin_anew")));
+  EXPECT_THAT(error_,
+              AllOf(HasSubstr("shard 0 has refused version 10"),
+                    HasSubstr("weights.safetensors has another size"), HasSubstr("--begin_anew")));
   const nlohmann::json summary = Go(run, {"--begin_anew"});
   ASSERT_TRUE(summary.is_object()) << error_;
   EXPECT_EQ(summary["weights_crc32c"], run.crc());

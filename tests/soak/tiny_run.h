@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "conadv/v1/job.pb.h"
 
 namespace conadv {

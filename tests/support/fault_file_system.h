@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 namespace conadv {
 

@@ -3,7 +3,7 @@
 #ifndef CONADV_TESTS_SUPPORT_GATE_H_
 #define CONADV_TESTS_SUPPORT_GATE_H_
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 

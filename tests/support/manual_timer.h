@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "common/base/mutex.h"
-#include "common/base/timer.h"
+#include "common/thread/mutex.h"
+#include "common/thread/timer.h"
 
 namespace conadv {
 

@@ -23,11 +23,15 @@ namespace conadv::tree {
 inline const std::map<std::string, std::vector<std::string>>& Arrows() {
   static const auto* const kArrows = new std::map<std::string, std::vector<std::string>>{
       {"common/base", {}},
-      {"common/tensor", {"common/base"}},
+      {"common/thread", {"common/base"}},
+      {"common/os", {"common/base", "common/thread"}},
+      {"common/tensor", {"common/base", "common/thread"}},
       {"common/stats", {"common/base"}},
       {"common/job", {"common/base", "common/tensor"}},
       {"common/wire", {"common/base", "common/tensor"}},
-      {"common/protocol", {"common/base", "common/tensor", "common/job", "common/wire"}},
+      {"common/plan", {"common/base", "common/tensor", "common/job"}},
+      {"common/protocol",
+       {"common/base", "common/tensor", "common/job", "common/plan", "common/wire"}},
       {"common/program", {"common/base"}},
       // What members of a run do to take part; grpc is one transport.
       {"client/transfer", {"common"}},
@@ -60,8 +64,8 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"worker/model", {"common", "worker/device"}},
       {"worker/attack", {"common", "worker/model", "worker/device"}},
       {"worker/compute",
-       {"common", "worker/attack", "worker/model", "worker/device", "worker/data", "client/transfer",
-        "worker/statistics"}},
+       {"common", "worker/attack", "worker/model", "worker/device", "worker/data",
+        "client/transfer", "worker/statistics"}},
       {"worker/evaluate",
        {"common", "worker/attack", "worker/model", "worker/device", "worker/data"}},
       {"worker/member",
@@ -89,9 +93,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
 
 inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
-      "common/wire",   "common/job", "common/stats",   "common/protocol", "client/run",
-      "server/record", "server/rpc", "server/process", "worker/session",  "cli/client",
-      "cli/progress",  "cli/inspect"};
+      "common/wire", "common/job",    "common/plan", "common/stats",   "common/protocol",
+      "client/run",  "server/record", "server/rpc",  "server/process", "worker/session",
+      "cli/client",  "cli/progress",  "cli/inspect"};
   return *kEdges;
 }
 
@@ -104,8 +108,8 @@ inline const std::vector<std::string>& MayIncludeTorch() {
 // The core stays free of gRPC, so that ThreadSanitizer can check it.
 inline const std::vector<std::string>& MayIncludeGrpc() {
   static const auto* const kGrpc = new std::vector<std::string>{
-      "common/wire", "client/grpc", "client/run", "server/rpc", "server/process", "server/main",
-      "worker/session", "worker/main", "cli/client"};
+      "common/wire", "client/grpc",    "client/run",  "server/rpc", "server/process",
+      "server/main", "worker/session", "worker/main", "cli/client"};
   return *kGrpc;
 }
 
@@ -201,7 +205,8 @@ inline std::string CheckInclude(absl::string_view path, absl::string_view line) 
   }
   const absl::string_view top = header.substr(0, header.find('/'));
   if (top == "tests") return absl::StrCat("includes ", header, ": a test's file");
-  if (top != "common" && top != "client" && top != "server" && top != "worker" && top != "cli") return "";
+  if (top != "common" && top != "client" && top != "server" && top != "worker" && top != "cli")
+    return "";
   const std::string to = ComponentOf(header);
   if (to == from || Allows(Arrows().at(from), to)) return "";
   return absl::StrCat("includes ", header, ": no arrow leads from ", from, " to ", to);

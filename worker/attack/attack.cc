@@ -60,7 +60,8 @@ torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
                               const torch::Tensor& labels, int64_t classes,
                               const AttackOptions& options, float label_smoothing,
                               const AttackSeed& seed) {
-  const torch::Tensor goals = options.targeted ? WrongClasses(labels, classes, seed, replica.device()) : labels;
+  const torch::Tensor goals =
+      options.targeted ? WrongClasses(labels, classes, seed, replica.device()) : labels;
   const float step_size = options.targeted ? -options.step_size : options.step_size;
   const auto loss_options =
       F::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(label_smoothing);

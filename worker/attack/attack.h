@@ -18,9 +18,9 @@ struct AttackSeed {
 };
 
 // Shapes: images [n, c, h, w] in [0, 1]; labels [n], int64; result like images, without a gradient
-// history; all on the replica's device. Each example's gradient is of its own loss (the sum over the batch, never the mean).
-// Projected to the ball around `images` and to [0, 1] after every step. Source: arXiv 2106.00221,
-// eq. 5; PGD: arXiv 1706.06083.
+// history; all on the replica's device. Each example's gradient is of its own loss (the sum over
+// the batch, never the mean). Projected to the ball around `images` and to [0, 1] after every step.
+// Source: arXiv 2106.00221, eq. 5; PGD: arXiv 1706.06083.
 torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
                               const torch::Tensor& labels, int64_t classes,
                               const AttackOptions& options, float label_smoothing,

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes granted units through the attack and the passes of all streams, and pushes each gradient as soon
-// as it is there. unit_plan.h decides; this carries it out. Thread-safe; events come on any thread,
-// never with a lock held.
+// Takes granted units through the attack and the passes of all streams, and pushes each gradient as
+// soon as it is there. unit_plan.h decides; this carries it out. Thread-safe; events come on any
+// thread, never with a lock held.
 #ifndef CONADV_WORKER_COMPUTE_PIPELINE_H_
 #define CONADV_WORKER_COMPUTE_PIPELINE_H_
 
@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "common/base/mutex.h"
-#include "common/tensor/arena.h"
 #include "client/transfer/sharded_push.h"
-#include "worker/statistics/statistics.h"
-#include "worker/compute/weight_cache.h"
+#include "common/tensor/arena.h"
+#include "common/thread/mutex.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/unit_compute.h"
 #include "worker/compute/unit_plan.h"
+#include "worker/compute/weight_cache.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -49,16 +49,18 @@ auto Guard(const std::string& pass, Unit unit, const Run& run) -> decltype(run()
 TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> dataset,
                            std::shared_ptr<const Layout> layout, const NetworkFactory& factory,
                            std::shared_ptr<Device> device, int lanes)
-    : job_(job), streams_(StreamsOf(job.training)), dataset_(std::move(dataset)), device_(std::move(device)) {
+    : job_(job),
+      streams_(StreamsOf(job.training)),
+      dataset_(std::move(dataset)),
+      device_(std::move(device)) {
   const auto make = [&](conadv::Pass pass) {
     return std::make_unique<Replica>(factory(), layout, pass, device_.get());
   };
   for (int i = 0; i < lanes; ++i) {
     auto lane = std::make_unique<Lane>();
     for (const GradientStream& stream : streams_) {
-      lane->passes.push_back(make(stream.branch == Branch::kAuxiliary
-                                      ? conadv::Pass::kAdversarial
-                                      : conadv::Pass::kClean));
+      lane->passes.push_back(make(stream.branch == Branch::kAuxiliary ? conadv::Pass::kAdversarial
+                                                                      : conadv::Pass::kClean));
     }
     if (job.training.attacks()) lane->attack = make(conadv::Pass::kAttack);
     lanes_.push_back(std::move(lane));

@@ -20,7 +20,7 @@ struct PlanOptions {
   uint32_t tau = 0;
   bool sync = true;
   GradientStreams streams;  // of each unit; at least one
-  size_t lanes = 1;     // SSP and ASYNC: units that are updated at once, and attacked ahead
+  size_t lanes = 1;         // SSP and ASYNC: units that are updated at once, and attacked ahead
   // Gradients that may be computed or on their way at once; besides, the first unit's and the
   // second ones of units that have begun.
   size_t push_window = 4;
@@ -73,8 +73,7 @@ struct Action {
   StreamIndex stream{};            // kPass
 
   friend bool operator==(const Action& a, const Action& b) {
-    return a.index == b.index && a.kind == b.kind && a.version == b.version &&
-           a.stream == b.stream;
+    return a.index == b.index && a.kind == b.kind && a.version == b.version && a.stream == b.stream;
   }
 };
 

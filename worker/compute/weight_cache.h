@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/mutex.h"
-#include "worker/statistics/statistics.h"
 #include "client/transfer/weight_source.h"
+#include "common/thread/mutex.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 

@@ -10,8 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
 #include "worker/data/byte_source.h"
 
 namespace conadv {

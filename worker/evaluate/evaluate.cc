@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/mutex.h"
 #include "common/base/status_macros.h"
+#include "common/thread/mutex.h"
 #include "glog/logging.h"
 #include "worker/attack/attack.h"
 #include "worker/device/inputs.h"

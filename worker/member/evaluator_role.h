@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/base/mutex.h"
 #include "client/run/coordinator_client.h"
 #include "client/transfer/sharded_pull.h"
+#include "common/thread/mutex.h"
 #include "worker/member/role.h"
 #include "worker/member/setup.h"
 #include "worker/member/shard_clients.h"

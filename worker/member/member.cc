@@ -10,7 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 
 namespace conadv {
 namespace {

@@ -15,10 +15,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "common/base/mutex.h"
 #include "client/run/coordinator_client.h"
-#include "worker/session/session.h"
+#include "common/thread/mutex.h"
 #include "worker/member/role.h"
+#include "worker/session/session.h"
 
 namespace conadv {
 

@@ -9,11 +9,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "client/run/coordinator_client.h"
 #include "common/job/job.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "client/run/coordinator_client.h"
 #include "worker/data/dataset.h"
 #include "worker/device/device.h"
 #include "worker/model/network.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "client/transfer/transport.h"
-#include "common/base/timer.h"
+#include "common/thread/timer.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {

@@ -40,7 +40,8 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients
       clients_(clients),
       gradients_(setup_.layout->total_size(), PushWindow(lanes)),
       pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
-      push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(), clients->timer(), clients->statistics(), {}),
+      push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
+            clients->timer(), clients->statistics(), {}),
       cache_(&pull_, setup_.run.job.training.tau + 2, clients->statistics()),
       compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.factory, setup_.device, lanes),
       executor_(

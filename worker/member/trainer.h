@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "common/base/mutex.h"
 #include "client/transfer/sharded_pull.h"
 #include "client/transfer/sharded_push.h"
-#include "worker/compute/weight_cache.h"
+#include "common/thread/mutex.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/pipeline.h"
 #include "worker/compute/torch_compute.h"
+#include "worker/compute/weight_cache.h"
 #include "worker/member/role.h"
 #include "worker/member/setup.h"
 #include "worker/member/shard_clients.h"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "client/run/member_stream.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 #include "common/protocol/unit_proto.h"
 #include "worker/session/statistics_proto.h"
 
@@ -83,8 +83,7 @@ std::shared_ptr<Session> StartSession(const std::shared_ptr<grpc::Channel>& chan
   events.heartbeat = [statistics](v1::Heartbeat* heartbeat) {
     ToProto(statistics->totals(), heartbeat->mutable_stats());
   };
-  const std::shared_ptr<MemberStream> stream =
-      MakeMemberStream(channel, timer, std::move(events));
+  const std::shared_ptr<MemberStream> stream = MakeMemberStream(channel, timer, std::move(events));
   stream->Start(ToProto(hello));
   return std::make_shared<StreamSession>(stream);
 }

@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/base/ids.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
+#include "common/thread/timer.h"
 #include "worker/statistics/statistics.h"
-#include "common/base/timer.h"
 
 namespace conadv {
 

@@ -9,9 +9,9 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "common/base/mutex.h"
 #include "common/stats/histogram.h"
 #include "common/stats/transfer_observer.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/data/parameter_service.h"
 
-#include "common/job/plan_proto.h"
-#include "server/rpc/stream/log_stream.h"
+#include "common/plan/plan_proto.h"
 #include "server/rpc/data/pull_reactor.h"
 #include "server/rpc/data/push_reactor.h"
+#include "server/rpc/stream/log_stream.h"
 
 namespace conadv {
 namespace {

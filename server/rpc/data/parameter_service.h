@@ -4,9 +4,9 @@
 #define CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
 
 #include "conadv/v1/parameter_server.grpc.pb.h"
-#include "server/transfer/push_watch.h"
 #include "server/record/version_log.h"
 #include "server/shard/shard.h"
+#include "server/transfer/push_watch.h"
 
 namespace conadv {
 

@@ -65,8 +65,7 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void WriteNext() {
     const PullSession::Part part = session_.Next();
-    message_ =
-        MakeChunkBuffer(part.header, part.begin, session_.weights(), part.begin, part.size);
+    message_ = MakeChunkBuffer(part.header, part.begin, session_.weights(), part.begin, part.size);
     if (part.last) {
       StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
     } else {

@@ -8,8 +8,8 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "common/base/ids.h"
-#include "server/transfer/push_watch.h"
 #include "server/shard/shard.h"
+#include "server/transfer/push_watch.h"
 
 namespace conadv {
 

@@ -3,8 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/wire/status.h"
-#include "server/rpc/stream/log_stream.h"
 #include "server/rpc/inspect/ticking_stream.h"
+#include "server/rpc/stream/log_stream.h"
 
 namespace conadv {
 namespace {

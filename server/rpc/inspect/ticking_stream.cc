@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"
 

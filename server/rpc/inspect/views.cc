@@ -58,7 +58,8 @@ void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
   if (const auto servers = parts.coordinator->Servers(); servers.ok()) {
     status->mutable_servers()->Assign(servers->begin(), servers->end());
   }
-  if (view.evaluation.has_value()) *status->mutable_last_evaluation() = ViewEvaluation(*view.evaluation);
+  if (view.evaluation.has_value())
+    *status->mutable_last_evaluation() = ViewEvaluation(*view.evaluation);
 }
 
 void AddWorker(const StalenessBook::Worker& worker, v1::WorkerStaleness* out) {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "common/wire/status.h"
 #include "server/rpc/membership/member_proto.h"
 #include "server/rpc/membership/member_session.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 
 namespace conadv {
 namespace {
@@ -89,7 +89,9 @@ absl::Status CheckAddresses(const v1::Hello& hello) {
 
 }  // namespace
 
-std::string ReadableText(absl::string_view text) { return Printable(text.substr(0, kMostReadableBytes)); }
+std::string ReadableText(absl::string_view text) {
+  return Printable(text.substr(0, kMostReadableBytes));
+}
 
 absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string& peer) {
   if (hello.name().empty() || hello.name().size() > kMostNameBytes) {
@@ -132,12 +134,13 @@ absl::StatusOr<HelloMessage> FromProto(const v1::Hello& hello, const std::string
 
 absl::Status FromProto(const v1::Restored& restored) {
   if (restored.damaged()) return absl::DataLossError(ReadableText(restored.error()));
-  return restored.error().empty() ? absl::OkStatus() : absl::AbortedError(ReadableText(restored.error()));
+  return restored.error().empty() ? absl::OkStatus()
+                                  : absl::AbortedError(ReadableText(restored.error()));
 }
 
 CheckpointAnswer FromProto(const v1::Checkpointed& checkpointed) {
-  return {Version(checkpointed.version()), ReadableText(checkpointed.error()), checkpointed.missed(),
-          absl::Seconds(checkpointed.seconds())};
+  return {Version(checkpointed.version()), ReadableText(checkpointed.error()),
+          checkpointed.missed(), absl::Seconds(checkpointed.seconds())};
 }
 
 CheckpointId FromProto(const v1::CheckpointId& id) {

@@ -16,8 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/run/member_stream.h"
-#include "common/base/mutex.h"
-#include "common/base/timer.h"
+#include "common/thread/mutex.h"
+#include "common/thread/timer.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "server/agent/shard_agent.h"
 #include "server/shard/shard.h"
@@ -63,8 +63,8 @@ class ShardSession {
   Mutex mutex_;
   CondVar changed_;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // the stream is
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);  // why the session ended
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;              // the stream is
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);              // why the session ended
   std::optional<Version> restored_ ABSL_GUARDED_BY(mutex_);  // what the follower begins with
   ShardAgent agent_;
   ThreadTimer timer_;

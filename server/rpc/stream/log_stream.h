@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "common/wire/status.h"
 #include "server/record/watch_log.h"
 

@@ -11,7 +11,7 @@
 #include "absl/time/clock.h"
 #include "cli/client/metrics_feed.h"
 #include "cli/client/observer.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "common/wire/channel.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "conadv/v1/inspector.grpc.pb.h"

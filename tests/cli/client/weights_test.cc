@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/format/tables.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 #include "common/tensor/safetensors.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "common/base/exit_code.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {

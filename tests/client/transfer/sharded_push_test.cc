@@ -23,8 +23,9 @@ class ShardedPushTest : public ::testing::Test {
     auxiliary.branch = Branch::kAuxiliary;
     layout_ = std::make_shared<const Layout>(
         *Layout::Create({main, {"shared", {16}}, {"other", {16}}, auxiliary}, 2));
-    push_.emplace(layout_, CleanAndAdversarial(), std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_,
-                  &statistics_, PushOptions());
+    push_.emplace(layout_, CleanAndAdversarial(),
+                  std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_, &statistics_,
+                  PushOptions());
     gradients_ = std::make_shared<Arena>(layout_->total_size());
   }
 

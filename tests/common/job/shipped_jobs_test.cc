@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "common/base/file.h"
 #include "common/job/parse.h"
+#include "common/os/file.h"
 
 namespace conadv {
 namespace {

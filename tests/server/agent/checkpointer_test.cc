@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/server/checkpoint/checkpoint_fixture.h"
 #include "tests/server/agent/checkpointer_fixture.h"
+#include "tests/server/checkpoint/checkpoint_fixture.h"
 
 namespace conadv {
 namespace {

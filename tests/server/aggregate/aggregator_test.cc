@@ -165,8 +165,8 @@ TEST(CheckContribution, SaysWhatIsWrong) {
   Contribution from_the_future = Of(3, 0, kAdversarialStream);
   from_the_future.attack_version = Version(4);
   EXPECT_TRUE(absl::IsInvalidArgument(CheckContribution(from_the_future, sync, Version(3))));
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      CheckContribution(Of(3, 0, kAdversarialStream), async, Version(30))));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(CheckContribution(Of(3, 0, kAdversarialStream), async, Version(30))));
 }
 
 TEST(FindNotFinite, FindsTheFirstWhereverItIs) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "common/base/file.h"
+#include "common/os/file.h"
 #include "common/tensor/layout.h"
 #include "gtest/gtest.h"
 #include "server/checkpoint/checkpoint.h"

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "absl/time/clock.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 #include "common/tensor/crc32c.h"
 #include "common/wire/channel.h"
 #include "common/wire/status.h"

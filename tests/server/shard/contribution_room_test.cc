@@ -71,8 +71,7 @@ std::vector<float> Train(Consistency consistency, uint32_t slots, std::vector<in
   for (const int index : order) {
     Push push;
     push.contribution.unit = {Step(0), Slot(index / 2)};
-    push.contribution.stream =
-        index % 2 == 0 ? kCleanStream : kAdversarialStream;
+    push.contribution.stream = index % 2 == 0 ? kCleanStream : kAdversarialStream;
     push.contribution.worker = "w";
     waiting.push_back(std::move(push));
   }
@@ -170,7 +169,8 @@ TEST(ContributionRoom, IsWhatTheTreesOfALargeModelNeed) {
   training.slots = 1024;
   EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).openings, 2 * 11 + 8U);
   EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).all, 4 * 11 + 8 + 2U);
-  EXPECT_EQ(ContributionRoomOf(training, 2, 1000).openings, 2 * (1024 + 32U)) << "they cost nothing";
+  EXPECT_EQ(ContributionRoomOf(training, 2, 1000).openings, 2 * (1024 + 32U))
+      << "they cost nothing";
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ TEST(SnapshotStore, SelectorsMeanWhatTheySay) {
   EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLag, 2})->version.value(), 3U);
   EXPECT_EQ(GetNow(store, {PullSelector::Kind::kLag, 100})->version.value(), 3U);
   EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 2})->version.value(), 5U);
-  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST(SnapshotStore, WhoWaitsIsCalledOnceWhenTheVersionComes) {
@@ -85,7 +86,8 @@ TEST(SnapshotStore, VersionsPastTheRunsLastAreRefusedAtOnce) {
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.SetLast(Version(5));
   EXPECT_EQ(waited.code(), absl::StatusCode::kOutOfRange);
-  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kAtLeast, 6}).status().code(),
+            absl::StatusCode::kOutOfRange);
 }
 
 TEST(SnapshotStore, ClosingEndsEveryWait) {
@@ -97,7 +99,8 @@ TEST(SnapshotStore, ClosingEndsEveryWait) {
       [&](absl::StatusOr<Snapshot> snapshot) { waited = snapshot.status(); }, [] {});
   store.Close(absl::AbortedError("bye"));
   EXPECT_EQ(waited.code(), absl::StatusCode::kAborted);
-  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kExactly, 1}).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(GetNow(store, {PullSelector::Kind::kExactly, 1}).status().code(),
+            absl::StatusCode::kAborted);
   EXPECT_TRUE(GetNow(store, {PullSelector::Kind::kLatest, 0}).ok());
 }
 

@@ -16,8 +16,9 @@ TEST_F(PullTest, ThePartsAreTheSnapshotsOwnMemory) {
   Begin();
   PullSession session(&shard_, kProcess);
   std::optional<absl::Status> ready;
-  session.Start({PullSelector::Latest(), 0, kLineage},
-                [&ready](const absl::Status& status) { ready = status; }, [] {});
+  session.Start(
+      {PullSelector::Latest(), 0, kLineage},
+      [&ready](const absl::Status& status) { ready = status; }, [] {});
   ASSERT_TRUE(ready.has_value());
   ASSERT_TRUE(ready->ok()) << *ready;
   const PullSession::Part part = session.Next();
@@ -39,10 +40,12 @@ TEST_F(PullTest, AVersionIsWaitedForAndTheWaitCanBeGivenUp) {
   PullSession given_up(&shard_, kProcess);
   int ready = 0;
   int never = 0;
-  waits.Start({PullSelector::Exactly(Version(1)), 0, kLineage},
-              [&ready](const absl::Status& status) { ready += status.ok() ? 1 : 0; }, [] {});
-  given_up.Start({PullSelector::Exactly(Version(1)), 0, kLineage},
-                 [&never](const absl::Status&) { ++never; }, [] {});
+  waits.Start(
+      {PullSelector::Exactly(Version(1)), 0, kLineage},
+      [&ready](const absl::Status& status) { ready += status.ok() ? 1 : 0; }, [] {});
+  given_up.Start(
+      {PullSelector::Exactly(Version(1)), 0, kLineage}, [&never](const absl::Status&) { ++never; },
+      [] {});
   EXPECT_EQ(ready, 0);
   EXPECT_TRUE(given_up.Cancel());
   ASSERT_TRUE(PushStep(0).ok());

@@ -48,8 +48,8 @@ class TransferTest : public ::testing::Test {
     chunk.header = header;
     chunk.offset = offset;
     chunk.payload_size = elements * sizeof(float);
-    chunk.payload = {Segment(reinterpret_cast<const uint8_t*>(values_.data() + offset),
-                             chunk.payload_size)};
+    chunk.payload = {
+        Segment(reinterpret_cast<const uint8_t*>(values_.data() + offset), chunk.payload_size)};
     return chunk;
   }
   std::string InitialHeader() {

@@ -56,7 +56,8 @@ class TorchComputeTest : public testing::Test {
     if (!clean.ok()) return clean.status();
     const auto batch = compute.Attack(0, unit, stale_);
     if (!batch.ok()) return batch.status();
-    const auto adversarial = compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
+    const auto adversarial =
+        compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
     if (!adversarial.ok()) return adversarial.status();
     result.clean_measures = *clean;
     result.adversarial_measures = *adversarial;

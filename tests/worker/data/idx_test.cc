@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/file.h"
+#include "common/os/file.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/temp_dir.h"
 

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 #include "worker/device/device.h"
 
 namespace conadv {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client/run/coordinator_client.h"
 #include "tests/client/run/fake_coordinator.h"
 #include "tests/support/manual_timer.h"
-#include "client/run/coordinator_client.h"
 
 namespace conadv {
 namespace {

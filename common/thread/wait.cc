@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/wait.h"
+#include "common/thread/wait.h"
 
 #include <algorithm>
 
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 namespace {

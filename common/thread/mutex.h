@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // std::mutex with the annotations that clang's -Wthread-safety checks. Not absl::Mutex: its own
 // synchronisation is invisible to ThreadSanitizer in libraries that were built without it.
-#ifndef CONADV_COMMON_BASE_MUTEX_H_
-#define CONADV_COMMON_BASE_MUTEX_H_
+#ifndef CONADV_COMMON_THREAD_MUTEX_H_
+#define CONADV_COMMON_THREAD_MUTEX_H_
 
 #include <chrono>
 #include <condition_variable>
@@ -64,4 +64,4 @@ class CondVar {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_MUTEX_H_
+#endif  // CONADV_COMMON_THREAD_MUTEX_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/file.h"
+#include "common/os/file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans, from and to the wire. Pure functions.
-#ifndef CONADV_COMMON_JOB_PLAN_PROTO_H_
-#define CONADV_COMMON_JOB_PLAN_PROTO_H_
+#ifndef CONADV_COMMON_PLAN_PLAN_PROTO_H_
+#define CONADV_COMMON_PLAN_PLAN_PROTO_H_
 
 #include "absl/status/statusor.h"
-#include "common/job/plan.h"
+#include "common/plan/plan.h"
 #include "common/tensor/layout.h"
 #include "conadv/v1/tensor.pb.h"
 
@@ -22,4 +22,4 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& plan);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_JOB_PLAN_PROTO_H_
+#endif  // CONADV_COMMON_PLAN_PLAN_PROTO_H_

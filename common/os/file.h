@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The door to the disk, so that tests can make it fail. Thread-safe.
-#ifndef CONADV_COMMON_BASE_FILE_H_
-#define CONADV_COMMON_BASE_FILE_H_
+#ifndef CONADV_COMMON_OS_FILE_H_
+#define CONADV_COMMON_OS_FILE_H_
 
 #include <cstdint>
 #include <string>
@@ -58,4 +58,4 @@ class FileSystem {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_FILE_H_
+#endif  // CONADV_COMMON_OS_FILE_H_

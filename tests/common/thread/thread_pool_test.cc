@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/thread_pool.h"
+#include "common/thread/thread_pool.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

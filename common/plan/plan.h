@@ -2,8 +2,8 @@
 // The plan of a run: the tensors of the model and the length of the run, which the job file cannot
 // say. Made by the first worker's offer, and the same for every later one. Plain values and pure
 // functions.
-#ifndef CONADV_COMMON_JOB_PLAN_H_
-#define CONADV_COMMON_JOB_PLAN_H_
+#ifndef CONADV_COMMON_PLAN_PLAN_H_
+#define CONADV_COMMON_PLAN_PLAN_H_
 
 #include <cstdint>
 #include <string>
@@ -34,4 +34,4 @@ absl::Status CheckSamePlan(const Plan& run, const Plan& offered);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_JOB_PLAN_H_
+#endif  // CONADV_COMMON_PLAN_PLAN_H_

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/timer.h"
+#include "common/thread/timer.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 namespace {

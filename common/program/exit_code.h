@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a program's exit code says to whoever started it.
-#ifndef CONADV_COMMON_BASE_EXIT_CODE_H_
-#define CONADV_COMMON_BASE_EXIT_CODE_H_
+#ifndef CONADV_COMMON_PROGRAM_EXIT_CODE_H_
+#define CONADV_COMMON_PROGRAM_EXIT_CODE_H_
 
 #include "absl/status/status.h"
 
@@ -21,4 +21,4 @@ inline int ExitCodeOf(const absl::Status& status) {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_EXIT_CODE_H_
+#endif  // CONADV_COMMON_PROGRAM_EXIT_CODE_H_

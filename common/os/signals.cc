@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/signals.h"
+#include "common/os/signals.h"
 
 #include <initializer_list>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/limits.h"
+#include "common/os/limits.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fixed number of threads that run tasks in the order they came. The queue is not bounded:
 // whoever submits admits no more work than it has memory for. Thread-safe.
-#ifndef CONADV_COMMON_BASE_THREAD_POOL_H_
-#define CONADV_COMMON_BASE_THREAD_POOL_H_
+#ifndef CONADV_COMMON_THREAD_THREAD_POOL_H_
+#define CONADV_COMMON_THREAD_THREAD_POOL_H_
 
 #include <cstdint>
 #include <deque>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 
@@ -54,4 +54,4 @@ class ThreadPool {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_THREAD_POOL_H_
+#endif  // CONADV_COMMON_THREAD_THREAD_POOL_H_

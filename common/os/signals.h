@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGTERM and SIGINT, as a question that a loop asks. One for the process.
-#ifndef CONADV_COMMON_BASE_SIGNALS_H_
-#define CONADV_COMMON_BASE_SIGNALS_H_
+#ifndef CONADV_COMMON_OS_SIGNALS_H_
+#define CONADV_COMMON_OS_SIGNALS_H_
 
 #include <signal.h>
 
@@ -27,4 +27,4 @@ class ShutdownSignals {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_SIGNALS_H_
+#endif  // CONADV_COMMON_OS_SIGNALS_H_

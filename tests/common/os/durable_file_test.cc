@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/file.h"
+#include "common/os/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/temp_dir.h"

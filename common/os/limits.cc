@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/limits.h"
+#include "common/os/limits.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/base/timer.h"
+#include "common/thread/timer.h"
 
 #include <utility>
 

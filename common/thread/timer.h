@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs things later: heartbeats, back-off. Thread-safe. Tests bring a Timer that they step by hand.
-#ifndef CONADV_COMMON_BASE_TIMER_H_
-#define CONADV_COMMON_BASE_TIMER_H_
+#ifndef CONADV_COMMON_THREAD_TIMER_H_
+#define CONADV_COMMON_THREAD_TIMER_H_
 
 #include <functional>
 #include <map>
@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
+#include "common/thread/mutex.h"
 
 namespace conadv {
 
@@ -42,4 +42,4 @@ class ThreadTimer final : public Timer {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_TIMER_H_
+#endif  // CONADV_COMMON_THREAD_TIMER_H_

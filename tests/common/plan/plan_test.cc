@@ -5,7 +5,7 @@
 #include <cmath>
 #include <functional>
 
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 #include "conadv/v1/tensor.pb.h"
 
 namespace conadv {

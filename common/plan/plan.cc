@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 
 namespace conadv {
 namespace {

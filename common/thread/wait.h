@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Time that passes on purpose: between two tries, or two looks.
-#ifndef CONADV_COMMON_BASE_WAIT_H_
-#define CONADV_COMMON_BASE_WAIT_H_
+#ifndef CONADV_COMMON_THREAD_WAIT_H_
+#define CONADV_COMMON_THREAD_WAIT_H_
 
 #include <functional>
 
@@ -14,4 +14,4 @@ void WaitFor(absl::Duration time, const std::function<bool()>& stopped);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_WAIT_H_
+#endif  // CONADV_COMMON_THREAD_WAIT_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/printable.h"
-#include "common/job/plan_proto.h"
+#include "common/plan/plan_proto.h"
 
 namespace conadv {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a program says when the system refuses it memory or threads, and that it ends then, whatever
 // library was refused. Once for each process, at its start.
-#ifndef CONADV_COMMON_BASE_LIMITS_H_
-#define CONADV_COMMON_BASE_LIMITS_H_
+#ifndef CONADV_COMMON_OS_LIMITS_H_
+#define CONADV_COMMON_OS_LIMITS_H_
 
 #include "absl/status/status.h"
 
@@ -19,4 +19,4 @@ absl::Status CheckThreads(int count);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_BASE_LIMITS_H_
+#endif  // CONADV_COMMON_OS_LIMITS_H_
