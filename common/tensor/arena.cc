@@ -13,29 +13,42 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-float* Allocate(size_t size) {
-  // Never zero bytes, so that data() is always a pointer of its own.
-  return static_cast<float*>(::operator new((size == 0 ? 1 : size) * sizeof(float), kAlignment));
-}
+class HeapAllocator final : public ArenaAllocator {
+ public:
+  float* Allocate(size_t elements) override {
+    // Never zero bytes, so that every arena has a pointer of its own.
+    const size_t bytes = (elements == 0 ? 1 : elements) * sizeof(float);
+    return static_cast<float*>(::operator new(bytes, kAlignment));
+  }
+  void Free(float* values, size_t) override { ::operator delete(values, kAlignment); }
+};
 
 }  // namespace
 
-Arena::Arena(size_t size) : data_(Allocate(size)), size_(size) {}
-Arena::~Arena() { ::operator delete(data_, kAlignment); }
+ArenaAllocator& ArenaAllocator::Heap() {
+  static auto* const heap = new HeapAllocator();  // arenas may go last of all
+  return *heap;
+}
+
+Arena::Arena(size_t size, ArenaAllocator* allocator)
+    : allocator_(allocator), data_(allocator->Allocate(size)), size_(size) {}
+Arena::~Arena() { allocator_->Free(data_, size_); }
 void Arena::Zero() { std::memset(data_, 0, bytes()); }
 
 struct ArenaPool::State {
-  State(size_t arena_size, size_t keep) : arena_size(arena_size), keep(keep) {}
+  State(size_t arena_size, size_t keep, ArenaAllocator* allocator)
+      : arena_size(arena_size), keep(keep), allocator(allocator) {}
 
   const size_t arena_size;
   const size_t keep;
+  ArenaAllocator* const allocator;
   mutable Mutex mutex;
   std::vector<std::unique_ptr<Arena>> free ABSL_GUARDED_BY(mutex);
   uint64_t in_use ABSL_GUARDED_BY(mutex) = 0;
 };
 
-ArenaPool::ArenaPool(size_t arena_size, size_t keep)
-    : state_(std::make_shared<State>(arena_size, keep)) {}
+ArenaPool::ArenaPool(size_t arena_size, size_t keep, ArenaAllocator* allocator)
+    : state_(std::make_shared<State>(arena_size, keep, allocator)) {}
 
 std::shared_ptr<Arena> ArenaPool::Take() {
   std::unique_ptr<Arena> arena;
@@ -47,7 +60,7 @@ std::shared_ptr<Arena> ArenaPool::Take() {
       state_->free.pop_back();
     }
   }
-  if (arena == nullptr) arena = std::make_unique<Arena>(state_->arena_size);
+  if (arena == nullptr) arena = std::make_unique<Arena>(state_->arena_size, state_->allocator);
   return std::shared_ptr<Arena>(arena.release(), [state = state_](Arena* used) {
     std::unique_ptr<Arena> returned(used);
     MutexLock lock(&state->mutex);

@@ -13,10 +13,22 @@
 
 namespace conadv {
 
+// Where arenas' memory comes from. Thread-safe; outlives what came from it.
+class ArenaAllocator {
+ public:
+  virtual ~ArenaAllocator() = default;
+  // So many elements, not initialised, aligned to 64 bytes. Never nullptr, not even for none:
+  // throws std::bad_alloc where there is no memory.
+  virtual float* Allocate(size_t elements) = 0;
+  virtual void Free(float* values, size_t elements) = 0;
+
+  static ArenaAllocator& Heap();
+};
+
 class Arena {
  public:
   // `size` elements, not initialised.
-  explicit Arena(size_t size);
+  explicit Arena(size_t size, ArenaAllocator* allocator = &ArenaAllocator::Heap());
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -30,6 +42,7 @@ class Arena {
   void Zero();
 
  private:
+  ArenaAllocator* const allocator_;
   float* const data_;
   const size_t size_;
 };
@@ -39,7 +52,7 @@ class Arena {
 class ArenaPool {
  public:
   // Keeps up to `keep` free arenas for reuse; more are freed.
-  ArenaPool(size_t arena_size, size_t keep);
+  ArenaPool(size_t arena_size, size_t keep, ArenaAllocator* allocator = &ArenaAllocator::Heap());
 
   // Contents are not initialised. Returns to the pool when the last reference goes, on whatever
   // thread that is.

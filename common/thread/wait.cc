@@ -9,7 +9,7 @@
 namespace conadv {
 namespace {
 
-constexpr absl::Duration kGlance = absl::Milliseconds(100);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -20,7 +20,7 @@ void WaitFor(absl::Duration time, const std::function<bool()>& stopped) {
   MutexLock lock(&mutex);
   for (absl::Duration left = time; left > absl::ZeroDuration() && !stopped();
        left = until - Clock::Real().Now()) {
-    never.WaitFor(&mutex, std::min(left, kGlance));
+    never.WaitFor(&mutex, std::min(left, kPollInterval));
   }
 }
 

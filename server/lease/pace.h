@@ -12,9 +12,9 @@ namespace conadv {
 
 class Pace {
  public:
-  // A worker finished a unit this long after the one before, or after its turn came. Units often
-  // come together, from a worker's threads or in one message; how long a worker needs is then the
-  // time between such groups. So each wait counts by its length: the mean is that of the wait
+  // A worker finished a unit this long after the one before, or after it was granted one. Units
+  // often come together, from a worker's threads or in one message; how long a worker needs is then
+  // the time between such groups. So each wait counts by its length: the mean is that of the wait
   // during which somebody looks at any moment, and what comes at the same moment weighs nothing.
   void Add(absl::Duration took) {
     if (took <= absl::ZeroDuration()) return;

@@ -19,7 +19,7 @@ StreamNorms AdamWLoop(const TensorUpdate& tensor, const MomentConstants& constan
   const auto keeps = hn::Set(d, keep);
   const auto rates = hn::Set(d, rate);
   return ForEachVector(tensor, norms_known, [&](size_t i) HWY_ATTR {
-    const auto step = MoveMoments(tensor, constants, first, second, i);
+    const auto step = UpdateMoments(tensor, constants, first, second, i);
     const auto kept = hn::Mul(keeps, hn::Load(d, tensor.weights + i));
     hn::Store(hn::Sub(kept, hn::Mul(rates, step)), d, tensor.next + i);
   });

@@ -24,7 +24,7 @@ Measured LambDirectionLoop(const TensorUpdate& tensor, const MomentConstants& co
   for (size_t block = 0; block < tensor.size; block += kBlock) {
     if (!norms_known) streams.Add(tensor, block);
     for (size_t i = block; i < block + kBlock; i += hn::Lanes(d)) {
-      const auto step = hn::Mul(correction, MoveMoments(tensor, constants, first, second, i));
+      const auto step = hn::Mul(correction, UpdateMoments(tensor, constants, first, second, i));
       const auto theta = hn::Load(d, tensor.weights + i);
       hn::Store(hn::Add(step, hn::Mul(decays, theta)), d, tensor.next + i);
     }

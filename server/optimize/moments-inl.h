@@ -15,7 +15,7 @@ namespace conadv::HWY_NAMESPACE {
 
 // Moves both moments at element i and returns m / (√v̂ + ε): the correction of m is left to the
 // caller.
-HWY_INLINE hn::Vec<Lane> MoveMoments(const TensorUpdate& tensor, const MomentConstants& constants,
+HWY_INLINE hn::Vec<Lane> UpdateMoments(const TensorUpdate& tensor, const MomentConstants& constants,
                                      float* HWY_RESTRICT first, float* HWY_RESTRICT second,
                                      size_t i) {
   const Lane d;

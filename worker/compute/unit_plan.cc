@@ -20,11 +20,11 @@ void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions&
 }
 
 // Questions for weights: SSP and ASYNC.
-void AskInTurn(absl::Span<const UnitProgress* const> units, const SeenVersions& seen,
-               const PlanOptions& options, std::vector<Action>* actions) {
-  size_t turns = options.lanes;  // of units that are updated
+void AskInOrder(absl::Span<const UnitProgress* const> units, const SeenVersions& seen,
+                const PlanOptions& options, std::vector<Action>* actions) {
+  size_t updates = options.lanes;  // of units at once
   for (const UnitProgress* unit : units) {
-    if (unit->update_asked && !unit->computed(options) && turns > 0) --turns;
+    if (unit->update_asked && !unit->computed(options) && updates > 0) --updates;
   }
   size_t ahead = options.tau > 0 ? options.lanes : 0;  // of units that are attacked before
   for (size_t i = 0; i < units.size(); ++i) {
@@ -35,8 +35,8 @@ void AskInTurn(absl::Span<const UnitProgress* const> units, const SeenVersions& 
         actions->push_back(
             {i, ActionKind::kAskAttack, unit.update_version->MinusOrZero(options.tau)});
       }
-    } else if (turns > 0) {
-      --turns;
+    } else if (updates > 0) {
+      --updates;
       actions->push_back({i, ActionKind::kAskUpdate, std::nullopt});
     } else if (ahead > 0) {
       --ahead;
@@ -89,7 +89,7 @@ std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
   if (options.sync) {
     AskForSteps(units, options, &actions);
   } else {
-    AskInTurn(units, seen, options, &actions);
+    AskInOrder(units, seen, options, &actions);
   }
   Run(units, in_flight, options, &actions);
   return actions;

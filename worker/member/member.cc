@@ -16,7 +16,7 @@ namespace conadv {
 namespace {
 
 // How often a member asks whether it was told to stop.
-constexpr absl::Duration kGlance = absl::Milliseconds(100);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -52,7 +52,7 @@ class Member::Course {
   }
   void On(const Drained&) { Leave(); }
   // Now and then.
-  void Glance(absl::Time now) {
+  void Poll(absl::Time now) {
     if (member_->stopped_() && !draining_ && !leaving_) {
       draining_ = true;
       deadline_ = now + member_->options_.drain_timeout;
@@ -142,7 +142,7 @@ Member::SessionEnd Member::RunSession() {
   while (!course.over()) {
     const std::optional<Event> event = Next();
     if (event.has_value()) std::visit([&course](const auto& e) { course.On(e); }, *event);
-    course.Glance(Clock::Real().Now());
+    course.Poll(Clock::Real().Now());
   }
   return {course.result(), course.worked()};
 }
@@ -168,7 +168,7 @@ void Member::Post(Event event) {
 
 std::optional<Member::Event> Member::Next() {
   MutexLock lock(&mutex_);
-  if (events_.empty()) changed_.WaitFor(&mutex_, kGlance);
+  if (events_.empty()) changed_.WaitFor(&mutex_, kPollInterval);
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());
   events_.pop_front();

@@ -24,8 +24,10 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void Start(const grpc::ByteBuffer& request) {
     const absl::StatusOr<PullQuery> query = ParseQuery(request);
     if (!query.ok()) return Finish(ToGrpc(query.status()));
-    session_.Start(
-        *query, [this](const absl::Status& status) { OnReady(status); }, [this] { Evict(); });
+    const auto on_ready = [this](const absl::Status& status) {
+      status.ok() ? WriteNext() : Finish(ToGrpc(status));
+    };
+    session_.Start(*query, on_ready, [this] { Evict(); });
   }
 
   // gRPC calls this, OnCancel and OnDone only after Start has returned.
@@ -50,17 +52,12 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
  private:
   // With the store's lock held: the call is not done before the session's end, which waits for that
-  // lock. gRPC runs no callback inside TryCancel, but on a thread of its own or when this one
-  // returns to it. A status of ours would have to queue behind what the peer does not take.
+  // lock, and gRPC runs no callback inside TryCancel, but on a thread of its own or when this one
+  // returns to it. A status of ours would queue behind what the peer does not take.
   void Evict() {
     LOG(WARNING) << "pull by " << context_->peer()
                  << " is ended: it takes nothing, and others wait for its place";
     context_->TryCancel();
-  }
-
-  void OnReady(const absl::Status& status) {
-    if (!status.ok()) return Finish(ToGrpc(status));
-    WriteNext();
   }
 
   void WriteNext() {

@@ -3,7 +3,6 @@
 
 #include <glog/logging.h>
 
-#include <deque>
 #include <optional>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "common/wire/status.h"
 #include "server/rpc/membership/member_proto.h"
 #include "server/rpc/membership/member_session.h"
+#include "server/rpc/membership/outbox.h"
 
 namespace conadv {
 namespace {
@@ -25,33 +25,26 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
 
   // MemberSink: called with the coordinator's lock held.
   void Send(const MemberMessage& message) override {
-    MutexLock lock(&mutex_);
-    if (end_.has_value()) return;
-    outbox_.push_back(ToProto(message));
-    WriteNext();
+    Change([&message](Outbox& outbox) { outbox.Push(ToProto(message)); });
   }
-  void Close(const absl::Status& status) override { End(ToGrpc(status)); }
+  void Close(const absl::Status& status) override {
+    Change([&status](Outbox& outbox) { outbox.End(status); });
+  }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return OnStreamEnd();
+    if (!ok) return Close(session_.OnStreamEnd());
     const bool joins = !session_.joined();
     const absl::Status status = session_.Handle(request_);
-    if (!status.ok()) return End(ToGrpc(status));
+    if (!status.ok()) return Close(status);
     if (joins) LOG(INFO) << session_.name() << " at " << session_.peer() << " has joined";
-    if (session_.left()) End(grpc::Status::OK);
+    if (session_.left()) Close(absl::OkStatus());
     StartRead(&request_);
   }
-
   void OnWriteDone(bool ok) override {
-    MutexLock lock(&mutex_);
-    writing_ = false;
-    if (!ok) outbox_.clear();
-    WriteNext();
+    Change([ok](Outbox& outbox) { outbox.OnWritten(ok); });
   }
-
   // The peer's end is gone, or a cancelled call: what waits is not sent any more.
-  void OnCancel() override { End(grpc::Status(grpc::StatusCode::CANCELLED, "the member is gone")); }
-
+  void OnCancel() override { Close(absl::CancelledError("the member is gone")); }
   void OnDone() override {
     if (!session_.name().empty()) {
       LOG(INFO) << session_.name() << " at " << session_.peer()
@@ -62,41 +55,18 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   }
 
  private:
-  void OnStreamEnd() {
-    if (session_.joined() || session_.left()) return End(grpc::Status::OK);
-    End(ToGrpc(
-        absl::InvalidArgumentError("join: the stream ended, or was not protobuf, before hello")));
-  }
-
-  void End(const grpc::Status& status) {
+  template <class Apply>
+  void Change(const Apply& apply) {
     MutexLock lock(&mutex_);
-    if (end_.has_value()) return;
-    end_ = status;
-    WriteNext();
-  }
-
-  // Writes what waits, then the end.
-  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (writing_ || finished_) return;
-    if (!outbox_.empty()) {
-      writing_ = true;
-      response_ = std::move(outbox_.front());
-      outbox_.pop_front();
-      StartWrite(&response_);
-    } else if (end_.has_value()) {
-      finished_ = true;
-      Finish(*end_);
-    }
+    apply(outbox_);
+    if (const v1::JoinResponse* const message = outbox_.NextMessage()) StartWrite(message);
+    if (const std::optional<absl::Status> end = outbox_.TakeEnd()) Finish(ToGrpc(*end));
   }
 
   MemberSession session_;
   v1::JoinRequest request_;
   Mutex mutex_;
-  std::deque<v1::JoinResponse> outbox_ ABSL_GUARDED_BY(mutex_);
-  v1::JoinResponse response_;
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
+  Outbox outbox_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -61,6 +61,11 @@ void MemberSession::Done(const v1::Done& done) {
   coordinator_->OnDone(*id_, units);
 }
 
+absl::Status MemberSession::OnStreamEnd() const {
+  if (joined() || left()) return absl::OkStatus();
+  return absl::InvalidArgumentError("join: the stream ended, or was not protobuf, before hello");
+}
+
 void MemberSession::End() {
   if (id_.has_value()) coordinator_->OnGone(*std::exchange(id_, std::nullopt));
 }

@@ -23,6 +23,8 @@ class MemberSession {
 
   // An error ends the session.
   absl::Status Handle(const v1::JoinRequest& request);
+  // The member sends nothing more. INVALID_ARGUMENT: it never said hello.
+  absl::Status OnStreamEnd() const;
   // The stream is over.
   void End();
 

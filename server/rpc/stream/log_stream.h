@@ -10,9 +10,8 @@
 #include <memory>
 #include <utility>
 
-#include "common/thread/mutex.h"
 #include "common/wire/status.h"
-#include "server/record/watch_log.h"
+#include "server/record/log_follower.h"
 
 namespace conadv {
 
@@ -31,26 +30,12 @@ class LogStream final : public grpc::ServerWriteReactor<Message> {
 
  private:
   LogStream(WatchLog<Record>* log, uint64_t from, Convert convert)
-      : log_(log), next_(from), convert_(std::move(convert)) {}
+      : follower_(log, from), convert_(std::move(convert)) {}
 
   void Ask() {
-    // The record may come, be written and end the call on other threads before Get returns.
+    // The record may come, be written and end the call on other threads before Await returns.
     const std::shared_ptr<LogStream> self = self_;
-    uint64_t round;
-    {
-      MutexLock lock(&mutex_);
-      wait_ = 0;
-      round = ++round_;
-    }
-    const uint64_t id = log_->Get(next_, [self](auto entry) { self->OnEntry(std::move(entry)); });
-    bool abandon;
-    {
-      MutexLock lock(&mutex_);
-      if (id == 0 || round != round_) return;
-      wait_ = id;
-      abandon = cancelled_;
-    }
-    if (abandon) Abandon(id);
+    if (follower_.Await([self](auto entry) { self->OnEntry(std::move(entry)); })) GiveUp();
   }
 
   void OnEntry(absl::StatusOr<typename WatchLog<Record>::Entry> entry) {
@@ -58,43 +43,26 @@ class LogStream final : public grpc::ServerWriteReactor<Message> {
       return this->Finish(absl::IsOutOfRange(entry.status()) ? grpc::Status::OK
                                                              : ToGrpc(entry.status()));
     }
-    next_ = entry->index + 1;
+    follower_.OnRecord(entry->index);
     message_ = convert_(entry->index, entry->record);
     this->StartWrite(&message_);
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return this->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the watcher is gone"));
+    if (!ok) return GiveUp();
     Ask();
   }
-
-  void OnCancel() override {
-    uint64_t id;
-    {
-      MutexLock lock(&mutex_);
-      cancelled_ = true;
-      id = wait_;
-    }
-    if (id != 0) Abandon(id);
-  }
-
   // Whoever takes the wait out of the log finishes the call.
-  void Abandon(uint64_t id) {
-    if (!log_->Cancel(id)) return;
-    this->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the watcher is gone"));
+  void OnCancel() override {
+    if (follower_.Cancel()) GiveUp();
   }
-
+  void GiveUp() { this->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the watcher is gone")); }
   void OnDone() override { self_.reset(); }
 
-  WatchLog<Record>* const log_;
-  uint64_t next_;
+  LogFollower<Record> follower_;
   const Convert convert_;
   Message message_;
   std::shared_ptr<LogStream> self_;  // until the call is done
-  Mutex mutex_;
-  uint64_t wait_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t round_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // A stream that is refused.

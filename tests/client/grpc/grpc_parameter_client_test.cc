@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/base/backoff.h"
+#include "common/job/streams.h"
 #include "common/wire/chunk.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 

@@ -8,6 +8,7 @@
 
 #include "tests/client/transfer/fake_shard.h"
 #include "tests/support/manual_timer.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 namespace {

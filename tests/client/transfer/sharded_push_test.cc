@@ -9,6 +9,7 @@
 #include "tests/client/transfer/fake_shard.h"
 #include "tests/support/manual_timer.h"
 #include "tests/support/streams.h"
+#include "worker/statistics/statistics.h"
 
 namespace conadv {
 namespace {
@@ -65,7 +66,7 @@ TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
   EXPECT_TRUE(answer_->ok());
   uint64_t bytes = 0;
   for (uint32_t shard = 0; shard < 2; ++shard) {
-    bytes += layout_->stream_range(shard, kCleanStream).size() * sizeof(float);
+    bytes += layout_->branch_range(shard, Branch::kMain).size() * sizeof(float);
   }
   EXPECT_EQ(statistics_.totals().pushed_bytes, bytes);
 }

@@ -81,5 +81,36 @@ TEST(ArenaPoolTest, NoArenaIsGivenToTwoThreads) {
   EXPECT_LE(pool.bytes(), 2 * 16 * 4);
 }
 
+// Counts what it gives out.
+class CountingAllocator final : public ArenaAllocator {
+ public:
+  float* Allocate(size_t elements) override {
+    ++given;
+    return Heap().Allocate(elements);
+  }
+  void Free(float* values, size_t elements) override {
+    ++taken;
+    Heap().Free(values, elements);
+  }
+  int given = 0;
+  int taken = 0;
+};
+
+TEST(ArenaPoolTest, MemoryComesFromItsAllocatorAndGoesBackThere) {
+  CountingAllocator allocator;
+  {
+    ArenaPool pool(64, 1, &allocator);
+    {
+      const auto first = pool.Take();
+      const auto second = pool.Take();
+      EXPECT_EQ(allocator.given, 2);
+    }
+    EXPECT_EQ(allocator.taken, 1) << "one is kept";
+    pool.Take();
+    EXPECT_EQ(allocator.given, 2) << "and used again";
+  }
+  EXPECT_EQ(allocator.taken, 2);
+}
+
 }  // namespace
 }  // namespace conadv

@@ -42,7 +42,6 @@ class MachineModel {
   const std::string& wrong() const { return wrong_; }
   // Of every action so far.
   uint64_t digest() const { return digest_; }
-  size_t members() const { return workers_.size() + (evaluator_.has_value() ? 1 : 0) + 1; }
 
   // The event and everything that comes of it.
   absl::Status Step(Event event);

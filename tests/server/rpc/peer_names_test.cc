@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/rpc/membership/member_proto.h"
-#include "server/transfer/push_message.h"
+#include "common/protocol/push_message.h"
 
 namespace conadv {
 namespace {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "server/shard/staleness_book.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {
@@ -29,7 +30,7 @@ TEST(RecentByName, ThoseHeardLongestAgoMakeRoom) {
 }
 
 TEST(StalenessBook, AWorkerThatComesAfterManyIsSeen) {
-  StalenessBook book(2);
+  StalenessBook book(2, CleanStream());
   for (int i = 0; i < 20'000; ++i) {
     book.AddOutcome("worker-" + std::to_string(i), PushOutcome::kAccepted);
     ASSERT_LE(book.bytes(), StalenessBook::kMostBytes);
