@@ -58,6 +58,10 @@ class StreamSums {
   }
 
   HWY_INLINE void Add(const TensorUpdate& tensor, size_t block) {
+    // What nearly every update has, in one pass over both.
+    if (count_ == 2 && present_[0] == 0) {
+      return AddBoth(tensor.sum[0] + block, tensor.sum[present_[1]] + block);
+    }
     for (size_t p = 0; p < count_; ++p) AddSquares(tensor.sum[present_[p]] + block, &square_[p]);
     if (count_ < 2 || present_[0] != 0) return;
     const float* const first = tensor.sum[0] + block;
@@ -75,6 +79,21 @@ class StreamSums {
   }
 
  private:
+  HWY_INLINE void AddBoth(const float* first, const float* second) {
+    const DoubleLane d;
+    const hn::Rebind<float, DoubleLane> half;
+    const auto add = [&d](hn::Vec<DoubleLane> x, hn::Vec<DoubleLane> y, double* lanes) HWY_ATTR {
+      hn::Store(hn::Add(hn::Load(d, lanes), hn::Mul(x, y)), d, lanes);
+    };
+    for (size_t i = 0; i < kBlock; i += hn::Lanes(d)) {
+      const auto a = hn::PromoteTo(d, hn::Load(half, first + i));
+      const auto b = hn::PromoteTo(d, hn::Load(half, second + i));
+      add(a, a, square_[0].lanes + i);
+      add(b, b, square_[1].lanes + i);
+      add(a, b, dot_[1].lanes + i);
+    }
+  }
+
   size_t count_ = 0;  // of the streams that have a sum
   size_t present_[kMostStreams] = {};
   Sum square_[kMostStreams];
@@ -88,9 +107,16 @@ HWY_INLINE hn::Vec<Lane> Gradient(const TensorUpdate& tensor, size_t i) {
   if (tensor.sum[0] != nullptr) {
     u = hn::Mul(hn::Set(d, tensor.scale[0]), hn::Load(d, tensor.sum[0] + i));
   }
-  for (size_t s = 1; s < tensor.streams; ++s) {
-    if (tensor.sum[s] == nullptr) continue;
+  // Without a loop over a number known only now: it would be in the innermost one.
+  const auto add = [&](size_t s) HWY_ATTR {
+    if (tensor.sum[s] == nullptr) return;
     u = hn::Add(u, hn::Mul(hn::Set(d, tensor.scale[s]), hn::Load(d, tensor.sum[s] + i)));
+  };
+  static_assert(kMostStreams == 4, "one line for each but the first");
+  add(1);
+  if (tensor.streams > 2) {
+    add(2);
+    add(3);
   }
   if (tensor.used != nullptr) {
     const auto moved = hn::Sub(hn::Load(d, tensor.weights + i), hn::Load(d, tensor.used + i));

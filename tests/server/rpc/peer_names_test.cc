@@ -2,12 +2,12 @@
 // What peers call themselves goes into our logs.
 #include <string>
 
+#include "common/protocol/push_message.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "conadv/v1/parameter_server.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/rpc/membership/member_proto.h"
-#include "common/protocol/push_message.h"
 
 namespace conadv {
 namespace {

@@ -76,12 +76,13 @@ class StalledPush {
   std::unique_ptr<grpc::ClientWriter<v1::PushRequest>> stream_;
 };
 
-// A server that has no patience, and one worker.
+// A server that has little patience, and one worker.
 class SlowPeers : public ::testing::Test {
  protected:
   void Start(const TinyRun& run) {
     ReaderOptions readers;
-    readers.patience = absl::Milliseconds(200);
+    // Long enough for all slow peers of a test to be there before the first is evicted.
+    readers.patience = absl::Seconds(1);
     server_ = StartServer(run, readers);
     ASSERT_NE(server_, nullptr);
     worker_ = std::make_unique<WireWorker>(server_->address(), "worker", run);
