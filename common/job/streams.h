@@ -38,11 +38,6 @@ inline Range RangeOf(const Layout& layout, uint32_t shard, const GradientStream&
   return layout.branch_range(shard, stream.branch);
 }
 
-// Whether the stream has a gradient for a tensor of this branch.
-inline bool HasGradientFor(const GradientStream& stream, Branch branch) {
-  return branch == Branch::kShared || branch == stream.branch;
-}
-
 }  // namespace conadv
 
 #endif  // CONADV_COMMON_JOB_STREAMS_H_

@@ -119,12 +119,6 @@ inline const std::vector<std::string>& MayPlaceTensors() {
   return *kDevices;
 }
 
-// Files whose job is to wait between attempts.
-inline const std::vector<std::string>& MaySleep() {
-  static const auto* const kBackOff = new std::vector<std::string>();
-  return *kBackOff;
-}
-
 // Where the calendar's time comes from, for people's eyes. cli/ shows it to them.
 inline const std::vector<std::string>& MayReadTheCalendar() {
   static const auto* const kCalendar = new std::vector<std::string>{"common/base/clock.cc"};
@@ -217,7 +211,7 @@ inline std::string CheckCode(absl::string_view path, absl::string_view line) {
   const std::string code = Code(line);
   for (const absl::string_view sleep : {"sleep_for", "sleep_until", "SleepFor", "usleep(",
                                         "nanosleep(", " sleep(", "time.sleep("}) {
-    if (absl::StrContains(code, sleep) && !Contains(MaySleep(), path)) {
+    if (absl::StrContains(code, sleep)) {
       return "sleeps: wait for the event itself, with a deadline";
     }
   }

@@ -9,6 +9,7 @@
 #include "common/thread/mutex.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"
+#include "server/rpc/stream/log_stream.h"
 
 namespace conadv {
 namespace {
@@ -72,21 +73,14 @@ class TickingStream final : public grpc::ServerWriteReactor<v1::StalenessRespons
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// A call that ends at once.
-class Refused final : public grpc::ServerWriteReactor<v1::StalenessResponse> {
- public:
-  explicit Refused(const absl::Status& status) { Finish(ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
 grpc::ServerWriteReactor<v1::StalenessResponse>* StartTickingStream(const ServerParts& parts,
                                                                     double interval_seconds) {
   if (interval_seconds == 0) interval_seconds = 1;
   if (!(interval_seconds >= 0.05 && interval_seconds <= 3600)) {
-    return new Refused(absl::InvalidArgumentError(
-        absl::StrCat("interval_seconds: must be 0.05 to 3600, got ", interval_seconds)));
+    return new RefusedStream<v1::StalenessResponse>(ToGrpc(absl::InvalidArgumentError(
+        absl::StrCat("interval_seconds: must be 0.05 to 3600, got ", interval_seconds))));
   }
   return TickingStream::Start(parts, absl::Seconds(interval_seconds));
 }
