@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one shard of a running job holds. Calls block; a shard that is away is an error at once.
+// What one shard of a running job says of itself. Calls block; a shard that is away is an error at
+// once.
 #ifndef CONADV_CLI_CLIENT_SHARD_READER_H_
 #define CONADV_CLI_CLIENT_SHARD_READER_H_
 
@@ -9,12 +10,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
-#include "common/base/ids.h"
 #include "common/tensor/layout.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 
 namespace conadv {
+
+// What a person reads of a call to `who` ("server-1 at a:7000") that failed.
+absl::Status FailureOf(const std::string& who, const absl::Status& status);
 
 class ShardReader {
  public:
@@ -26,16 +28,7 @@ class ShardReader {
   // REQUIRES: it has a version.
   absl::StatusOr<Layout> ReadLayout(uint32_t shards);
 
-  struct Part {
-    Version version;
-    uint64_t lineage = 0;  // of the weights: a version number means other weights in another one
-  };
-  // Fills `arena`, this shard's part, and says which version it is.
-  absl::StatusOr<Part> Read(const v1::PullRequest& request, absl::Span<float> arena);
-
  private:
-  absl::Status Failed(const absl::Status& status) const;
-
   const std::string who_;
   const absl::Time deadline_;
   std::unique_ptr<v1::ParameterServer::Stub> stub_;

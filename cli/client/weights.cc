@@ -2,6 +2,7 @@
 #include "cli/client/weights.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 #include <vector>
 
@@ -9,30 +10,32 @@
 #include "absl/strings/str_format.h"
 #include "cli/client/shard_reader.h"
 #include "cli/format/tables.h"
+#include "client/grpc/grpc_transport.h"
 #include "client/run/find_run.h"
+#include "client/transfer/sharded_pull.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/stats/transfer_observer.h"
 #include "common/tensor/safetensors.h"
+#include "common/thread/timer.h"
 
 namespace conadv {
 namespace {
 
-// A version that shard 0 just chose may be gone from a shard that is ahead: choose again.
-constexpr int kAttempts = 5;
 constexpr absl::Duration kAnswer = absl::Seconds(5);
 
 // Whom a pull is about just now.
-struct Peer {
+struct Server {
   std::string address;
   std::string who;
 };
 
-Peer PeerOf(uint32_t shard, const std::string& address) {
+Server ServerAt(uint32_t shard, const std::string& address) {
   return {address, absl::StrCat("server-", shard, " at ", address)};
 }
 
-absl::StatusOr<v1::GetJobResponse> GetJob(const Peer& coordinator, absl::Time deadline) {
+absl::StatusOr<v1::GetJobResponse> GetJob(const Server& coordinator, absl::Time deadline) {
   const absl::StatusOr<v1::GetJobResponse> response = AskForRun(
       coordinator.address, std::min(deadline - Clock::Real().Now(), kAnswer), FindRunOptions());
   const absl::Status& status = response.status();
@@ -49,83 +52,86 @@ absl::StatusOr<v1::GetJobResponse> GetJob(const Peer& coordinator, absl::Time de
   return response;
 }
 
+// Of a command that nobody asks for figures.
+class NoObserver final : public TransferObserver {
+ public:
+  void Pulled(absl::Duration, uint64_t) override {}
+  void Pushed(absl::Duration, uint64_t) override {}
+};
+
 class ModelPull {
  public:
-  ModelPull(const std::string& coordinator, const v1::PullRequest& selector)
-      : coordinator_(PeerOf(0, coordinator)), selector_(selector), peer_(coordinator_) {}
+  ModelPull(const std::string& coordinator, const PullSelector& selector)
+      : coordinator_(ServerAt(0, coordinator)), selector_(selector), server_(coordinator_) {}
 
   absl::StatusOr<Weights> Try(absl::Duration timeout) {
     const absl::Time deadline = Clock::Real().Now() + timeout;
-    peer_ = coordinator_;
-    CONADV_RETURN_IF_ERROR(ShardReader(peer_.who, peer_.address, deadline).WaitForFirstVersion());
-    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(peer_, deadline));
-    std::vector<ShardReader> shards;
-    std::vector<Peer> peers;
+    server_ = coordinator_;
+    ShardReader reader(server_.who, server_.address, deadline);
+    CONADV_RETURN_IF_ERROR(reader.WaitForFirstVersion());
+    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(server_, deadline));
+    std::vector<Server> servers;
     for (const std::string& address : job.servers()) {
-      peers.push_back(PeerOf(static_cast<uint32_t>(peers.size()), address));
-      shards.emplace_back(peers.back().who, address, deadline);
+      servers.push_back(ServerAt(static_cast<uint32_t>(servers.size()), address));
     }
-    peer_ = peers[0];
-    CONADV_ASSIGN_OR_RETURN(Layout layout, shards[0].ReadLayout(job.servers_size()));
-    const auto arena = std::make_shared<Arena>(layout.total_size());
-    arena->Zero();
-    v1::PullRequest request = selector_;
-    request.set_layout_hash(layout.hash());
-    absl::StatusOr<Version> version;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      version = ReadAll(peers, shards, layout, request, arena.get());
-      if (version.ok() || !absl::IsOutOfRange(version.status()) || selector_.has_version()) break;
-    }
-    if (!version.ok()) return version.status();
-    return Weights{job.job().name(), *version, std::move(layout), arena};
+    server_ = servers[0];
+    CONADV_ASSIGN_OR_RETURN(
+        Layout layout,
+        ShardReader(server_.who, server_.address, deadline).ReadLayout(job.servers_size()));
+    CONADV_ASSIGN_OR_RETURN(const VersionedWeights pulled,
+                            PullAll(servers, layout, deadline - Clock::Real().Now()));
+    return Weights{job.job().name(), pulled.version, std::move(layout), pulled.weights};
   }
 
   // Whom the last try had to do with last.
-  const Peer& peer() const { return peer_; }
+  const Server& server() const { return server_; }
 
  private:
-  absl::StatusOr<Version> ReadAll(const std::vector<Peer>& peers, std::vector<ShardReader>& shards,
-                                  const Layout& layout, v1::PullRequest request, Arena* arena) {
-    ShardReader::Part whole;
-    for (uint32_t shard = 0; shard < layout.shards(); ++shard) {
-      peer_ = peers[shard];
-      const absl::Span<float> values =
-          arena->span().subspan(layout.arena_begin(shard), layout.arena_size(shard));
-      CONADV_ASSIGN_OR_RETURN(const ShardReader::Part part, shards[shard].Read(request, values));
-      if (shard == 0) whole = part;
-      if (part.version != whole.version) {
-        return absl::DataLossError(absl::StrCat("shard ", shard, " gave version ",
-                                                part.version.value(), " for version ",
-                                                whole.version.value()));
-      }
-      if (part.lineage != whole.lineage) {
-        return absl::UnavailableError("the run has gone back to a checkpoint meanwhile");
-      }
-      request.set_version(whole.version.value());
+  absl::StatusOr<VersionedWeights> PullAll(const std::vector<Server>& servers, const Layout& layout,
+                                           absl::Duration timeout) {
+    std::vector<std::unique_ptr<ParameterClient>> owned;
+    std::vector<ParameterClient*> clients;
+    for (const Server& server : servers) {
+      owned.push_back(GrpcTransport().Connect({server.address, layout.hash(), ""}));
+      clients.push_back(owned.back().get());
     }
-    return whole.version;
+    PullOptions options;
+    options.timeout = options.long_poll = timeout;
+    options.backoff.budget = absl::ZeroDuration();
+    options.describe = [&](uint32_t shard, const PullSelector&, const absl::Status& status) {
+      server_ = servers[shard];
+      return FailureOf(server_.who, status);
+    };
+    NoObserver observer;
+    ThreadTimer timer;
+    ShardedPull pull(std::make_shared<const Layout>(layout), clients, &timer, &observer, options);
+    std::promise<absl::StatusOr<VersionedWeights>> answer;
+    pull.Pull(selector_, [&](absl::StatusOr<VersionedWeights> weights) {
+      answer.set_value(std::move(weights));
+    });
+    return answer.get_future().get();
   }
 
-  const Peer coordinator_;
-  const v1::PullRequest selector_;
-  Peer peer_;
+  const Server coordinator_;
+  const PullSelector selector_;
+  Server server_;
 };
 
 }  // namespace
 
-absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout) {
   return ModelPull(coordinator, selector).Try(timeout);
 }
 
-absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait) {
   ModelPull pull(coordinator, selector);
   while (true) {
     absl::StatusOr<Weights> weights = pull.Try(wait->left());
     if (weights.ok() || !IsTransient(weights.status())) return weights;
     CONADV_RETURN_IF_ERROR(
-        wait->For(pull.peer().who, pull.peer().address, weights.status()).status());
+        wait->For(pull.server().who, pull.server().address, weights.status()).status());
   }
 }
 

@@ -12,9 +12,9 @@
 #include "cli/client/server_wait.h"
 #include "common/base/ids.h"
 #include "common/os/file.h"
+#include "common/protocol/pull_selector.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
-#include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
 
@@ -27,14 +27,14 @@ struct Weights {
   uint32_t crc32c() const { return WeightsCrc32c(layout, values->span()); }
 };
 
-// Shard 0, at `coordinator`, chooses the version, and the other shards give the same one.
-// `selector` has no layout hash. Errors are the servers', with the name and the address before
-// them: UNAVAILABLE at once if one is away, DEADLINE_EXCEEDED after `timeout` in all.
-absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+// Shard 0, at `coordinator`, chooses the version, and the other shards give the same one. Errors
+// are the servers', with the name and the address before them: UNAVAILABLE at once if one is away,
+// DEADLINE_EXCEEDED after `timeout` in all.
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout);
 // The same, and servers that are away are waited for, while `wait` has time left. What was read
 // before is read again: the run may have gone back to a checkpoint.
-absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const v1::PullRequest& selector,
+absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait);
 
 // As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata.

@@ -25,14 +25,9 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   if (flags.Given("version") && flags.Given("lag")) {
     return absl::InvalidArgumentError("--version and --lag exclude each other");
   }
-  v1::PullRequest selector;
-  if (flags.Given("version")) {
-    selector.set_version(flags.Count("version"));
-  } else if (flags.Given("lag")) {
-    selector.set_lag(flags.Count("lag"));
-  } else {
-    selector.set_latest(true);
-  }
+  PullSelector selector = PullSelector::Latest();
+  if (flags.Given("version")) selector = PullSelector::Exactly(Version(flags.Count("version")));
+  if (flags.Given("lag")) selector = PullSelector::Lag(flags.Count("lag"));
   CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));

@@ -19,8 +19,8 @@
 #include "cli/run/deployment.h"
 #include "cli/run/final_weights.h"
 #include "cli/run/liveness.h"
-#include "cli/run/membership.h"
 #include "cli/run/metrics_writing.h"
+#include "cli/run/own_membership.h"
 #include "cli/run/process_table.h"
 #include "cli/run/restart_policy.h"
 #include "cli/run/run_action.h"
@@ -128,7 +128,7 @@ class RunMachine {
   bool may_hear_more_ = false;  // records
   bool replaces_;               // the earlier run is still there
 
-  Membership membership_;
+  OwnMembership membership_;
   bool warned_ = false;
   std::optional<absl::Time> workers_gone_;  // since when, before the last step
 

@@ -72,12 +72,12 @@ void RunMachine::On(const MembershipSeen& event) { membership_.OnSeen(event); }
 
 void RunMachine::CheckMembership() {
   switch (membership_.Check(now_)) {
-    case Membership::Verdict::kNothingNew: return;
-    case Membership::Verdict::kRunIsOver:
+    case OwnMembership::Verdict::kNothingNew: return;
+    case OwnMembership::Verdict::kRunIsOver:
       if (phase_ == RunPhase::kTraining) Enter(RunPhase::kFinished);
       return;
-    case Membership::Verdict::kJoinAgain: return JoinRunAgain();
-    case Membership::Verdict::kEnded:
+    case OwnMembership::Verdict::kJoinAgain: return JoinRunAgain();
+    case OwnMembership::Verdict::kEnded:
       // It has said why; what else is in its log came after.
       return Fail(absl::AbortedError(
           absl::StrCat("the coordinator ended the run: ", membership_.reason(),

@@ -27,10 +27,8 @@ std::optional<WeightsFetched> WeightsFetch::Take() {
 }
 
 WeightsFetched WeightsFetch::Fetch(const std::string& coordinator, absl::Duration timeout) const {
-  v1::PullRequest latest;
-  latest.set_latest(true);
   WeightsFetched fetched;
-  const absl::StatusOr<Weights> weights = PullWeights(coordinator, latest, timeout);
+  const absl::StatusOr<Weights> weights = PullWeights(coordinator, PullSelector::Latest(), timeout);
   fetched.pulled = weights.status();
   if (!weights.ok()) return fetched;
   fetched.version = weights->version.value();

@@ -53,7 +53,8 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
     if (!error_.ok()) {
       done_(error_);
     } else if (!status.ok()) {
-      done_(registry_->EndOf(context_, status));
+      const absl::Status end = registry_->EndOf(context_, status);
+      done_(absl::IsDeadlineExceeded(end) ? assembly_.OutOfTime() : end);
     } else {
       done_(assembly_.Finish());
     }

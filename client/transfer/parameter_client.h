@@ -41,8 +41,9 @@ inline absl::Duration TransferAllowance(uint64_t bytes) {
 
 struct PulledShard {
   Version version;
-  absl::Time
-      first_chunk;  // when the transfer began; before it, the version may have been waited for
+  Lineage lineage;  // of the weights: a version number means other weights in another one
+  // When the transfer began; before it, the version may have been waited for.
+  absl::Time first_chunk;
 };
 
 class ParameterClient {
@@ -53,8 +54,9 @@ class ParameterClient {
   // arena, and written until `done` is called.
   using Allocate = std::function<absl::StatusOr<absl::Span<float>>(Version)>;
   using PullDone = std::function<void(absl::StatusOr<PulledShard>)>;
-  // The server's errors; INVALID_ARGUMENT also if what comes is not what was asked for; ABORTED if
-  // the server is not the process that answered before.
+  // The server's errors; INVALID_ARGUMENT also if what comes is not what was asked for, DATA_LOSS
+  // if its chunks do not make a whole; ABORTED if the server is not the process that answered
+  // before. They do not name the server.
   virtual void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
                     PullDone done) = 0;
 

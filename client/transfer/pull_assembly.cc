@@ -29,17 +29,15 @@ PullAssembly::PullAssembly(const PullSelector& selector, uint64_t layout_hash, P
 
 absl::Status PullAssembly::Add(const Chunk& chunk) {
   if (chunk.has_header == pulled_.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "server ", peer_->address(), ": a pull's first chunk, and no other, carries the header"));
+    return absl::DataLossError("a pull's first chunk, and no other, carries the header");
   }
   if (chunk.has_header) CONADV_RETURN_IF_ERROR(ReadHeader(chunk));
   const size_t elements = chunk.payload_size / sizeof(float);
   if (chunk.payload_size % sizeof(float) != 0 || chunk.offset != received_ ||
       elements > destination_.size() - received_) {
-    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": a chunk of ",
-                                                   chunk.payload_size, " bytes at element ",
-                                                   chunk.offset, ", expected one at ", received_,
-                                                   " within ", destination_.size(), " elements"));
+    return absl::DataLossError(absl::StrCat("a chunk of ", chunk.payload_size, " bytes at element ",
+                                            chunk.offset, ", expected one at ", received_,
+                                            " within ", destination_.size(), " elements"));
   }
   CopyPayload(chunk, destination_.data() + received_);
   received_ += elements;
@@ -47,39 +45,44 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
 }
 
 absl::Status PullAssembly::ReadHeader(const Chunk& chunk) {
-  const absl::StatusOr<PullHeader> parsed = ParsePullHeader(chunk.header);
-  if (!parsed.ok()) {
-    return absl::Status(parsed.status().code(),
-                        absl::StrCat("server ", peer_->address(), ": ", parsed.status().message()));
-  }
-  const PullHeader& header = *parsed;
+  CONADV_ASSIGN_OR_RETURN(const PullHeader header, ParsePullHeader(chunk.header));
   CONADV_RETURN_IF_ERROR(peer_->Check(header.incarnation));
   if (header.layout_hash != layout_hash_) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("server ", peer_->address(), " has layout ", absl::Hex(header.layout_hash),
-                     ", this process ", absl::Hex(layout_hash_), ": do both run the same job?"));
+    return absl::InvalidArgumentError(absl::StrCat("it has layout ", absl::Hex(header.layout_hash),
+                                                   ", this process ", absl::Hex(layout_hash_),
+                                                   ": do both run the same job?"));
   }
   if (!Selects(selector_, header.version)) {
-    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": asked for ",
-                                                   selector_.ToString(), ", got version ",
-                                                   header.version.value()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("asked for ", selector_.ToString(), ", got version ", header.version.value()));
   }
   CONADV_ASSIGN_OR_RETURN(destination_, allocate_(header.version));
   if (header.size != destination_.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("server ", peer_->address(), ": an arena of ",
-                                                   header.size, " elements, expected ",
-                                                   destination_.size()));
+    return absl::DataLossError(
+        absl::StrCat("an arena of ", header.size, " elements, expected ", destination_.size()));
   }
-  pulled_ = PulledShard{header.version, Clock::Real().Now()};
+  pulled_ = PulledShard{header.version, header.lineage, Clock::Real().Now()};
   return absl::OkStatus();
 }
 
 absl::StatusOr<PulledShard> PullAssembly::Finish() const {
   if (!pulled_.has_value() || received_ != destination_.size()) {
-    return absl::DataLossError(absl::StrCat("server ", peer_->address(), ": the pull ended after ",
-                                            received_, " of ", destination_.size(), " elements"));
+    return absl::DataLossError(
+        absl::StrCat("the pull ended after ", received_, " of ", destination_.size(), " elements"));
   }
   return *pulled_;
+}
+
+absl::Status PullAssembly::OutOfTime() const {
+  if (pulled_.has_value()) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("only ", received_, " of ", destination_.size(), " elements came in time"));
+  }
+  if (selector_.kind == PullSelector::Kind::kExactly) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("version ", selector_.value, " has not come in time"));
+  }
+  return absl::DeadlineExceededError("it has sent nothing in time");
 }
 
 }  // namespace conadv

@@ -20,10 +20,13 @@ class PullAssembly {
   PullAssembly(const PullSelector& selector, uint64_t layout_hash, PeerIdentity* peer,
                ParameterClient::Allocate allocate);
 
-  // INVALID_ARGUMENT: not the chunk that comes next; ABORTED: the server was restarted.
+  // DATA_LOSS: not the chunk that comes next; INVALID_ARGUMENT: of something else than was asked
+  // for; ABORTED: the server was restarted.
   absl::Status Add(const Chunk& chunk);
   // After the last chunk. DATA_LOSS: it was not the last.
   absl::StatusOr<PulledShard> Finish() const;
+  // Of a call whose deadline has passed: what has not come by then.
+  absl::Status OutOfTime() const;
 
  private:
   absl::Status ReadHeader(const Chunk& chunk);

@@ -2,6 +2,7 @@
 #include "client/transfer/sharded_pull.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -27,7 +28,8 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
       : parts_(std::move(parts)),
         selector_(selector),
         done_(std::move(done)),
-        begin_(Clock::Real().Now()) {
+        begin_(Clock::Real().Now()),
+        lineages_(parts_->clients.size()) {
     const uint64_t seed = RandomIncarnation().value();
     for (size_t shard = 0; shard < parts_->clients.size(); ++shard) {
       backoff_.emplace_back(parts_->options.backoff, seed + shard);
@@ -38,7 +40,9 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     if (!server_chooses()) return PullExactly(Version(selector_.value), std::nullopt);
     Call(chooser_, selector_,
          [self = shared_from_this()](const absl::StatusOr<PulledShard>& pulled) {
-           if (!pulled.ok()) return self->Answer(pulled.status());
+           if (!pulled.ok()) {
+             return self->Fail(self->chooser_, self->selector_, pulled.status());
+           }
            self->PullExactly(pulled->version, self->chooser_);
          });
   }
@@ -71,7 +75,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
                if (--self->open_ > 0) return;
                error = self->error_;
              }
-             error.ok() ? self->Finish(version) : self->ChooseAgain(error);
+             error.ok() ? self->Finish(version) : self->ChooseAgain(version, error);
            });
     }
   }
@@ -81,19 +85,22 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     const auto self = shared_from_this();
     const bool patient = shard == chooser_ || selector_.kind == PullSelector::Kind::kExactly ||
                          selector_.kind == PullSelector::Kind::kAtLeast;
-    parts_->clients[shard]->Pull(
-        selector,
+    const absl::Duration most =
         (patient ? parts_->options.long_poll : parts_->options.lagging_shard) +
-            TransferAllowance(parts_->layout->arena_size(shard) * sizeof(float)),
-        [self, shard](Version) { return self->Place(shard); },
-        [self, shard, selector, patient, done](const absl::StatusOr<PulledShard>& pulled) {
+        TransferAllowance(parts_->layout->arena_size(shard) * sizeof(float));
+    const absl::Duration left = begin_ + parts_->options.timeout - Clock::Real().Now();
+    const bool last = left <= most;
+    parts_->clients[shard]->Pull(
+        selector, std::min(most, left), [self, shard](Version) { return self->Place(shard); },
+        [self, shard, selector, again = patient && !last,
+         done](const absl::StatusOr<PulledShard>& pulled) {
           if (pulled.ok()) {
-            self->Transferring(pulled->first_chunk);
+            self->Received(shard, *pulled);
             return done(pulled);
           }
           const absl::Status& status = pulled.status();
           if (absl::IsDeadlineExceeded(status)) {
-            if (patient) return self->Call(shard, selector, done);
+            if (again) return self->Call(shard, selector, done);
           } else if (IsTransient(status)) {
             const auto wait = self->backoff_[shard].Next(Clock::Real().Now());
             if (wait.has_value()) {
@@ -101,10 +108,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
                   *wait, [self, shard, selector, done] { self->Call(shard, selector, done); });
             }
           }
-          done(absl::Status(
-              status.code(),
-              absl::StrCat("pull of ", selector.ToString(), " from shard ", shard, " at ",
-                           self->parts_->clients[shard]->address(), ": ", status.message())));
+          done(status);
         });
   }
 
@@ -116,15 +120,18 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
                                   parts_->layout->arena_size(shard));
   }
 
-  void Transferring(absl::Time first_chunk) {
+  void Received(uint32_t shard, const PulledShard& pulled) {
     MutexLock lock(&mutex_);
-    first_chunk_ = std::min(first_chunk_, first_chunk);
+    first_chunk_ = std::min(first_chunk_, pulled.first_chunk);
+    lineages_[shard] = pulled.lineage;
   }
 
   // Another shard could not answer with the choice. No call is open.
-  void ChooseAgain(const absl::Status& error) {
+  void ChooseAgain(Version choice, const absl::Status& error) {
     const bool evicted = absl::IsOutOfRange(error), lags = absl::IsDeadlineExceeded(error);
-    if (!server_chooses() || !(evicted || lags) || ++choices_ > kMostChoices) return Answer(error);
+    if (!server_chooses() || !(evicted || lags) || ++choices_ > kMostChoices) {
+      return Fail(failed_, PullSelector::Exactly(choice), error);
+    }
     // What the lagging shard has, the others have kept.
     if (lags) chooser_ = failed_;
     Start();
@@ -133,14 +140,27 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   void Finish(Version version) {
     std::shared_ptr<const Arena> weights;
     absl::Time begin;
+    bool one_lineage;
     {
       MutexLock lock(&mutex_);
+      one_lineage = std::adjacent_find(lineages_.begin(), lineages_.end(), std::not_equal_to<>()) ==
+                    lineages_.end();
       weights = std::move(arena_);
       // Of a version that was waited for, the transfer alone.
       begin = server_chooses() ? begin_ : first_chunk_;
     }
+    if (!one_lineage) {
+      return Answer(absl::UnavailableError("the run has gone back to a checkpoint meanwhile"));
+    }
     parts_->observer->Pulled(Clock::Real().Now() - begin, weights->bytes());
     Answer(VersionedWeights{version, std::move(weights)});
+  }
+
+  void Fail(uint32_t shard, const PullSelector& selector, const absl::Status& error) {
+    if (parts_->options.describe) return Answer(parts_->options.describe(shard, selector, error));
+    Answer(absl::Status(error.code(),
+                        absl::StrCat("pull of ", selector.ToString(), " from shard ", shard, " at ",
+                                     parts_->clients[shard]->address(), ": ", error.message())));
   }
 
   void Answer(absl::StatusOr<VersionedWeights> answer) {
@@ -158,6 +178,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   Mutex mutex_;
   std::shared_ptr<Arena> arena_ ABSL_GUARDED_BY(mutex_);
   absl::Time first_chunk_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  std::vector<Lineage> lineages_ ABSL_GUARDED_BY(mutex_);  // by shard
   uint32_t open_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
   uint32_t failed_ = 0;  // the shard of the error; read when no call is open

@@ -4,9 +4,12 @@
 #ifndef CONADV_CLIENT_TRANSFER_SHARDED_PULL_H_
 #define CONADV_CLIENT_TRANSFER_SHARDED_PULL_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "client/transfer/parameter_client.h"
 #include "client/transfer/weight_source.h"
 #include "common/base/backoff.h"
@@ -24,8 +27,13 @@ struct PullOptions {
   // Of the other shards' calls after shard 0 chose the version: a shard that lags longer than this
   // may be waiting for the very unit that these weights are for, so that shard chooses.
   absl::Duration lagging_shard = absl::Milliseconds(250);
-  // Of a shard that is away.
+  // Of a shard that is away; a budget of nothing makes that an error at once.
   BackoffOptions backoff;
+  // Of the whole pull, waiting and all.
+  absl::Duration timeout = absl::InfiniteDuration();
+  // What a pull ends with if a shard has failed; by default its code, the question and its address
+  // before its message. Called once, before `done`.
+  std::function<absl::Status(uint32_t shard, const PullSelector&, const absl::Status&)> describe;
 };
 
 class ShardedPull final : public WeightSource {
@@ -35,7 +43,8 @@ class ShardedPull final : public WeightSource {
               Timer* timer, TransferObserver* observer, const PullOptions& options);
 
   // Exactly: from all shards at once. Otherwise shard 0 chooses, or a shard that lags behind it,
-  // and the others answer with the choice. Errors are the servers', naming the shard.
+  // and the others answer with the choice. Errors are the servers', naming the shard; UNAVAILABLE
+  // also if the shards' weights are of different lineages, as while a run goes back.
   void Pull(const PullSelector& selector, Done done) override;
 
  private:

@@ -83,6 +83,7 @@ class FakeShard final : public v1::ParameterServer::Service, public v1::Coordina
     v1::PullResponse first;
     first.mutable_header()->set_version(version);
     first.mutable_header()->set_size(size);
+    first.mutable_header()->set_layout_hash(layout_hash);
     std::vector<float> values(size, static_cast<float>(version));
     const auto bytes = [&](size_t begin, size_t end) {
       return std::string(reinterpret_cast<const char*>(values.data() + begin),
@@ -119,9 +120,7 @@ class WeightsTest : public ::testing::Test {
   WeightsTest() { zero_.servers = {zero_.address, one_.address}; }
 
   absl::StatusOr<Weights> Pull() {
-    v1::PullRequest latest;
-    latest.set_latest(true);
-    return PullWeights(zero_.address, latest, absl::Seconds(20));
+    return PullWeights(zero_.address, PullSelector::Latest(), absl::Seconds(20));
   }
 
   // As conadv pull does. `pause` is called whenever it waits.
@@ -131,9 +130,7 @@ class WeightsTest : public ::testing::Test {
     options.notes = &notes_;
     options.pause = [pause = std::move(pause)](absl::Duration) { return pause(); };
     ServerWait wait(options);
-    v1::PullRequest latest;
-    latest.set_latest(true);
-    return PullWeights(zero_.address, latest, &wait);
+    return PullWeights(zero_.address, PullSelector::Latest(), &wait);
   }
 
   FakeShard zero_{0};
@@ -165,9 +162,8 @@ TEST_F(WeightsTest, AnExactVersionThatIsGoneIsAnErrorAtOnce) {
   one_.answer = [](const v1::PullRequest&, v1::PullResponse*) {
     return grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "evicted; 8 to 9 are retained");
   };
-  v1::PullRequest exact;
-  exact.set_version(3);
-  const absl::Status status = PullWeights(zero_.address, exact, absl::Seconds(20)).status();
+  const absl::Status status =
+      PullWeights(zero_.address, PullSelector::Exactly(Version(3)), absl::Seconds(20)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(status.message(), AllOf(HasSubstr(one_.address), HasSubstr("8 to 9")));
   EXPECT_EQ(one_.pulls, 1);
@@ -178,7 +174,7 @@ TEST_F(WeightsTest, AnotherVersionThanAskedForIsRefused) {
     first->mutable_header()->set_version(8);
     return grpc::Status::OK;
   };
-  EXPECT_THAT(Pull().status().message(), HasSubstr("shard 1 gave version 8 for version 7"));
+  EXPECT_THAT(Pull().status().message(), HasSubstr("asked for version 7, got version 8"));
 }
 
 TEST_F(WeightsTest, PartsThatDoNotFitAreRefused) {
@@ -256,17 +252,16 @@ TEST_F(WeightsTest, AVersionThatDoesNotComeInTimeIsNamed) {
   zero_.answer = [](const v1::PullRequest&, v1::PullResponse*) {
     return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded");
   };
-  v1::PullRequest exact;
-  exact.set_version(30);
-  EXPECT_THAT(PullWeights(zero_.address, exact, absl::Seconds(20)).status().message(),
+  EXPECT_THAT(PullWeights(zero_.address, PullSelector::Exactly(Version(30)), absl::Seconds(20))
+                  .status()
+                  .message(),
               HasSubstr("version 30 has not come in time"));
 }
 
 TEST_F(WeightsTest, WhoIsNotTheCoordinatorSaysSo) {
-  v1::PullRequest latest;
-  latest.set_latest(true);
-  EXPECT_THAT(PullWeights(one_.address, latest, absl::Seconds(20)).status().message(),
-              HasSubstr("ask shard 0"));
+  EXPECT_THAT(
+      PullWeights(one_.address, PullSelector::Latest(), absl::Seconds(20)).status().message(),
+      HasSubstr("ask shard 0"));
 }
 
 TEST_F(WeightsTest, TheFileHasEveryTensorAndSaysWhatItIs) {

@@ -143,17 +143,25 @@ TEST_F(GrpcParameterClientTest, AServerThatAnswersSomethingElseIsCaught) {
   const std::vector<float> values = Counting(8);
   const struct {
     const char* what;
+    absl::StatusCode code;
     std::function<void(v1::PullResponse* first, v1::PullResponse* second)> change;
   } kCases[] = {
-      {"a gap", [](auto*, auto* second) { second->set_offset(5); }},
-      {"an overlap", [](auto*, auto* second) { second->set_offset(3); }},
-      {"too long", [&](auto*, auto* second) { second->set_payload(values.data(), 20); }},
-      {"half an element", [](auto*, auto* second) { second->set_payload("abcdef"); }},
-      {"a second header", [](auto*, auto* second) { SetHeader(4, 8, second); }},
-      {"no header", [](auto* first, auto*) { first->clear_header(); }},
-      {"another version", [](auto* first, auto*) { first->mutable_header()->set_version(3); }},
-      {"another layout", [](auto* first, auto*) { first->mutable_header()->set_layout_hash(1); }},
-      {"another size", [](auto* first, auto*) { first->mutable_header()->set_size(9); }},
+      {"a gap", absl::StatusCode::kDataLoss, [](auto*, auto* second) { second->set_offset(5); }},
+      {"an overlap", absl::StatusCode::kDataLoss,
+       [](auto*, auto* second) { second->set_offset(3); }},
+      {"too long", absl::StatusCode::kDataLoss,
+       [&](auto*, auto* second) { second->set_payload(values.data(), 20); }},
+      {"half an element", absl::StatusCode::kDataLoss,
+       [](auto*, auto* second) { second->set_payload("abcdef"); }},
+      {"a second header", absl::StatusCode::kDataLoss,
+       [](auto*, auto* second) { SetHeader(4, 8, second); }},
+      {"no header", absl::StatusCode::kDataLoss, [](auto* first, auto*) { first->clear_header(); }},
+      {"another version", absl::StatusCode::kInvalidArgument,
+       [](auto* first, auto*) { first->mutable_header()->set_version(3); }},
+      {"another layout", absl::StatusCode::kInvalidArgument,
+       [](auto* first, auto*) { first->mutable_header()->set_layout_hash(1); }},
+      {"another size", absl::StatusCode::kDataLoss,
+       [](auto* first, auto*) { first->mutable_header()->set_size(9); }},
   };
   for (const auto& c : kCases) {
     service_.pull = [&](auto*, const auto&, auto* writer) {
@@ -164,8 +172,7 @@ TEST_F(GrpcParameterClientTest, AServerThatAnswersSomethingElseIsCaught) {
       writer->Write(second);
       return grpc::Status::OK;
     };
-    EXPECT_EQ(Pull(PullSelector::Exactly(Version(4)), values.size()).status().code(),
-              absl::StatusCode::kInvalidArgument)
+    EXPECT_EQ(Pull(PullSelector::Exactly(Version(4)), values.size()).status().code(), c.code)
         << c.what;
   }
 }

@@ -43,7 +43,7 @@ class FakeShard final : public ParameterClient {
     const PullCall call = TakePull();
     const absl::Span<float> place = *call.allocate(version);
     std::fill(place.begin(), place.end(), static_cast<float>(version.value()));
-    call.done(PulledShard{version, absl::UnixEpoch()});
+    call.done(PulledShard{version, lineage, absl::UnixEpoch()});
   }
   void FailPull(const absl::Status& status) { TakePull().done(status); }
   void AnswerPush(const absl::StatusOr<PushReply>& answer) {
@@ -52,6 +52,7 @@ class FakeShard final : public ParameterClient {
     call.done(answer);
   }
 
+  Lineage lineage;
   std::deque<PullCall> pulls;
   std::deque<PushCall> pushes;
 

@@ -23,6 +23,9 @@ class ShardedPullTest : public ::testing::Test {
         std::make_shared<const Layout>(*Layout::Create({{"a", {40}}, {"b", {20}}, {"c", {7}}}, 2));
     PullOptions options;
     options.backoff.budget = absl::InfiniteDuration();
+    Make(options);
+  }
+  void Make(const PullOptions& options) {
     pull_.emplace(layout_, std::vector<ParameterClient*>{&shards_[0], &shards_[1]}, &timer_,
                   &statistics_, options);
   }
@@ -129,6 +132,43 @@ TEST_F(ShardedPullTest, AnErrorNamesTheShardAndComesAfterAllCallsAreOver) {
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->status().code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(answer_->status().message(), HasSubstr("version 1 from shard 1 at shard.test:1"));
+}
+
+TEST_F(ShardedPullTest, ShardsOfTwoLineagesAreNoVersion) {
+  Start(PullSelector::Latest());
+  shards_[0].AnswerPull(Version(4));
+  shards_[1].lineage = Lineage(2);
+  shards_[1].AnswerPull(Version(4));
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ShardedPullTest, AnImpatientPullEndsAtTheFirstFailureInTheCallersWords) {
+  PullOptions options;
+  options.backoff.budget = absl::ZeroDuration();
+  options.timeout = options.long_poll = absl::Seconds(10);
+  options.describe = [](uint32_t shard, const PullSelector& selector, const absl::Status& status) {
+    return absl::Status(status.code(),
+                        absl::StrCat(shard, "|", selector.ToString(), "|", status.message()));
+  };
+  Make(options);
+  const auto expect = [&](const absl::Status& status) {
+    ASSERT_TRUE(answer_.has_value());
+    EXPECT_EQ(answer_->status(), status);
+    answer_.reset();
+  };
+  Start(PullSelector::Latest());
+  EXPECT_LE(shards_[0].pulls.front().timeout, absl::Seconds(10));
+  shards_[0].FailPull(absl::UnavailableError("refused"));
+  expect(absl::UnavailableError("0|the latest version|refused"));
+  Start(PullSelector::Latest());
+  shards_[0].AnswerPull(Version(4));
+  shards_[1].FailPull(absl::UnavailableError("refused"));
+  expect(absl::UnavailableError("1|version 4|refused"));
+  Start(PullSelector::Exactly(Version(5)));
+  shards_[1].AnswerPull(Version(5));
+  shards_[0].FailPull(absl::DeadlineExceededError("late"));
+  expect(absl::DeadlineExceededError("0|version 5|late"));
 }
 
 TEST_F(ShardedPullTest, ADeadlineLeavesTimeForTheBytes) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own membership in a run: whether the coordinator says that it is over, has to be joined
 // again, or has ended it. Pure. One thread.
-#ifndef CONADV_CLI_RUN_MEMBERSHIP_H_
-#define CONADV_CLI_RUN_MEMBERSHIP_H_
+#ifndef CONADV_CLI_RUN_OWN_MEMBERSHIP_H_
+#define CONADV_CLI_RUN_OWN_MEMBERSHIP_H_
 
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace conadv {
 
-class Membership {
+class OwnMembership {
  public:
   enum class Verdict {
     kNothingNew,
@@ -42,4 +42,4 @@ class Membership {
 
 }  // namespace conadv
 
-#endif  // CONADV_CLI_RUN_MEMBERSHIP_H_
+#endif  // CONADV_CLI_RUN_OWN_MEMBERSHIP_H_

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/run/membership.h"
+#include "cli/run/own_membership.h"
 
 #include <gtest/gtest.h>
 
 namespace conadv {
 namespace {
 
-using Verdict = Membership::Verdict;
+using Verdict = OwnMembership::Verdict;
 
 const absl::Status kGone = absl::UnavailableError("gone");
 constexpr absl::Time kStart = absl::UnixEpoch();
 
-TEST(Membership, ABrokenSessionIsTakenUpAgainOnceAfterAMoment) {
-  Membership membership;
+TEST(OwnMembership, ABrokenSessionIsTakenUpAgainOnceAfterAMoment) {
+  OwnMembership membership;
   membership.Begin(kStart);
   membership.OnSeen({true, false, true, kGone});
   EXPECT_EQ(membership.Check(kStart), Verdict::kNothingNew);
@@ -23,8 +23,8 @@ TEST(Membership, ABrokenSessionIsTakenUpAgainOnceAfterAMoment) {
   EXPECT_EQ(membership.next_check(), absl::InfiniteFuture());
 }
 
-TEST(Membership, ServersThatStartAgainHaveThreeMinutesToTakeUsBack) {
-  Membership membership;
+TEST(OwnMembership, ServersThatStartAgainHaveThreeMinutesToTakeUsBack) {
+  OwnMembership membership;
   membership.Begin(kStart);
   absl::Time now = kStart;
   for (; now <= kStart + absl::Minutes(3); now += absl::Seconds(1)) {
@@ -36,8 +36,8 @@ TEST(Membership, ServersThatStartAgainHaveThreeMinutesToTakeUsBack) {
   EXPECT_EQ(membership.reason(), "gone");
 }
 
-TEST(Membership, WhoIsTakenBackHasTheWholeTimeAgain) {
-  Membership membership;
+TEST(OwnMembership, WhoIsTakenBackHasTheWholeTimeAgain) {
+  OwnMembership membership;
   membership.Begin(kStart);
   membership.OnSeen({true, false, false, {}});
   EXPECT_EQ(membership.Check(kStart + absl::Minutes(5)), Verdict::kNothingNew);
@@ -45,15 +45,15 @@ TEST(Membership, WhoIsTakenBackHasTheWholeTimeAgain) {
   EXPECT_EQ(membership.Check(kStart + absl::Minutes(7)), Verdict::kNothingNew);
 }
 
-TEST(Membership, ACoordinatorsLastWordIsFinal) {
-  Membership membership;
+TEST(OwnMembership, ACoordinatorsLastWordIsFinal) {
+  OwnMembership membership;
   membership.Begin(kStart);
   membership.OnSeen({true, false, true, absl::AbortedError("the run has failed")});
   EXPECT_EQ(membership.Check(kStart), Verdict::kEnded);
 }
 
-TEST(Membership, TheRunIsOverWhenTheCoordinatorSaysSoUntilItIsJoinedAnew) {
-  Membership membership;
+TEST(OwnMembership, TheRunIsOverWhenTheCoordinatorSaysSoUntilItIsJoinedAnew) {
+  OwnMembership membership;
   membership.Begin(kStart);
   membership.OnSeen({true, true, false, {}});
   EXPECT_EQ(membership.Check(kStart), Verdict::kRunIsOver);

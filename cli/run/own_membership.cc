@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/run/membership.h"
+#include "cli/run/own_membership.h"
 
 #include "common/base/backoff.h"
 
@@ -13,7 +13,7 @@ constexpr absl::Duration kWithoutCoordinator = absl::Minutes(3);
 
 }  // namespace
 
-Membership::Verdict Membership::Check(absl::Time now) {
+OwnMembership::Verdict OwnMembership::Check(absl::Time now) {
   if (!seen_.has_value()) return Verdict::kNothingNew;
   if (!seen_->closed) {
     join_at_.reset();
