@@ -17,12 +17,13 @@ build_server=(
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libjemalloc-dev
 )
 unit_tests=(libgtest-dev libgmock-dev)
-# The deployment's test reads YAML, asks for health over gRPC and makes network namespaces.
+# The deployment's test reads YAML, asks for health over gRPC and makes network namespaces; models are compared with PyTorch's.
 build=(
   "${build_server[@]}"
   libtorch-dev libopenblas0-pthread dataset-fashion-mnist
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio iproute2
+  python3-torch python3-torchvision
 )
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)

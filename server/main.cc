@@ -45,10 +45,18 @@ namespace conadv {
 namespace {
 
 constexpr int kThreads = 24;  // beside the pool's
+constexpr int kMostThreads = 256;
+constexpr int kMostShards = 256;
 
 std::string HostName() {
   char name[256] = {};
   return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+absl::Status CheckRange(absl::string_view flag, int value, int least, int most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, ": must be ", least, " to ", most, ", got ", value));
 }
 
 // Who this server is: --servers with the host name, or --shard and --shards.
@@ -63,6 +71,8 @@ absl::Status ReadPlace(LaunchOptions* options) {
     shard = static_cast<int>(ordinal);
   }
   const int given = absl::GetFlag(FLAGS_shards);
+  CONADV_RETURN_IF_ERROR(CheckRange("shard", absl::GetFlag(FLAGS_shard), -1, kMostShards - 1));
+  CONADV_RETURN_IF_ERROR(CheckRange("shards", given, 0, kMostShards));
   options->shard = static_cast<uint32_t>(std::max(shard, 0));
   options->shards = given > 0 ? given : std::max<size_t>(servers.size(), 1);
   if (options->shard >= options->shards) {
@@ -87,6 +97,7 @@ absl::Status ReadPlace(LaunchOptions* options) {
 absl::StatusOr<LaunchOptions> ReadFlags() {
   LaunchOptions options;
   CONADV_RETURN_IF_ERROR(ReadPlace(&options));
+  CONADV_RETURN_IF_ERROR(CheckRange("threads", absl::GetFlag(FLAGS_threads), 1, kMostThreads));
   options.listen = absl::GetFlag(FLAGS_listen);
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
@@ -98,8 +109,16 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
                      "is trusted, say --insecure"));
   }
   options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
-  options.threads = std::max(1, absl::GetFlag(FLAGS_threads));
+  options.threads = absl::GetFlag(FLAGS_threads);
   options.evaluator_patience = absl::GetFlag(FLAGS_evaluator_patience);
+  if (options.evaluator_patience < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--evaluator_patience: must be no less than 0");
+  }
+  const double connect_timeout = absl::GetFlag(FLAGS_connect_timeout);
+  if (!(connect_timeout > 0 && connect_timeout <= 1e6)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--connect_timeout: must be more than 0 seconds, got ", connect_timeout));
+  }
   options.begin_anew = absl::GetFlag(FLAGS_begin_anew);
   const std::string when_done = absl::GetFlag(FLAGS_when_done);
   if (when_done != "exit" && when_done != "wait") {
@@ -124,10 +143,10 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSign
 }
 
 absl::Status Main() {
-  // gRPC's own threads, streams', and ours: it aborts where it gets none.
-  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + absl::GetFlag(FLAGS_threads)));
-  const ShutdownSignals& signals = ShutdownSignals::Install();
   CONADV_ASSIGN_OR_RETURN(const LaunchOptions options, ReadFlags());
+  // gRPC's own threads, streams', and ours: it aborts where it gets none.
+  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + options.threads));
+  const ShutdownSignals& signals = ShutdownSignals::Install();
   ServeOptions serve;
   serve.launch = options;
   serve.job = [&options, &signals] { return ReadJob(options, signals); };

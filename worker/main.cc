@@ -35,6 +35,7 @@ ABSL_FLAG(std::string, servers, "",
 ABSL_FLAG(std::string, role, "worker", "worker: train; evaluator: evaluate published versions");
 ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256");
 ABSL_FLAG(std::string, data_dir, "", "where the data set is; overrides the job's dataset.path");
+ABSL_FLAG(std::string, export, "", "evaluator: where to write the final model, for torch.jit.load");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
 ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator that answers");
 ABSL_FLAG(std::string, when_done, "exit",
@@ -52,6 +53,7 @@ struct Flags {
   std::vector<std::string> servers;  // empty: only the coordinator is known
   std::string name;
   std::string data_dir;
+  std::string export_path;
   bool evaluator = false;
   bool wait_when_done = false;
   int threads = 1;
@@ -101,6 +103,10 @@ absl::StatusOr<Flags> ReadFlags() {
   }
   flags.connect_timeout = absl::Seconds(seconds);
   flags.data_dir = absl::GetFlag(FLAGS_data_dir);
+  flags.export_path = absl::GetFlag(FLAGS_export);
+  if (!flags.export_path.empty() && !flags.evaluator) {
+    return absl::InvalidArgumentError("--export needs --role=evaluator");
+  }
   flags.name = absl::GetFlag(FLAGS_name).empty() ? DefaultName() : absl::GetFlag(FLAGS_name);
   return flags;
 }
@@ -109,7 +115,8 @@ absl::StatusOr<std::unique_ptr<MemberRole>> MakeRole(const Flags& flags, Setup s
                                                      CoordinatorClient* coordinator,
                                                      ShardClients* clients) {
   if (flags.evaluator) {
-    return EvaluatorRole::Create(std::move(setup), flags.name, flags.threads, coordinator, clients);
+    return EvaluatorRole::Create(std::move(setup), {flags.name, flags.threads, flags.export_path},
+                                 coordinator, clients);
   }
   return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, clients);
 }

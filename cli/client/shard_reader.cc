@@ -34,6 +34,10 @@ absl::Status FailureOf(const std::string& who, const absl::Status& status) {
     return absl::FailedPreconditionError(
         absl::StrCat(who, ": something else than a conadv server answers there"));
   }
+  // A server that goes away cancels what it was asked; nobody else does.
+  if (absl::IsCancelled(status)) {
+    return absl::UnavailableError(absl::StrCat(who, ": it is going away"));
+  }
   return absl::Status(status.code(), absl::StrCat(who, ": ", status.message()));
 }
 
@@ -53,9 +57,11 @@ absl::Status ShardReader::WaitForFirstVersion() {
   const absl::Status status = FromGrpc(reader->Finish());
   if (there) return absl::OkStatus();
   return FailureOf(
-      who_, absl::IsDeadlineExceeded(status)
-                ? absl::DeadlineExceededError("training has not begun, there are no weights yet")
-                : status);
+      who_,
+      absl::IsDeadlineExceeded(status)
+          ? absl::DeadlineExceededError(
+                "there are no weights yet: training has not begun, or goes back to a checkpoint")
+          : status);
 }
 
 absl::StatusOr<Layout> ShardReader::ReadLayout(uint32_t shards) {

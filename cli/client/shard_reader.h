@@ -23,7 +23,8 @@ class ShardReader {
   // Every call ends by `deadline`, by Clock::Real(). Errors begin with `who`.
   ShardReader(std::string who, const std::string& address, absl::Time deadline);
 
-  // Of a run that has not begun; then every shard has joined, too.
+  // Of a run that has not begun; then every shard has joined, too. REQUIRES: the server has
+  // answered something: what says nothing is taken for one without weights.
   absl::Status WaitForFirstVersion();
   // REQUIRES: it has a version.
   absl::StatusOr<Layout> ReadLayout(uint32_t shards);

@@ -43,9 +43,7 @@ absl::StatusOr<v1::GetJobResponse> GetJob(const Server& coordinator, absl::Time 
     return absl::FailedPreconditionError(
         absl::StrCat(coordinator.address, " is not the coordinator; ask shard 0"));
   }
-  if (!status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(coordinator.who, ": ", status.message()));
-  }
+  if (!status.ok()) return FailureOf(coordinator.who, status);
   if (response->servers().empty()) {
     return absl::InternalError(absl::StrCat(coordinator.who, ": it names no servers"));
   }
@@ -67,9 +65,9 @@ class ModelPull {
   absl::StatusOr<Weights> Try(absl::Duration timeout) {
     const absl::Time deadline = Clock::Real().Now() + timeout;
     server_ = coordinator_;
+    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(server_, deadline));
     ShardReader reader(server_.who, server_.address, deadline);
     CONADV_RETURN_IF_ERROR(reader.WaitForFirstVersion());
-    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(server_, deadline));
     std::vector<Server> servers;
     for (const std::string& address : job.servers()) {
       servers.push_back(ServerAt(static_cast<uint32_t>(servers.size()), address));

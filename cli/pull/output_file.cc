@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -22,6 +25,8 @@ namespace conadv {
 namespace {
 
 constexpr absl::Duration kLook = absl::Milliseconds(20);
+// Of one look at whether there is room.
+constexpr int64_t kMostMilliseconds = 60'000;
 
 // The number of an open descriptor of ours that the path stands for, by whatever links:
 // /dev/stdout, /dev/fd/3, /proc/self/fd/3. To open it anew would begin at the file's beginning.
@@ -56,16 +61,24 @@ absl::Status RefuseTerminal(const std::string& path) {
       absl::StrCat(path, " is a terminal, which is no place for weights; name a file or a pipe"));
 }
 
-absl::Status WriteAll(int descriptor, absl::string_view bytes, const std::string& path) {
+// No more at once than a pipe that says it has room takes without blocking.
+absl::Status WriteAll(int descriptor, absl::string_view bytes, const std::string& path,
+                      absl::Time until) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EAGAIN) {
-      // Whoever handed it to us made it so.
-      pollfd room{descriptor, POLLOUT, 0};
-      ::poll(&room, 1, /*timeout=*/-1);
-      continue;
+    const absl::Duration left = until - Clock::Real().Now();
+    pollfd room{descriptor, POLLOUT, 0};
+    const int64_t wait = std::clamp<int64_t>(absl::ToInt64Milliseconds(left), 0, kMostMilliseconds);
+    const int ready = ::poll(&room, 1, static_cast<int>(wait));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) {
+      if (wait == kMostMilliseconds) continue;
+      return absl::DeadlineExceededError(
+          absl::StrCat("whoever reads ", path, " takes nothing any more: ", bytes.size(),
+                       " bytes were left when the time was up; --timeout=SECONDS waits longer"));
     }
+    const ssize_t written =
+        ::write(descriptor, bytes.data(), std::min<size_t>(bytes.size(), PIPE_BUF));
+    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (written < 0) return FileError(errno, "write", path);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
@@ -74,16 +87,11 @@ absl::Status WriteAll(int descriptor, absl::string_view bytes, const std::string
 
 // A pipe can be opened once somebody reads it.
 absl::StatusOr<FileDescriptor> OpenPipe(const std::string& path, absl::Duration timeout,
-                                        std::ostream& notes) {
-  const absl::Time until = Clock::Real().Now() + timeout;
+                                        absl::Time until, std::ostream& notes) {
   bool told = false;
   while (true) {
     FileDescriptor pipe(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-    if (pipe.open()) {
-      // From here on a reader that is slow is waited for.
-      if (::fcntl(pipe.get(), F_SETFL, 0) != 0) return FileError(errno, "open", path);
-      return pipe;
-    }
+    if (pipe.open()) return pipe;
     if (errno != ENXIO) return FileError(errno, "open", path);
     if (Clock::Real().Now() >= until) {
       return absl::DeadlineExceededError(absl::StrCat("nobody has read the pipe ", path, " within ",
@@ -132,19 +140,20 @@ absl::StatusOr<OutputFile> OutputFile::At(const std::string& path) {
 
 absl::Status OutputFile::Write(absl::string_view bytes, const FileSystem& files,
                                absl::Duration timeout, std::ostream& notes) const {
+  const absl::Time until = Clock::Real().Now() + timeout;
   switch (kind_) {
     case Kind::kFile: return files.WriteAtomically(path_, bytes);
     case Kind::kPipe: {
-      CONADV_ASSIGN_OR_RETURN(const FileDescriptor pipe, OpenPipe(path_, timeout, notes));
-      return WriteAll(pipe.get(), bytes, path_);
+      CONADV_ASSIGN_OR_RETURN(const FileDescriptor pipe, OpenPipe(path_, timeout, until, notes));
+      return WriteAll(pipe.get(), bytes, path_, until);
     }
     case Kind::kOther: {
       const FileDescriptor device(::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
       if (!device.open()) return FileError(errno, "open", path_);
       if (::isatty(device.get()) != 0) return RefuseTerminal(path_);
-      return WriteAll(device.get(), bytes, path_);
+      return WriteAll(device.get(), bytes, path_, until);
     }
-    case Kind::kOpen: return WriteAll(descriptor_, bytes, path_);
+    case Kind::kOpen: return WriteAll(descriptor_, bytes, path_, until);
   }
   return absl::OkStatus();
 }

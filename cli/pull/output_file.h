@@ -24,7 +24,7 @@ class OutputFile {
 
   // A file, or nothing yet: all or nothing, as FileSystem does it. What is no file, as a pipe or a
   // device, is written to as it is, and so is what is open already (/dev/stdout, /dev/fd/3). Waits
-  // up to `timeout` for somebody to read a pipe, and says so in `notes`.
+  // up to `timeout` in all for somebody to read a pipe, and says so in `notes`.
   absl::Status Write(absl::string_view bytes, const FileSystem& files, absl::Duration timeout,
                      std::ostream& notes) const;
 

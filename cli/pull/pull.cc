@@ -37,8 +37,8 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   options.pause = PauseOnly;
   ServerWait wait(options);
   CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));
-  CONADV_RETURN_IF_ERROR(output.Write(EncodeWeights(weights), FileSystem::Real(),
-                                      flags.Seconds("timeout"), std::cerr));
+  CONADV_RETURN_IF_ERROR(
+      output.Write(EncodeWeights(weights), FileSystem::Real(), wait.left(), std::cerr));
   // What is said about the weights must not stand among them.
   std::ostream& report = output.is_standard_output() ? std::cerr : out;
   if (flags.Switch("json")) {

@@ -67,8 +67,8 @@ RunLock::~RunLock() {
 
 std::vector<std::string> RunEntries() {
   std::vector<std::string> names;
-  for (const std::string& path :
-       {LogDirectory(""), CheckpointDirectory(""), MetricsPath(""), WeightsPath(""), JobPath("")}) {
+  for (const std::string& path : {LogDirectory(""), CheckpointDirectory(""), MetricsPath(""),
+                                  WeightsPath(""), ModelPath(""), JobPath("")}) {
     names.push_back(path.substr(1));
   }
   return names;

@@ -18,5 +18,6 @@ std::string MetricsPath(absl::string_view directory) {
 std::string WeightsPath(absl::string_view directory) {
   return absl::StrCat(directory, "/weights.safetensors");
 }
+std::string ModelPath(absl::string_view directory) { return absl::StrCat(directory, "/model.pt"); }
 
 }  // namespace conadv

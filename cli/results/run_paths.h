@@ -14,6 +14,7 @@ std::string LogDirectory(absl::string_view directory);
 std::string CheckpointDirectory(absl::string_view directory);
 std::string MetricsPath(absl::string_view directory);
 std::string WeightsPath(absl::string_view directory);
+std::string ModelPath(absl::string_view directory);
 
 }  // namespace conadv
 

@@ -59,13 +59,14 @@ std::string ResultText(const RunResult& result, const Job& job, const std::strin
           {"robust accuracy", robust},
           {"weights", absl::StrCat(WeightsPath(directory), "  (version ", result.version,
                                    ", crc32c ", CrcText(result.weights_crc32c), ")")},
+          {"model", absl::StrCat(ModelPath(directory), "  (TorchScript)")},
           {"metrics", MetricsPath(directory)},
           {"logs", LogDirectory(directory)},
       }),
-      "\nTo look at the weights, in Python:\n"
-      "  from safetensors.numpy import load_file\n"
-      "  print({name: w.shape for name, w in load_file(\"",
-      WeightsPath(directory), "\").items()})\n");
+      "\nTo use the model, in Python:\n"
+      "  import torch\n"
+      "  model = torch.jit.load(\"",
+      ModelPath(directory), "\")  # of images as (x - mean) / deviation, x in [0, 1]\n");
 }
 
 }  // namespace conadv

@@ -65,7 +65,8 @@ ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coord
       deployment, kEvaluatorName,
       {deployment.worker_program, "--role=evaluator", absl::StrCat("--coordinator=", coordinator),
        absl::StrCat("--threads=", deployment.evaluator_threads),
-       absl::StrCat("--name=", kEvaluatorName)});
+       absl::StrCat("--name=", kEvaluatorName),
+       absl::StrCat("--export=", ModelPath(deployment.directory))});
 }
 
 }  // namespace conadv

@@ -22,6 +22,7 @@ enum class Purpose : uint32_t {
   kAttackStart = 3,
   kAttackTarget = 4,
   kAugmentation = 5,
+  kModel = 6,  // what a model's own layers draw, as dropout does
 };
 
 // The stream of (seed, purpose, a, b): 2^32 blocks of four numbers each, drawn in order.

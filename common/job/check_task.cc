@@ -15,22 +15,43 @@ const std::string& Name(v1::Training::Consistency consistency) {
 
 void CheckModel(const v1::Model& model, Violations* violations) {
   constexpr uint32_t kMaxWidth = 4096;
-  if (model.source_case() == v1::Model::SOURCE_NOT_SET) {
-    violations->Require(false, "model.builtin", "must be set, to mlp or convnet");
-  } else {
-    violations->Require(model.builtin() == "mlp" || model.builtin() == "convnet", "model.builtin",
-                        "must be mlp or convnet", Quoted(model.builtin()));
+  switch (model.source_case()) {
+    case v1::Model::SOURCE_NOT_SET:
+      violations->Require(false, "model.builtin",
+                          absl::StrCat("must be set, to one of ", BuiltinModelNames(),
+                                       "; or model.torchscript, to a file of your own"));
+      break;
+    case v1::Model::kBuiltin:
+      violations->Require(IsBuiltinModel(model.builtin()), "model.builtin",
+                          absl::StrCat("must be one of ", BuiltinModelNames()),
+                          Quoted(model.builtin()));
+      break;
+    case v1::Model::kTorchscript:
+      violations->Require(!model.torchscript().empty(), "model.torchscript",
+                          "must be the path of a TorchScript file");
+      break;
   }
-  violations->Require(model.width() >= 1 && model.width() <= kMaxWidth, "model.width",
-                      "must be 1 to 4096", model.width());
+  violations->Require(model.width() <= kMaxWidth, "model.width", "must be 0 to 4096",
+                      model.width());
+  if (model.stem() != v1::Model::IMAGENET) {
+    violations->Require(model.builtin() == "resnet18", "model.stem",
+                        "needs model.builtin resnet18");
+  }
 }
 
 void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
   violations->Require(!dataset.path().empty(), "dataset.path",
                       "must be set, to the directory of the data set's files");
-  violations->RequireReal(true, "dataset.mean", "", dataset.mean());
-  violations->RequireReal(dataset.deviation() > 0, "dataset.deviation", "must be > 0",
-                          dataset.deviation());
+  for (const float mean : dataset.mean()) {
+    violations->RequireReal(true, "dataset.mean", "", mean);
+  }
+  for (const float deviation : dataset.deviation()) {
+    violations->RequireReal(deviation > 0, "dataset.deviation", "must be > 0", deviation);
+  }
+  const int means = dataset.mean_size(), deviations = dataset.deviation_size();
+  violations->Require(means <= 1 || deviations <= 1 || means == deviations, "dataset.deviation",
+                      absl::StrCat("must be one, or as many as dataset.mean has, ", means),
+                      deviations);
 }
 
 void CheckAlgorithm(const v1::Training& training, Violations* violations) {

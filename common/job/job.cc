@@ -3,8 +3,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 
 namespace conadv {
+namespace {
+
+constexpr struct {
+  absl::string_view name;
+  uint32_t width;  // as its authors have it
+} kBuiltinModels[] = {
+    {"mlp", 16}, {"convnet", 16}, {"resnet20", 16}, {"resnet18", 64}, {"preactresnet18", 64}};
+
+}  // namespace
+
+bool IsBuiltinModel(absl::string_view name) { return DefaultWidth(name) != 0; }
+
+std::string BuiltinModelNames() {
+  std::string names;
+  for (const auto& model : kBuiltinModels) {
+    absl::StrAppend(&names, names.empty() ? "" : ", ", model.name);
+  }
+  return names;
+}
+
+uint32_t DefaultWidth(absl::string_view builtin) {
+  for (const auto& model : kBuiltinModels) {
+    if (model.name == builtin) return model.width;
+  }
+  return 0;
+}
 
 uint64_t StepsOf(const TrainingOptions& training, uint64_t examples) {
   if (training.steps > 0) return training.steps;

@@ -15,19 +15,31 @@
 
 namespace conadv {
 
+// How a network of the ResNet family begins.
+enum class Stem { kImageNet, kCifar };
+
 struct ModelOptions {
-  std::string builtin;
-  uint32_t width = 0;
+  std::string builtin;      // or
+  std::string torchscript;  // a file's path
+  uint32_t width = 0;       // of a built-in one; resolved: never 0
+  Stem stem = Stem::kImageNet;
 };
 
-enum class DatasetFormat { kIdx };
+// Whether there is such a built-in model, and all of them, for people.
+bool IsBuiltinModel(absl::string_view name);
+std::string BuiltinModelNames();
+// Its width if a job says none; 0: there is no such model.
+uint32_t DefaultWidth(absl::string_view builtin);
+
+enum class DatasetFormat { kIdx, kCifar10, kCifar100 };
 
 struct DatasetOptions {
   DatasetFormat format = DatasetFormat::kIdx;
   std::string path;
   uint64_t limit = 0;  // 0 is all
-  float mean = 0;
-  float deviation = 1;
+  // Resolved: of each the same number, one or one for each channel.
+  std::vector<float> mean = {0};
+  std::vector<float> deviation = {1};
 };
 
 enum class Algorithm { kConAdv, kDisAdv, kVanilla };

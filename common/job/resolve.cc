@@ -25,15 +25,35 @@ Consistency ResolveConsistency(v1::Training::Consistency consistency) {
   return Consistency::kSync;
 }
 
+// As many as there are, or as the other list has.
+std::vector<float> ForEachChannel(const google::protobuf::RepeatedField<float>& values,
+                                  int others) {
+  constexpr float kDefault = 0.5;
+  if (values.size() > 1) return {values.begin(), values.end()};
+  return std::vector<float>(static_cast<size_t>(std::max(1, others)),
+                            values.empty() ? kDefault : values[0]);
+}
+
+ModelOptions ResolveModel(const v1::Model& model) {
+  ModelOptions options;
+  options.builtin = model.builtin();
+  options.torchscript = model.torchscript();
+  options.width = model.width() != 0 ? model.width() : DefaultWidth(model.builtin());
+  options.stem = model.stem() == v1::Model::CIFAR ? Stem::kCifar : Stem::kImageNet;
+  return options;
+}
+
 DatasetOptions ResolveDataset(const v1::Dataset& dataset) {
   DatasetOptions options;
   switch (dataset.format()) {
     case v1::Dataset::IDX: options.format = DatasetFormat::kIdx; break;
+    case v1::Dataset::CIFAR10: options.format = DatasetFormat::kCifar10; break;
+    case v1::Dataset::CIFAR100: options.format = DatasetFormat::kCifar100; break;
   }
   options.path = dataset.path();
   options.limit = dataset.limit();
-  options.mean = dataset.mean();
-  options.deviation = dataset.deviation();
+  options.mean = ForEachChannel(dataset.mean(), dataset.deviation_size());
+  options.deviation = ForEachChannel(dataset.deviation(), dataset.mean_size());
   return options;
 }
 
@@ -160,8 +180,7 @@ Job Resolve(const v1::Job& job) {
   resolved.seed = job.seed();
   resolved.training = ResolveTraining(job.training());
   resolved.reproducible = resolved.training.sync() && job.reproducible();
-  resolved.model.builtin = job.model().builtin();
-  resolved.model.width = job.model().width();
+  resolved.model = ResolveModel(job.model());
   resolved.dataset = ResolveDataset(job.dataset());
   resolved.attack = ResolveAttack(job.attack());
   resolved.optimizer = ResolveOptimizer(job.optimizer());

@@ -84,6 +84,7 @@ v1::Plan ToProto(const Plan& plan) {
   proto.set_steps(plan.steps);
   proto.set_data_fingerprint(plan.data_fingerprint);
   proto.set_initial_weights_crc32c(plan.initial_weights_crc32c);
+  proto.set_model_fingerprint(plan.model_fingerprint);
   return proto;
 }
 
@@ -128,6 +129,7 @@ absl::StatusOr<Plan> FromProto(const v1::Plan& proto) {
   plan.steps = proto.steps();
   plan.data_fingerprint = proto.data_fingerprint();
   plan.initial_weights_crc32c = proto.initial_weights_crc32c();
+  plan.model_fingerprint = proto.model_fingerprint();
   return plan;
 }
 

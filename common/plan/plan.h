@@ -21,6 +21,7 @@ struct Plan {
   uint64_t steps = 0;
   uint64_t data_fingerprint = 0;
   uint32_t initial_weights_crc32c = 0;
+  uint64_t model_fingerprint = 0;  // of the model's file; 0 for a built-in one
 };
 
 // As a plan is kept in checkpoints and sent: the bytes of a v1::Plan. Equal plans have equal bytes.

@@ -45,6 +45,14 @@ absl::Status CheckSamePlan(const Plan& run, const Plan& offered) {
     return Differ("the training data", data(offered), data(run),
                   "give this worker the same files in dataset.path");
   }
+  if (run.model_fingerprint != offered.model_fingerprint) {
+    const auto model = [](const Plan& plan) {
+      return plan.model_fingerprint == 0 ? std::string("a built-in one")
+                                         : absl::StrFormat("%016x", plan.model_fingerprint);
+    };
+    return Differ("the model's file", model(offered), model(run),
+                  "give this worker the same file in model.torchscript");
+  }
   const size_t tensors = std::max(run.tensors.size(), offered.tensors.size());
   for (size_t i = 0; i < tensors; ++i) {
     const std::string ours = TensorAt(run, i);

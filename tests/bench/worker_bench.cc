@@ -16,6 +16,7 @@
 #include "worker/compute/torch_compute.h"
 #include "worker/data/memory_dataset.h"
 #include "worker/device/cpu_device.h"
+#include "worker/model/source/open_model.h"
 
 namespace conadv {
 namespace {
@@ -23,9 +24,10 @@ namespace {
 Job MakeJob(uint32_t slot_size) {
   Job job;
   job.seed = 1;
-  job.model = {"convnet", 16};
-  job.dataset.mean = 0.5F;
-  job.dataset.deviation = 0.5F;
+  job.model.builtin = "convnet";
+  job.model.width = 16;
+  job.dataset.mean = {0.5F};
+  job.dataset.deviation = {0.5F};
   job.training.tau = 1;
   job.training.slots = 8;
   job.training.global_batch = job.training.slots * slot_size;
@@ -80,9 +82,9 @@ Subject MakeSubject(uint32_t slot_size) {
   subject.device = MakeCpuDevice();
   subject.job = MakeJob(slot_size);
   subject.dataset = MakeDataset();
-  auto factory = BuiltinFactory(subject.job.model, subject.job.dataset, {1, 28, 28, 10}, 1);
-  CHECK(factory.ok()) << factory.status();
-  subject.factory = *factory;
+  auto model = OpenModel(subject.job.model, subject.job.dataset, {1, 28, 28, 10}, 1);
+  CHECK(model.ok()) << model.status();
+  subject.factory = model->factory;
   const auto network = subject.factory();
   auto layout = Layout::Create(TensorsOf(*network, true), 1);
   CHECK(layout.ok()) << layout.status();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "worker/attack/attack.h"
 #include "worker/compute/gradients.h"
@@ -77,6 +78,13 @@ absl::StatusOr<Inputs> TorchCompute::Load(Unit unit) const {
       *device_);
 }
 
+uint64_t TorchCompute::SeedOf(Unit unit, size_t pass) const {
+  const uint64_t slot = unit.slot.value();
+  return Random(job_.seed, Purpose::kModel, unit.step.value(),
+                static_cast<uint32_t>(slot * (kMostStreams + 1) + pass))
+      .Next64();
+}
+
 absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
     int lane, Unit unit, std::shared_ptr<const Arena> weights) {
   using Result = absl::StatusOr<std::shared_ptr<const AdversarialBatch>>;
@@ -84,6 +92,7 @@ absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
     CONADV_ASSIGN_OR_RETURN(const Inputs inputs, Load(unit));
     Replica& replica = *lanes_[lane]->attack;
     replica.BindWeights(std::move(weights));
+    replica.SetSeed(SeedOf(unit, kMostStreams));
     return std::make_shared<AdversarialBatch>(AdversarialBatch{
         MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(), job_.attack,
                         job_.training.label_smoothing, {job_.seed, unit}),
@@ -104,6 +113,7 @@ absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex
     }
     Replica& replica = *lanes_[lane]->passes[stream.value()];
     replica.BindWeights(std::move(weights));
+    replica.SetSeed(SeedOf(unit, stream.value()));
     const PassResult result = ComputeGradients(replica, inputs.images, inputs.labels,
                                                job_.training.label_smoothing, std::move(gradients));
     return PassMeasures{result.loss, result.accuracy};

@@ -37,6 +37,8 @@ class TorchCompute final : public UnitCompute {
  private:
   struct Lane;
   absl::StatusOr<Inputs> Load(Unit unit) const;
+  // Of what a model draws in a pass: the streams', and after them the attack's.
+  uint64_t SeedOf(Unit unit, size_t pass) const;
 
   const Job job_;
   const GradientStreams streams_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "worker/data/cifar.h"
 #include "worker/data/idx.h"
 
 namespace conadv {
@@ -20,6 +21,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const DatasetOptions& optio
                                                      uint64_t limit) {
   switch (options.format) {
     case DatasetFormat::kIdx: return OpenIdx(options.path, split, limit);
+    case DatasetFormat::kCifar10: return OpenCifar(options.path, Cifar::k10, split, limit);
+    case DatasetFormat::kCifar100: return OpenCifar(options.path, Cifar::k100, split, limit);
   }
   return absl::InvalidArgumentError("dataset.format: there is no reader for it");
 }

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <utility>
 
+#include "common/thread/mutex.h"
 #include "worker/device/threads.h"
 
 namespace conadv {
@@ -69,6 +71,16 @@ class CpuDevice final : public Device {
   }
 
   torch::Tensor Place(const torch::Tensor& host) override { return host; }
+
+  torch::Tensor WithSeed(uint64_t seed, const std::function<torch::Tensor()>& run) override {
+    // The process has one, and one pass takes any number of numbers from it.
+    MutexLock lock(&generator_);
+    torch::manual_seed(seed);
+    return run();
+  }
+
+ private:
+  Mutex generator_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -102,6 +103,10 @@ class Device {
   virtual Inputs PlaceInputs(const HostBatch& batch) = 0;
   // A tensor of the host's on the device; the same holds for it.
   virtual torch::Tensor Place(const torch::Tensor& host) = 0;
+
+  // Runs what draws from the device's generator, with the numbers of `seed`. Nobody else draws
+  // meanwhile: lanes that share a generator wait for each other.
+  virtual torch::Tensor WithSeed(uint64_t seed, const std::function<torch::Tensor()>& run) = 0;
 };
 
 }  // namespace conadv

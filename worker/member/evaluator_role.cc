@@ -9,29 +9,32 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
+#include "glog/logging.h"
 #include "worker/data/open.h"
 #include "worker/evaluate/evaluate.h"
+#include "worker/model/source/export_model.h"
 
 namespace conadv {
 
-absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup, std::string name,
-                                                                     int threads,
+absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup,
+                                                                     EvaluatorOptions options,
                                                                      CoordinatorClient* coordinator,
                                                                      ShardClients* clients) {
   const Job& job = setup.run.job;
   CONADV_ASSIGN_OR_RETURN(std::unique_ptr<const Dataset> test,
                           OpenDataset(job.dataset, Split::kTest, job.evaluation.limit));
   CONADV_RETURN_IF_ERROR(CheckSplits(*setup.dataset, *test, job.dataset));
-  return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(name),
-                                         threads, coordinator, clients);
+  return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(options),
+                                         coordinator, clients);
 }
 
-EvaluatorRole::EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, std::string name,
-                             int threads, CoordinatorClient* coordinator, ShardClients* clients)
+EvaluatorRole::EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test,
+                             EvaluatorOptions options, CoordinatorClient* coordinator,
+                             ShardClients* clients)
     : setup_(std::move(setup)),
       test_(std::move(test)),
-      name_(std::move(name)),
-      threads_(threads),
+      options_(std::move(options)),
       incarnation_(RandomIncarnation()),
       coordinator_(coordinator),
       clients_(clients),
@@ -43,9 +46,9 @@ EvaluatorRole::~EvaluatorRole() { Stop(); }
 SessionHello EvaluatorRole::Hello() const {
   SessionHello hello;
   hello.evaluator = true;
-  hello.name = name_;
+  hello.name = options_.name;
   hello.incarnation = incarnation_;
-  hello.threads = static_cast<uint32_t>(threads_);
+  hello.threads = static_cast<uint32_t>(options_.threads);
   return hello;
 }
 
@@ -129,13 +132,13 @@ void EvaluatorRole::Loop() {
 absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   const Job& job = setup_.run.job;
   const absl::Time begin = Clock::Real().Now();
-  const absl::StatusOr<Evaluation> evaluated =
-      conadv::Evaluate(setup_.factory, setup_.layout, request.weights.weights, *test_,
-                       *setup_.device, job.evaluation, request.robust, threads_, [this, &request] {
-                         clients_->statistics()->UnitDone();
-                         MutexLock lock(&mutex_);
-                         return !stopped_ && request.session == session_;
-                       });
+  const absl::StatusOr<Evaluation> evaluated = conadv::Evaluate(
+      setup_.model.factory, setup_.layout, request.weights.weights, *test_, *setup_.device,
+      job.evaluation, request.robust, options_.threads, [this, &request] {
+        clients_->statistics()->UnitDone();
+        MutexLock lock(&mutex_);
+        return !stopped_ && request.session == session_;
+      });
   if (!evaluated.ok()) {
     return absl::Status(evaluated.status().code(),
                         absl::StrCat("evaluation of version ", request.weights.version.value(),
@@ -151,7 +154,18 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   if (evaluation.robust) report.robust_accuracy = evaluation.robust_accuracy;
   report.seconds = absl::ToDoubleSeconds(Clock::Real().Now() - begin);
   report.final = report.version.value() >= setup_.plan->steps * job.training.updates_per_step();
+  // The run ends with the report: whoever waits for that finds the model.
+  if (report.final) Export(request);
   return coordinator_->Report(report);
+}
+
+void EvaluatorRole::Export(const Request& request) const {
+  if (options_.export_path.empty()) return;
+  const absl::Status status =
+      ExportModel(setup_.model.module, *setup_.layout, request.weights.weights->span(),
+                  options_.export_path, FileSystem::Real());
+  // The accuracy is no worse for it, and the weights are elsewhere, too.
+  if (!status.ok()) LOG(ERROR) << "the model was not written: " << status.message();
 }
 
 }  // namespace conadv

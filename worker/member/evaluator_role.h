@@ -20,14 +20,20 @@
 
 namespace conadv {
 
+struct EvaluatorOptions {
+  std::string name;
+  int threads = 1;
+  std::string export_path;  // where the final model goes; empty: nowhere
+};
+
 class EvaluatorRole final : public MemberRole {
  public:
   // INVALID_ARGUMENT, NOT_FOUND: the test split. `coordinator` and `clients` outlive the role.
-  static absl::StatusOr<std::unique_ptr<EvaluatorRole>> Create(Setup setup, std::string name,
-                                                               int threads,
+  static absl::StatusOr<std::unique_ptr<EvaluatorRole>> Create(Setup setup,
+                                                               EvaluatorOptions options,
                                                                CoordinatorClient* coordinator,
                                                                ShardClients* clients);
-  EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, std::string name, int threads,
+  EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, EvaluatorOptions options,
                 CoordinatorClient* coordinator, ShardClients* clients);
   ~EvaluatorRole() override;
 
@@ -51,11 +57,11 @@ class EvaluatorRole final : public MemberRole {
 
   void Loop();
   absl::Status EvaluateAndReport(const Request& request);
+  void Export(const Request& request) const;
 
   const Setup setup_;
   const std::unique_ptr<const Dataset> test_;
-  const std::string name_;
-  const int threads_;
+  const EvaluatorOptions options_;
   const Incarnation incarnation_;
   CoordinatorClient* const coordinator_;
   ShardClients* const clients_;

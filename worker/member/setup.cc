@@ -17,8 +17,8 @@ absl::Status MakeModel(Setup* setup) {
   const Dataset& dataset = *setup->dataset;
   const ImageSize size = dataset.image_size();
   const ImageShape shape{size.channels, size.height, size.width, dataset.classes()};
-  CONADV_ASSIGN_OR_RETURN(setup->factory, BuiltinFactory(job.model, job.dataset, shape, job.seed));
-  const std::unique_ptr<Network> network = setup->factory();
+  CONADV_ASSIGN_OR_RETURN(setup->model, OpenModel(job.model, job.dataset, shape, job.seed));
+  const std::unique_ptr<Network> network = setup->model.factory();
   std::vector<TensorSpec> tensors = TensorsOf(*network, job.training.mixture_batch_norm);
   CONADV_ASSIGN_OR_RETURN(
       Layout layout, Layout::Create(tensors, static_cast<uint32_t>(setup->run.servers.size())));
@@ -31,6 +31,7 @@ absl::Status MakeModel(Setup* setup) {
   plan->examples = dataset.examples();
   plan->steps = StepsOf(job.training, dataset.examples());
   plan->data_fingerprint = dataset.Fingerprint();
+  plan->model_fingerprint = setup->model.fingerprint;
   plan->initial_weights_crc32c = WeightsCrc32c(*setup->layout, weights->span());
   setup->plan = std::move(plan);
   setup->initial_weights = std::move(weights);

@@ -16,7 +16,7 @@
 #include "common/tensor/layout.h"
 #include "worker/data/dataset.h"
 #include "worker/device/device.h"
-#include "worker/model/network.h"
+#include "worker/model/source/open_model.h"
 
 namespace conadv {
 
@@ -24,7 +24,7 @@ struct Setup {
   RunInfo run;
   std::shared_ptr<Device> device;
   std::shared_ptr<const Dataset> dataset;  // the training split
-  NetworkFactory factory;
+  Model model;
   std::shared_ptr<const Layout> layout;
   std::shared_ptr<const Plan> plan;
   std::shared_ptr<const Arena> initial_weights;

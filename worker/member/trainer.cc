@@ -43,7 +43,8 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
             clients->timer(), clients->statistics(), {}),
       cache_(&pull_, setup_.run.job.training.tau + 2, clients->statistics()),
-      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.factory, setup_.device, lanes),
+      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.model.factory, setup_.device,
+               lanes),
       executor_(
           lanes, QueueCapacity(setup_.run.job.training, lanes),
           [device = setup_.device] { device->PrepareThread(); }, clients->statistics(),

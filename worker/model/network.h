@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/job/job.h"
 #include "common/tensor/layout.h"
 
 namespace conadv {
@@ -25,6 +23,8 @@ struct NetworkTensor {
   bool statistic = false;   // a running mean or variance
   bool decays = false;      // a weight: decayed, and scaled by trust ratios
   double momentum = 0;      // of a statistic
+  // Its other names': the same values, and gradients that add up.
+  std::vector<torch::Tensor> twins;
 };
 
 class Network {
@@ -35,6 +35,8 @@ class Network {
   virtual const std::vector<NetworkTensor>& tensors() const = 0;
   // In training BatchNorm normalises over the batch and moves its statistics.
   virtual void SetTraining(bool training) = 0;
+  // Whether Forward draws from LibTorch's generator, as dropout does.
+  virtual bool draws_random_numbers() const { return false; }
 };
 
 struct ImageShape {
@@ -44,14 +46,9 @@ struct ImageShape {
   int64_t classes = 0;
 };
 
-// Makes networks of one architecture, with the same initial weights each time: those of `seed`. Not
-// thread-safe (LibTorch's generator is global).
+// Makes networks of one architecture, with the same initial weights each time. One thread at a
+// time.
 using NetworkFactory = std::function<std::unique_ptr<Network>()>;
-
-// INVALID_ARGUMENT: no such built-in model, or images too small for it.
-absl::StatusOr<NetworkFactory> BuiltinFactory(const ModelOptions& model,
-                                              const DatasetOptions& dataset,
-                                              const ImageShape& shape, uint64_t seed);
 
 // The name of a BatchNorm tensor's AUXILIARY twin: "auxiliary.<name>".
 std::string AuxiliaryName(const std::string& name);

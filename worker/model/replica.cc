@@ -56,7 +56,8 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     CHECK_EQ(static_cast<uint64_t>(from.tensor.numel()), placement.tensor.size()) << from.name;
 
     Binding binding;
-    binding.tensor = from.tensor;
+    binding.tensors = {from.tensor};
+    binding.tensors.insert(binding.tensors.end(), from.twins.begin(), from.twins.end());
     binding.offset = layout_->global_offset(placement);
     binding.size = placement.tensor.size();
     binding.shape = from.tensor.sizes().vec();
@@ -65,7 +66,7 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     if (from.statistic) {
       binding.own = device_->Place(from.tensor.detach().clone());
     } else {
-      binding.tensor.set_requires_grad(Trains(pass));
+      for (torch::Tensor& tensor : binding.tensors) tensor.set_requires_grad(Trains(pass));
     }
     ranges.push_back({binding.offset, placement.tensor.padded_size()});
     bindings_.push_back(std::move(binding));
@@ -79,7 +80,9 @@ void Replica::BindWeights(std::shared_ptr<const Arena> weights) {
   for (Binding& binding : bindings_) {
     // Statistics move in training, and then they are bound to the gradients: nothing writes these.
     if (binding.statistic && Trains(pass_)) continue;
-    binding.tensor.set_data(View(placed->values(), binding.offset, binding.size, binding.shape));
+    for (torch::Tensor& tensor : binding.tensors) {
+      tensor.set_data(View(placed->values(), binding.offset, binding.size, binding.shape));
+    }
   }
   weights_ = std::move(placed);
 }
@@ -91,10 +94,12 @@ void Replica::BindGradients(std::shared_ptr<Arena> gradients) {
   for (Binding& binding : bindings_) {
     const torch::Tensor view =
         View(gradients_->values(), binding.offset, binding.size, binding.shape);
-    if (binding.statistic) {
-      binding.tensor.set_data(view);
-    } else {
-      binding.tensor.mutable_grad() = view;
+    for (torch::Tensor& tensor : binding.tensors) {
+      if (binding.statistic) {
+        tensor.set_data(view);
+      } else {
+        tensor.mutable_grad() = view;
+      }
     }
   }
 }
@@ -104,17 +109,20 @@ std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
   torch::NoGradGuard no_grad;
   for (Binding& binding : bindings_) {
     if (!binding.statistic) {
-      binding.tensor.mutable_grad().reset();
+      for (torch::Tensor& tensor : binding.tensors) tensor.mutable_grad().reset();
       continue;
     }
     // The average moved from 0 to momentum · batch.
     View(gradients_->values(), binding.offset, binding.size, binding.shape).div_(binding.momentum);
-    binding.tensor.set_data(binding.own);
+    for (torch::Tensor& tensor : binding.tensors) tensor.set_data(binding.own);
   }
   gradients_->StartCopy();
   return std::move(gradients_);
 }
 
-torch::Tensor Replica::Forward(const torch::Tensor& images) { return network_->Forward(images); }
+torch::Tensor Replica::Forward(const torch::Tensor& images) {
+  if (!network_->draws_random_numbers()) return network_->Forward(images);
+  return device_->WithSeed(seed_, [&] { return network_->Forward(images); });
+}
 
 }  // namespace conadv

@@ -40,6 +40,8 @@ class Replica {
   // what this returns, or once that is gone; the rest of the arena is as it was.
   std::unique_ptr<GradientBuffer> FinishGradients();
 
+  // What the model's random numbers are a function of, from here on; only for one that draws any.
+  void SetSeed(uint64_t seed) { seed_ = seed; }
   // Shape: images on the device.
   torch::Tensor Forward(const torch::Tensor& images);
   Pass pass() const { return pass_; }
@@ -48,8 +50,8 @@ class Replica {
 
  private:
   struct Binding {
-    torch::Tensor tensor;
-    size_t offset = 0;  // elements, in the concatenated arenas
+    std::vector<torch::Tensor> tensors;  // one, or all that share their values
+    size_t offset = 0;                   // elements, in the concatenated arenas
     size_t size = 0;
     std::vector<int64_t> shape;
     bool statistic = false;
@@ -61,6 +63,7 @@ class Replica {
   std::shared_ptr<const Layout> layout_;
   const Pass pass_;
   Device* const device_;
+  uint64_t seed_ = 0;
   std::vector<Binding> bindings_;
   std::vector<ArenaRange> ranges_;  // of all bindings, with their padding, which travels too
   std::shared_ptr<const PlacedWeights> weights_;

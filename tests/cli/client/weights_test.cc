@@ -54,6 +54,7 @@ class FakeShard final : public v1::ParameterServer::Service, public v1::Coordina
 
   grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest*,
                       v1::GetJobResponse* response) override {
+    if (going_away) return grpc::Status(grpc::StatusCode::CANCELLED, "CANCELLED");
     response->mutable_job()->set_name("fake");
     for (const std::string& server : servers) response->add_servers(server);
     return grpc::Status::OK;
@@ -106,6 +107,7 @@ class FakeShard final : public v1::ParameterServer::Service, public v1::Coordina
   std::vector<std::string> servers;
   std::atomic<uint64_t> latest{7};
   std::atomic<int> pulls{0};
+  std::atomic<bool> going_away{false};
   uint64_t layout_hash = TwoShards().hash();
   Answer answer;
 
@@ -246,6 +248,18 @@ TEST_F(WeightsTest, WhatWasPulledBeforeARollBackIsPulledAgain) {
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->version, Version(5));
   EXPECT_THAT(weights->values->span(), ::testing::Each(5.0F));
+}
+
+TEST_F(WeightsTest, AServerThatGoesAwayAndEndsItsCallsIsWaitedFor) {
+  zero_.going_away = true;
+  EXPECT_EQ(Pull().status().code(), absl::StatusCode::kUnavailable);
+  const absl::StatusOr<Weights> weights = PatientPull(absl::Seconds(20), [&] {
+    zero_.going_away = false;
+    return true;
+  });
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(notes_.str(),
+            absl::StrCat("waiting for server-0 at ", zero_.address, ": it is going away\n"));
 }
 
 TEST_F(WeightsTest, AVersionThatDoesNotComeInTimeIsNamed) {

@@ -69,6 +69,21 @@ TEST_F(OutputFileTest, APipeThatNobodyReadsIsGivenUp) {
   EXPECT_THAT(notes_.str(), HasSubstr("waiting for somebody to read"));
 }
 
+TEST_F(OutputFileTest, AReaderThatTakesNothingMoreIsGivenUp) {
+  const std::string named = directory_ / "pipe";
+  ASSERT_EQ(::mkfifo(named.c_str(), 0600), 0);
+  const FileDescriptor reader(::open(named.c_str(), O_RDONLY | O_NONBLOCK));
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const FileDescriptor out(ends[0]), in(ends[1]);
+  const std::string bytes(300'000, 'x');  // more than a pipe holds
+  for (const std::string& path : {named, absl::StrCat("/dev/fd/", in.get())}) {
+    const absl::Status status = Write(path, bytes, absl::Milliseconds(50));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << path;
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(path), HasSubstr("takes nothing")));
+  }
+}
+
 TEST_F(OutputFileTest, WhatIsOpenAlreadyIsWrittenWhereItStands) {
   WriteFile(directory_ / "f", "before ");
   const FileDescriptor file(::open((directory_ / "f").c_str(), O_WRONLY | O_APPEND));

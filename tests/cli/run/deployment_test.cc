@@ -31,7 +31,7 @@ TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
               ElementsAre("/bin/w", "--coordinator=h:1", "--threads=4", "--name=worker-2"));
   EXPECT_THAT(EvaluatorSpec(TwoByThree(), "h:1").arguments,
               ElementsAre("/bin/w", "--role=evaluator", "--coordinator=h:1", "--threads=5",
-                          "--name=evaluator"));
+                          "--name=evaluator", "--export=out/a/model.pt"));
 }
 
 TEST(Deployment, RolesFollowFromNames) {

@@ -44,9 +44,15 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"name="}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"\""},
       {{"name=Job"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"Job\""},
       {{"name=a\nb"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"a\\nb\""},
-      {{"model.builtin=resnet"}, "model.builtin: must be mlp or convnet, got \"resnet\""},
-      {{"model.width=0"}, "model.width: must be 1 to 4096, got 0"},
-      {{"model.width=4097"}, "model.width: must be 1 to 4096, got 4097"},
+      {{"model.builtin=resnet"},
+       "model.builtin: must be one of mlp, convnet, resnet20, resnet18, preactresnet18, "
+       "got "
+       "\"resnet\""},
+      {{"model.stem=CIFAR"}, "model.stem: needs model.builtin resnet18"},
+      {{"dataset.mean=1,2", "dataset.deviation=1,2,3"},
+       "dataset.deviation: must be one, or as many as dataset.mean has, 2, got 3"},
+      {{"model.torchscript="}, "model.torchscript: must be the path of a TorchScript file"},
+      {{"model.width=4097"}, "model.width: must be 0 to 4096, got 4097"},
       {{"dataset.path="}, "dataset.path: must be set, to the directory of the data set's files"},
       {{"dataset.deviation=0"}, "dataset.deviation: must be > 0, got 0"},
       {{"training.tau=200"}, "training.tau: must be ≤ 63, got 200"},
@@ -166,7 +172,8 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
 
 TEST(ValidateJob, SaysWhatAnEmptyJobLacks) {
   EXPECT_THAT(LinesOf(v1::Job()),
-              ElementsAre("model.builtin: must be set, to mlp or convnet",
+              ElementsAre("model.builtin: must be set, to one of mlp, convnet, resnet20, resnet18, "
+                          "preactresnet18; or model.torchscript, to a file of your own",
                           "dataset.path: must be set, to the directory of the data set's files",
                           "optimizer: must have a rule: sgd, lars, adamw or lamb"));
 }

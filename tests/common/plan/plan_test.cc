@@ -95,6 +95,8 @@ TEST(CheckSamePlan, NamesTheFirstDifferenceWithBothValues) {
       {[](Plan* p) { p->data_fingerprint = 0x5678; },
        {"training data", "0000000000005678", "0000000000001234", "dataset.path"}},
       {[](Plan* p) { p->examples = 10; }, {"training data", "10 examples", "60000 examples"}},
+      {[](Plan* p) { p->model_fingerprint = 0x99; },
+       {"the model's file", "0000000000000099", "a built-in one", "model.torchscript"}},
       {[](Plan* p) { p->tensors[0].shape[0] = 32; },
        {"tensor 0", "conv.weight [32, 1, 3, 3]", "conv.weight [16, 1, 3, 3]"}},
       {[](Plan* p) { p->tensors[1].name = "other"; }, {"tensor 1", "other [16]", "norm.mean [16]"}},

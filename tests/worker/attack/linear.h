@@ -19,7 +19,7 @@ class LinearNetwork : public Network {
  public:
   // Shape: [classes, 4].
   explicit LinearNetwork(torch::Tensor weight) {
-    tensors_.push_back({"weight", std::move(weight), false, false, true, 0});
+    tensors_.push_back({"weight", std::move(weight), false, false, true, 0, {}});
   }
   torch::Tensor Forward(const torch::Tensor& images) override {
     return images.flatten(1).matmul(tensors_[0].tensor.t());

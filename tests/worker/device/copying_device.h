@@ -8,6 +8,8 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -46,6 +48,10 @@ class CopyingDevice final : public Device {
     torch::Tensor(batch.images).fill_(90);
     torch::Tensor(batch.labels).fill_(-1);
     return inputs;
+  }
+  torch::Tensor WithSeed(uint64_t seed, const std::function<torch::Tensor()>& run) override {
+    torch::manual_seed(seed);
+    return run();
   }
   torch::Tensor Place(const torch::Tensor& host) override {
     torch::Tensor placed = host.clone();

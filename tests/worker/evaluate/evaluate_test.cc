@@ -29,7 +29,7 @@ MemoryDataset DarkAndBright(uint64_t examples, uint8_t dark, uint8_t bright) {
 // Says "bright" when the mean pixel is above a half.
 class Threshold : public Network {
  public:
-  Threshold() { tensors_.push_back({"weight", torch::full({1}, 8.0F), false, false, true, 0}); }
+  Threshold() { tensors_.push_back({"weight", torch::full({1}, 8.0F), false, false, true, 0, {}}); }
   torch::Tensor Forward(const torch::Tensor& images) override {
     const torch::Tensor bright = (images.flatten(1).mean(1) - 0.5) * tensors_[0].tensor;
     return torch::stack({-bright, bright}, 1);

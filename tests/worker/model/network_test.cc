@@ -37,14 +37,14 @@ TEST(BuiltinTest, RefusesUnknownModelsAndImagesThatAreTooSmall) {
   ModelOptions model;
   model.width = 4;
   model.builtin = "resnet";
-  EXPECT_THAT(std::string(BuiltinFactory(model, {}, kSmallImages, 1).status().message()),
+  EXPECT_THAT(std::string(OpenModel(model, {}, kSmallImages, 1).status().message()),
               HasSubstr("model.builtin: there is no model \"resnet\""));
   model.builtin = "convnet";
-  const absl::Status status = BuiltinFactory(model, {}, ImageShape{1, 28, 3, 10}, 1).status();
+  const absl::Status status = OpenModel(model, {}, ImageShape{1, 28, 3, 10}, 1).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("28x3"));
   model.builtin = "mlp";
-  EXPECT_TRUE(BuiltinFactory(model, {}, ImageShape{1, 28, 3, 10}, 1).ok());
+  EXPECT_TRUE(OpenModel(model, {}, ImageShape{1, 28, 3, 10}, 1).ok());
 }
 
 TEST(BuiltinTest, InitialWeightsAreAFunctionOfTheSeed) {
@@ -72,10 +72,10 @@ TEST(BuiltinTest, NormalisesPixels) {
   model.builtin = "mlp";
   model.width = 4;
   DatasetOptions plain;
-  plain.mean = 0;
-  plain.deviation = 1;
+  plain.mean = {0};
+  plain.deviation = {1};
   auto network = SmallFactory("mlp")();
-  auto reference = (*BuiltinFactory(model, plain, kSmallImages, 1))();
+  auto reference = OpenModel(model, plain, kSmallImages, 1)->factory();
   const torch::Tensor images = RandomExamples(6).images;
   network->SetTraining(false);
   reference->SetTraining(false);

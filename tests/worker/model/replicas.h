@@ -17,6 +17,7 @@
 #include "worker/device/cpu_device.h"
 #include "worker/model/network.h"
 #include "worker/model/replica.h"
+#include "worker/model/source/open_model.h"
 
 namespace conadv {
 
@@ -34,11 +35,11 @@ inline NetworkFactory SmallFactory(const std::string& builtin, uint64_t seed = 1
   model.builtin = builtin;
   model.width = 4;
   DatasetOptions dataset;
-  dataset.mean = 0.25;
-  dataset.deviation = 0.5;
-  auto factory = BuiltinFactory(model, dataset, shape, seed);
-  EXPECT_TRUE(factory.ok()) << factory.status();
-  return *std::move(factory);
+  dataset.mean = {0.25};
+  dataset.deviation = {0.5};
+  auto opened = OpenModel(model, dataset, shape, seed);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  return opened->factory;
 }
 
 inline std::shared_ptr<const Layout> LayoutOf(const Network& network, bool mixture,
