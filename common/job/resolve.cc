@@ -28,10 +28,9 @@ Consistency ResolveConsistency(v1::Training::Consistency consistency) {
 // As many as there are, or as the other list has.
 std::vector<float> ForEachChannel(const google::protobuf::RepeatedField<float>& values,
                                   int others) {
-  constexpr float kDefault = 0.5;
   if (values.size() > 1) return {values.begin(), values.end()};
   return std::vector<float>(static_cast<size_t>(std::max(1, others)),
-                            values.empty() ? kDefault : values[0]);
+                            values.empty() ? kPixelMiddle : values[0]);
 }
 
 ModelOptions ResolveModel(const v1::Model& model) {

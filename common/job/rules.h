@@ -9,6 +9,9 @@
 
 namespace conadv {
 
+// What pixels are normalised with where a job says nothing: a mean, and a deviation.
+inline constexpr float kPixelMiddle = 0.5;
+
 // What is learned, and how: model, dataset, training, attack.
 void CheckTask(const v1::Job& job, Violations* violations);
 // What updates, keeps and measures the weights: optimizer, schedule, server, evaluation.

@@ -9,11 +9,10 @@
 #include "common/base/status_macros.h"
 #include "common/job/job.h"
 #include "common/job/parse.h"
+#include "common/job/rules.h"
 
 namespace conadv {
 namespace {
-
-constexpr float kMiddle = 0.5;
 
 // With every default written out, and without what does not touch the weights.
 absl::StatusOr<v1::Job> WhatMakesWeights(absl::string_view text, absl::string_view name) {
@@ -26,8 +25,8 @@ absl::StatusOr<v1::Job> WhatMakesWeights(absl::string_view text, absl::string_vi
   job.mutable_dataset()->clear_path();
   // As checkpoints of before have them, where every default was written out.
   if (job.model().width() == 0) job.mutable_model()->set_width(DefaultWidth(job.model().builtin()));
-  if (job.dataset().mean().empty()) job.mutable_dataset()->add_mean(kMiddle);
-  if (job.dataset().deviation().empty()) job.mutable_dataset()->add_deviation(kMiddle);
+  if (job.dataset().mean().empty()) job.mutable_dataset()->add_mean(kPixelMiddle);
+  if (job.dataset().deviation().empty()) job.mutable_dataset()->add_deviation(kPixelMiddle);
   if (job.model().has_torchscript()) job.mutable_model()->set_torchscript("");
   return job;
 }

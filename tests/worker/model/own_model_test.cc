@@ -122,7 +122,6 @@ TEST_F(OwnModelTest, FrozenParametersStayAndAreNotTrained) {
 TEST_F(OwnModelTest, AParameterWithTwoNamesIsOneTensorWhoseGradientsAddUp) {
   ScriptModule net = Net({{"again", Conv2d({1, 4, 3, 1, 1})}});
   net.attr("again").toModule().setattr("weight", net.attr("conv").toModule().attr("weight"));
-  net.define("def forward2(self, x):\n  return x\n");
   const std::string body = "  x = self.conv.forward(x) + self.again.forward(torch.flip(x, [2]))\n";
   ScriptModule tied = NewModule("Tied",
                                 {{"conv", net.attr("conv").toModule()},
@@ -140,7 +139,7 @@ TEST_F(OwnModelTest, AParameterWithTwoNamesIsOneTensorWhoseGradientsAddUp) {
       InArena(*layout, *weights, "conv.weight").clone().set_requires_grad(true);
   const torch::Tensor fc = InArena(*layout, *weights, "fc.weight");
   const torch::Tensor bias = InArena(*layout, *weights, "fc.bias");
-  const torch::Tensor x = (examples_.images - 0.0) / 1.0;
+  const torch::Tensor& x = examples_.images;
   const torch::Tensor inner =
       torch::conv2d(x, weight, {}, 1, 1) + torch::conv2d(x.flip({2}), weight, {}, 1, 1);
   torch::linear(inner.mean({2, 3}), fc, bias).square().sum().backward();
