@@ -2,13 +2,18 @@
 // Peers that begin to pull and take nothing, or to push and send nothing.
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "common/wire/channel.h"
+#include "common/wire/chunk.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "tests/server/rpc/tiny_server.h"
 #include "tests/soak/wire_worker.h"
@@ -16,11 +21,22 @@
 namespace conadv {
 namespace {
 
+// A connection of which gRPC buffers 64 KiB and no more: left to itself it grows the window to as
+// much as the network seems to carry, on loopback many MiB, and so takes for a reader that does
+// not.
+std::shared_ptr<grpc::Channel> SmallWindow(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
 // A pull of a version of which nothing but the first chunk is read.
 class StalledPull {
  public:
   StalledPull(const std::string& address, uint64_t version)
-      : stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {
+      : stub_(v1::ParameterServer::NewStub(SmallWindow(address))) {
     context_.set_wait_for_ready(true);
     v1::PullRequest request;
     request.set_version(version);
@@ -115,7 +131,7 @@ TEST_F(SlowPeers, ThatPushDoNotHoldUpTheRun) {
 }
 
 TEST_F(SlowPeers, ThatPullNeitherFillTheMemoryNorHoldUpTheRun) {
-  // Far more than gRPC and the sockets buffer: 16 MiB a version.
+  // Far more than the sockets buffer: 16 MiB a version.
   const TinyRun run{v1::Training::SYNC, 1, 8, 2, 4'000'000};
   Start(run);
   std::vector<std::unique_ptr<StalledPull>> stalled;
@@ -131,8 +147,12 @@ TEST_F(SlowPeers, ThatPullNeitherFillTheMemoryNorHoldUpTheRun) {
   Run(run);
   EXPECT_EQ(over_limit, 0U);
   ASSERT_EQ(stalled.size(), ReaderOptions().most_versions);
-  // The one that took nothing for the longest time made room for another.
-  EXPECT_EQ(stalled.front()->Finish(), grpc::StatusCode::CANCELLED);
+  // Those that took nothing for the longest time made room for the others.
+  size_t evicted = 0;
+  for (const auto& pull : stalled) {
+    evicted += pull->Finish() == grpc::StatusCode::CANCELLED ? 1 : 0;
+  }
+  EXPECT_GE(evicted, stalled.size() - ReaderOptions().most_for_guests);
 }
 
 }  // namespace
