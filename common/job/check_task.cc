@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "common/base/printable.h"
 #include "common/job/rules.h"
 
@@ -39,6 +41,40 @@ void CheckModel(const v1::Model& model, Violations* violations) {
   }
 }
 
+void CheckImages(const v1::Dataset& dataset, Violations* violations) {
+  constexpr uint32_t kMaxSide = 8192;
+  const uint32_t channels = dataset.channels();
+  violations->Require(dataset.height() <= kMaxSide, "dataset.height", "must be ≤ 8192",
+                      dataset.height());
+  violations->Require(dataset.width() <= kMaxSide, "dataset.width", "must be ≤ 8192",
+                      dataset.width());
+  violations->Require(
+      (dataset.height() == 0) == (dataset.width() == 0), "dataset.width",
+      absl::StrCat("must be 0 if dataset.height is, and only then; that is ", dataset.height()),
+      dataset.width());
+  violations->Require(channels <= 4 && channels != 2, "dataset.channels",
+                      "must be 1 (grey), 3 (RGB) or 4 (RGB and opacity), or 0, which is 3",
+                      channels);
+  const uint32_t has = channels == 0 ? 3 : channels;
+  for (const auto& [name, size] : {std::pair("dataset.mean", dataset.mean_size()),
+                                   std::pair("dataset.deviation", dataset.deviation_size())}) {
+    violations->Require(size <= 1 || static_cast<uint32_t>(size) == has, name,
+                        absl::StrCat("must be one, or one for each of the ", has, " channels"),
+                        size);
+  }
+}
+
+// What the formats of one size and kind of image have no use for.
+void CheckNoImages(const v1::Dataset& dataset, Violations* violations) {
+  for (const auto& [name, given] : {std::pair("dataset.height", dataset.height() != 0),
+                                    std::pair("dataset.width", dataset.width() != 0),
+                                    std::pair("dataset.channels", dataset.channels() != 0),
+                                    std::pair("dataset.max_corrupt", dataset.max_corrupt() != 0)}) {
+    violations->Require(!given, name, "needs dataset.format FOLDER or TAR",
+                        v1::Dataset::Format_Name(dataset.format()));
+  }
+}
+
 void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
   violations->Require(!dataset.path().empty(), "dataset.path",
                       "must be set, to the directory of the data set's files");
@@ -52,6 +88,11 @@ void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
   violations->Require(means <= 1 || deviations <= 1 || means == deviations, "dataset.deviation",
                       absl::StrCat("must be one, or as many as dataset.mean has, ", means),
                       deviations);
+  if (dataset.format() == v1::Dataset::FOLDER || dataset.format() == v1::Dataset::TAR) {
+    CheckImages(dataset, violations);
+  } else {
+    CheckNoImages(dataset, violations);
+  }
 }
 
 void CheckAlgorithm(const v1::Training& training, Violations* violations) {

@@ -31,7 +31,7 @@ std::string BuiltinModelNames();
 // Its width if a job says none; 0: there is no such model.
 uint32_t DefaultWidth(absl::string_view builtin);
 
-enum class DatasetFormat { kIdx, kCifar10, kCifar100 };
+enum class DatasetFormat { kIdx, kCifar10, kCifar100, kFolder, kTar };
 
 struct DatasetOptions {
   DatasetFormat format = DatasetFormat::kIdx;
@@ -40,6 +40,12 @@ struct DatasetOptions {
   // Resolved: of each the same number, one or one for each channel.
   std::vector<float> mean = {0};
   std::vector<float> deviation = {1};
+  // kFolder and kTar: what images become. 0 x 0: all have the size of the first.
+  uint32_t height = 0;
+  uint32_t width = 0;
+  uint32_t channels = 3;
+  uint64_t cache_bytes = 0;
+  uint64_t max_corrupt = 0;
 };
 
 enum class Algorithm { kConAdv, kDisAdv, kVanilla };

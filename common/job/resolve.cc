@@ -48,11 +48,18 @@ DatasetOptions ResolveDataset(const v1::Dataset& dataset) {
     case v1::Dataset::IDX: options.format = DatasetFormat::kIdx; break;
     case v1::Dataset::CIFAR10: options.format = DatasetFormat::kCifar10; break;
     case v1::Dataset::CIFAR100: options.format = DatasetFormat::kCifar100; break;
+    case v1::Dataset::FOLDER: options.format = DatasetFormat::kFolder; break;
+    case v1::Dataset::TAR: options.format = DatasetFormat::kTar; break;
   }
   options.path = dataset.path();
   options.limit = dataset.limit();
   options.mean = ForEachChannel(dataset.mean(), dataset.deviation_size());
   options.deviation = ForEachChannel(dataset.deviation(), dataset.mean_size());
+  options.height = dataset.height();
+  options.width = dataset.width();
+  options.channels = dataset.channels() != 0 ? dataset.channels() : 3;
+  options.cache_bytes = dataset.cache_bytes();
+  options.max_corrupt = dataset.max_corrupt();
   return options;
 }
 

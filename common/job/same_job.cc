@@ -23,6 +23,9 @@ absl::StatusOr<v1::Job> WhatMakesWeights(absl::string_view text, absl::string_vi
   job.clear_evaluation();
   // Where data and model lie: what they hold has a fingerprint in the plan.
   job.mutable_dataset()->clear_path();
+  // How much is kept, and how much damage is borne, changes no bit of a batch.
+  job.mutable_dataset()->clear_cache_bytes();
+  job.mutable_dataset()->clear_max_corrupt();
   // As checkpoints of before have them, where every default was written out.
   if (job.model().width() == 0) job.mutable_model()->set_width(DefaultWidth(job.model().builtin()));
   if (job.dataset().mean().empty()) job.mutable_dataset()->add_mean(kPixelMiddle);

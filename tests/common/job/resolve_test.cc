@@ -40,6 +40,24 @@ TEST(ResolvedJob, HasTheContractsDefaults) {
   EXPECT_FLOAT_EQ(job.evaluation.step_size, 2.5F * (8 / 255.F) / 5);
 }
 
+TEST(ResolvedJob, ImagesHaveThreeChannelsUnlessTheJobSaysOtherwise) {
+  const DatasetOptions dataset = Resolved({"dataset.format=folder"}).dataset;
+  EXPECT_EQ(dataset.format, DatasetFormat::kFolder);
+  EXPECT_EQ(dataset.channels, 3);
+  EXPECT_EQ(dataset.height, 0);
+  EXPECT_EQ(dataset.cache_bytes, uint64_t{1} << 30);
+  const DatasetOptions grey = Resolved({"dataset.format=tar", "dataset.channels=1",
+                                        "dataset.height=8", "dataset.width=9",
+                                        "dataset.cache_bytes=7", "dataset.max_corrupt=2"})
+                                  .dataset;
+  EXPECT_EQ(grey.format, DatasetFormat::kTar);
+  EXPECT_EQ(grey.channels, 1);
+  EXPECT_EQ(grey.height, 8);
+  EXPECT_EQ(grey.width, 9);
+  EXPECT_EQ(grey.cache_bytes, 7);
+  EXPECT_EQ(grey.max_corrupt, 2);
+}
+
 TEST(ResolvedJob, DisAdvHasNoStaleness) {
   const Job job = Resolved({"training.algorithm=disadv"});
   EXPECT_EQ(job.training.tau, 0);

@@ -14,7 +14,8 @@ constexpr char kJob[] = "model { builtin: 'mlp' } dataset { path: '/a' } trainin
 TEST(SameJob, WhatDoesNotTouchTheWeightsMayDiffer) {
   EXPECT_TRUE(
       CheckSameJob(kJob,
-                   "name: 'other' model { builtin: 'mlp' } dataset { path: '/b' } "
+                   "name: 'other' model { builtin: 'mlp' } "
+                   "dataset { path: '/b' cache_bytes: 5 max_corrupt: 9 } "
                    "training { tau: 2 } server { lease_seconds: 3 } evaluation { every: 7 }",
                    "d")
           .ok());
