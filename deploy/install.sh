@@ -15,6 +15,7 @@ build_server=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libjemalloc-dev
+  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev
 )
 unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's test reads YAML, asks for health over gRPC and makes network namespaces; models are compared with PyTorch's.
@@ -28,12 +29,12 @@ build=(
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
-run_any=(libisal2 zlib1g libjemalloc2)
+run_any=(libisal2 zlib1g libjemalloc2 libturbojpeg0)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
 run_worker=(libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
-  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6"
-  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64"
+  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406"
+  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410"
 )
 declare -A run_server_of=([bookworm]=libhwy1 [trixie]=libhwy1t64)
 declare -A run_worker_of=([bookworm]=libtorch1.13 [trixie]=libtorch2.6)

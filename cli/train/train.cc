@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -111,10 +112,12 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
                                                      : absl::StrCat("out/", job.name);
   CONADV_ASSIGN_OR_RETURN(Deployment deployment, DeploymentOf(flags, directory));
   // Before anything starts, and before an earlier run is replaced.
-  absl::Status data = files.List(job.dataset.path).status();
-  if (data.ok()) data = CheckDataset(job.dataset);
+  absl::Status listed = files.List(job.dataset.path).status();
+  const absl::StatusOr<std::string> data =
+      listed.ok() ? CheckDataset(job.dataset) : absl::StatusOr<std::string>(std::move(listed));
   if (!data.ok()) {
-    return absl::Status(data.code(), absl::StrCat("dataset.path: ", data.message()));
+    return absl::Status(data.status().code(),
+                        absl::StrCat("dataset.path: ", data.status().message()));
   }
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
   EarlierRun earlier(directory, RunEntries(), &files);
@@ -139,6 +142,7 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   absl::StatusOr<RunResult> result;
   {
     ProgressDisplay display(&std::cerr, json ? nullptr : TerminalWidth());
+    display.Note(absl::StrCat(job.dataset.path, ": ", *data));
     result = RunDriver(deployment, job, supervisor.get(), &display, &earlier, &files).Run();
   }
   if (!result.ok()) return PutBack(result.status(), &earlier);

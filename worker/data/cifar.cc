@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
+#include "worker/data/class_names.h"
 
 namespace conadv {
 namespace {
@@ -71,6 +72,10 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenCifar(const std::string& directory,
     files.push_back(std::move(file));
   }
   CONADV_ASSIGN_OR_RETURN(ExampleArrays arrays, DecodeCifar(files, kind, limit));
+  absl::StatusOr<std::vector<std::string>> names = ReadClassNames(
+      absl::StrCat(directory, kind == Cifar::k100 ? "/fine_label_names.txt" : "/batches.meta.txt"));
+  // They are for people's eyes: a file of something else is passed over.
+  if (names.ok() && names->size() == arrays.classes) arrays.class_names = *std::move(names);
   return std::make_unique<MemoryDataset>(std::move(arrays));
 }
 

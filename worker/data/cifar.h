@@ -28,8 +28,9 @@ struct CifarFile {
 absl::StatusOr<ExampleArrays> DecodeCifar(const std::vector<CifarFile>& files, Cifar kind,
                                           uint64_t limit);
 
-// Of `directory`/data_batch_{1..5}.bin and test_batch.bin, or train.bin and test.bin. NOT_FOUND
-// says what was looked for.
+// Of `directory`/data_batch_{1..5}.bin and test_batch.bin, or train.bin and test.bin. Classes are
+// called what batches.meta.txt or fine_label_names.txt says, if it is there. NOT_FOUND says what
+// was looked for.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenCifar(const std::string& directory, Cifar kind,
                                                    Split split, uint64_t limit);
 

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -33,8 +35,11 @@ class Dataset {
 
   virtual uint64_t examples() const = 0;
   virtual uint32_t classes() const = 0;  // labels are 0 … classes − 1
+  // One for each class, or none where they are not known.
+  virtual std::vector<std::string> class_names() const { return {}; }
   virtual ImageSize image_size() const = 0;
-  // Of all that training sees: what workers compare. May take as long as reading everything.
+  // Of all that training sees, or of what tells it apart without reading every image: what workers
+  // compare. May take as long as reading everything.
   virtual uint64_t Fingerprint() const = 0;
 
   // Writes the example's image, [channels][height][width], 255 is 1.0; returns its label. Errors

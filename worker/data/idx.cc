@@ -107,7 +107,8 @@ absl::StatusOr<StoredFile> ReadStored(const std::string& directory, const std::s
   return stored;
 }
 
-absl::StatusOr<IdxFile> DecodeFile(StoredFile stored, uint32_t dimensions) {
+absl::StatusOr<IdxFile> DecodeFile(StoredFile stored, uint32_t least_dimensions,
+                                   uint32_t most_dimensions) {
   // Two zero bytes, 8 for unsigned bytes, and the number of dimensions.
   constexpr uint32_t kUnsignedBytes = 0x800;
   IdxFile file;
@@ -117,10 +118,11 @@ absl::StatusOr<IdxFile> DecodeFile(StoredFile stored, uint32_t dimensions) {
   const std::unique_ptr<ByteSource> source =
       gzip ? MakeGzipSource(std::move(stored.bytes)) : MakePlainSource(std::move(stored.bytes));
   CONADV_ASSIGN_OR_RETURN(const uint32_t magic, ReadBigEndian(file.path, source.get()));
-  if (magic != kUnsignedBytes + dimensions) {
+  if (magic < kUnsignedBytes + least_dimensions || magic > kUnsignedBytes + most_dimensions) {
     return Refuse(file.path, absl::StrFormat("wrong magic number %#010x, expected %#010x", magic,
-                                             kUnsignedBytes + dimensions));
+                                             kUnsignedBytes + least_dimensions));
   }
+  const uint32_t dimensions = magic - kUnsignedBytes;
   for (uint32_t i = 0; i < dimensions; ++i) {
     CONADV_ASSIGN_OR_RETURN(const uint32_t extent, ReadBigEndian(file.path, source.get()));
     file.extents.push_back(extent);
@@ -150,14 +152,15 @@ absl::StatusOr<uint32_t> CountClasses(const IdxFile& labels, Split split) {
 
 absl::StatusOr<ExampleArrays> DecodeIdx(StoredFile stored_labels, StoredFile stored_images,
                                         Split split, uint64_t limit) {
-  CONADV_ASSIGN_OR_RETURN(IdxFile labels, DecodeFile(std::move(stored_labels), 1));
-  CONADV_ASSIGN_OR_RETURN(IdxFile images, DecodeFile(std::move(stored_images), 3));
+  CONADV_ASSIGN_OR_RETURN(IdxFile labels, DecodeFile(std::move(stored_labels), 1, 1));
+  CONADV_ASSIGN_OR_RETURN(IdxFile images, DecodeFile(std::move(stored_images), 3, 4));
   if (images.extents[0] != labels.extents[0]) {
     return Refuse(images.path, absl::StrCat(images.extents[0], " images, but ", labels.path,
                                             " has ", labels.extents[0], " labels"));
   }
   ExampleArrays arrays;
-  arrays.image_size = {1, images.extents[1], images.extents[2]};
+  const auto sides = images.extents.end() - 2;
+  arrays.image_size = {images.extents.size() == 4 ? images.extents[1] : 1, sides[0], sides[1]};
   // Of the whole file: the model does not change with the limit.
   CONADV_ASSIGN_OR_RETURN(arrays.classes, CountClasses(labels, split));
   arrays.pixels = std::move(images.bytes);
@@ -173,8 +176,13 @@ absl::StatusOr<ExampleArrays> DecodeIdx(StoredFile stored_labels, StoredFile sto
 absl::StatusOr<ExampleArrays> ReadIdx(const std::string& directory, Split split, uint64_t limit) {
   const std::string prefix = split == Split::kTrain ? "train" : "t10k";
   CONADV_ASSIGN_OR_RETURN(StoredFile labels, ReadStored(directory, prefix + "-labels-idx1-ubyte"));
-  CONADV_ASSIGN_OR_RETURN(StoredFile images, ReadStored(directory, prefix + "-images-idx3-ubyte"));
-  return DecodeIdx(std::move(labels), std::move(images), split, limit);
+  absl::StatusOr<StoredFile> images = ReadStored(directory, prefix + "-images-idx3-ubyte");
+  if (absl::IsNotFound(images.status())) {
+    absl::StatusOr<StoredFile> channels = ReadStored(directory, prefix + "-images-idx4-ubyte");
+    if (!absl::IsNotFound(channels.status())) images = std::move(channels);
+  }
+  CONADV_RETURN_IF_ERROR(images.status());
+  return DecodeIdx(std::move(labels), *std::move(images), split, limit);
 }
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenIdx(const std::string& directory, Split split,

@@ -21,15 +21,16 @@ struct StoredFile {
   std::string bytes;
 };
 
-// The first `limit` examples of two files, all if it is 0. INVALID_ARGUMENT names the file and what
+// The first `limit` examples of two files, all if it is 0. Images are [n][height][width], or
+// [n][channels][height][width]. INVALID_ARGUMENT names the file and what
 // is wrong with it: magic number, truncated, too long, images and labels of different number, no
 // examples, a broken gzip stream. Never allocates much more than the files can hold, whatever their
 // headers say.
 absl::StatusOr<ExampleArrays> DecodeIdx(StoredFile labels, StoredFile images, Split split,
                                         uint64_t limit);
 
-// DecodeIdx of `directory`/{train,t10k}-labels-idx1-ubyte[.gz] and -images-idx3-ubyte[.gz].
-// NOT_FOUND lists what was looked for.
+// DecodeIdx of `directory`/{train,t10k}-labels-idx1-ubyte[.gz] and -images-idx3-ubyte[.gz],
+// or -images-idx4-ubyte[.gz] where images have channels. NOT_FOUND lists what was looked for.
 absl::StatusOr<ExampleArrays> ReadIdx(const std::string& directory, Split split, uint64_t limit);
 
 // The same as a data set.

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/data/memory_dataset.h"
 
-#include <array>
 #include <cstring>
 #include <utility>
 
 #include "common/tensor/crc32c.h"
+#include "worker/data/fingerprint.h"
 
 namespace conadv {
-namespace {
-
-uint32_t ExtendWithNumber(uint32_t crc, uint64_t number) {
-  std::array<uint8_t, 8> bytes{};
-  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(number >> (8 * i));
-  return ExtendCrc32c(crc, bytes.data(), bytes.size());
-}
-
-}  // namespace
-
 uint64_t FingerprintOf(const ExampleArrays& arrays) {
   const ImageSize& size = arrays.image_size;
   const uint64_t of_pixels = ExtendCrc32c(0, arrays.pixels.data(), arrays.pixels.size());

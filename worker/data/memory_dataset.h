@@ -4,6 +4,7 @@
 #define CONADV_WORKER_DATA_MEMORY_DATASET_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "worker/data/dataset.h"
@@ -16,6 +17,7 @@ struct ExampleArrays {
   uint32_t classes = 0;         // largest label + 1, of the whole file
   std::vector<uint8_t> pixels;  // [examples][channels][height][width], 255 is 1.0
   std::vector<uint8_t> labels;
+  std::vector<std::string> class_names;  // one for each class, or none
 
   uint64_t examples() const { return labels.size(); }
 };
@@ -30,6 +32,7 @@ class MemoryDataset final : public Dataset {
 
   uint64_t examples() const override { return arrays_.examples(); }
   uint32_t classes() const override { return arrays_.classes; }
+  std::vector<std::string> class_names() const override { return arrays_.class_names; }
   ImageSize image_size() const override { return arrays_.image_size; }
   uint64_t Fingerprint() const override { return FingerprintOf(arrays_); }
   absl::StatusOr<int64_t> Load(uint64_t index, absl::Span<uint8_t> image) const override;

@@ -2,10 +2,17 @@
 #include "worker/data/open.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "worker/data/cached_dataset.h"
 #include "worker/data/cifar.h"
+#include "worker/data/class_names.h"
+#include "worker/data/encoded/encoded_dataset.h"
+#include "worker/data/encoded/folder.h"
+#include "worker/data/encoded/shards.h"
 #include "worker/data/idx.h"
 
 namespace conadv {
@@ -13,6 +20,26 @@ namespace {
 
 std::string Shape(const ImageSize& size) {
   return absl::StrCat(size.channels, "x", size.height, "x", size.width);
+}
+
+absl::StatusOr<std::unique_ptr<EncodedExamples>> OpenTar(const std::string& path, Split split,
+                                                         uint64_t limit) {
+  CONADV_ASSIGN_OR_RETURN(std::vector<std::string> names,
+                          ReadClassNames(absl::StrCat(path, "/classes.txt")));
+  return OpenShards(path, split, limit, std::move(names));
+}
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenEncoded(const DatasetOptions& options, Split split,
+                                                     uint64_t limit) {
+  absl::StatusOr<std::unique_ptr<EncodedExamples>> examples =
+      options.format == DatasetFormat::kTar ? OpenTar(options.path, split, limit)
+                                            : OpenFolder(options.path, split, limit);
+  CONADV_RETURN_IF_ERROR(examples.status());
+  const ImageOptions images{options.channels, options.height, options.width, options.max_corrupt};
+  CONADV_ASSIGN_OR_RETURN(std::unique_ptr<Dataset> dataset,
+                          EncodedDataset::Create(*std::move(examples), images));
+  if (options.cache_bytes == 0) return dataset;
+  return std::make_unique<CachedDataset>(std::move(dataset), options.cache_bytes);
 }
 
 }  // namespace
@@ -23,6 +50,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const DatasetOptions& optio
     case DatasetFormat::kIdx: return OpenIdx(options.path, split, limit);
     case DatasetFormat::kCifar10: return OpenCifar(options.path, Cifar::k10, split, limit);
     case DatasetFormat::kCifar100: return OpenCifar(options.path, Cifar::k100, split, limit);
+    case DatasetFormat::kFolder:
+    case DatasetFormat::kTar: return OpenEncoded(options, split, limit);
   }
   return absl::InvalidArgumentError("dataset.format: there is no reader for it");
 }
@@ -41,13 +70,15 @@ absl::Status CheckSplits(const Dataset& train, const Dataset& test, const Datase
   return absl::OkStatus();
 }
 
-absl::Status CheckDataset(const DatasetOptions& options) {
+absl::StatusOr<std::string> CheckDataset(const DatasetOptions& options) {
   // What is kept of them is one example.
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> train,
                           OpenDataset(options, Split::kTrain, 1));
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> test,
                           OpenDataset(options, Split::kTest, 1));
-  return CheckSplits(*train, *test, options);
+  CONADV_RETURN_IF_ERROR(CheckSplits(*train, *test, options));
+  return absl::StrCat(Shape(train->image_size()), " images, ",
+                      DescribeClasses(train->classes(), train->class_names()));
 }
 
 }  // namespace conadv

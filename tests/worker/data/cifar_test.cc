@@ -84,5 +84,18 @@ TEST(Cifar, OpensTheSplitsFilesAndNamesTheOneThatIsMissing) {
   EXPECT_EQ((*train)->Load(4, absl::MakeSpan(image)).value(), 5);
 }
 
+TEST(Cifar, ClassesAreCalledWhatTheFileBesideThemSays) {
+  const TempDir directory;
+  WriteFile(directory / "test_batch.bin", Record("\x01", 'x'));
+  const auto names = [&directory] {
+    return (*OpenCifar(directory.path(), Cifar::k10, Split::kTest, 0))->class_names();
+  };
+  EXPECT_THAT(names(), ElementsAre());
+  WriteFile(directory / "batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
+  EXPECT_THAT(names(), ElementsAre("a", "b", "c", "d", "e", "f", "g", "h", "i", "j"));
+  WriteFile(directory / "batches.meta.txt", "a\nb\n");
+  EXPECT_THAT(names(), ElementsAre());
+}
+
 }  // namespace
 }  // namespace conadv

@@ -103,6 +103,20 @@ TEST(ReadIdx, TakesTheFirstExamplesUpToTheLimit) {
   EXPECT_EQ(Read({}, 100)->examples(), 3);
 }
 
+TEST(ReadIdx, AFourthDimensionIsTheChannels) {
+  const std::string images = Header(0x804, {3, 2, 1, 2}) + "abcdefghijkl";
+  const auto decoded = DecodeIdx({"labels", kLabels}, {"images", images}, Split::kTrain, 0);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->image_size, (ImageSize{2, 1, 2}));
+  EXPECT_EQ(decoded->pixels.size(), 12U);
+  const TempDir directory;
+  WriteFile(directory / "train-labels-idx1-ubyte", kLabels);
+  WriteFile(directory / "train-images-idx4-ubyte", images);
+  const auto read = ReadIdx(directory.path(), Split::kTrain, 0);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->image_size, (ImageSize{2, 1, 2}));
+}
+
 TEST(ReadIdx, SaysWhatItLookedFor) {
   const TempDir directory;
   WriteFile(directory / "train-labels-idx1-ubyte", kLabels);

@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/os/file.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/temp_dir.h"
+#include "tests/worker/data/images.h"
+#include "tests/worker/data/tar_files.h"
 #include "worker/data/idx.h"
 #include "worker/data/memory_dataset.h"
 
@@ -50,6 +53,38 @@ TEST(OpenDataset, ReadsTheJobsFormat) {
   EXPECT_EQ(image, std::vector<uint8_t>(read.pixels.begin() + 8 * 256, read.pixels.end()));
 }
 
+TEST(OpenDataset, FoldersAndShardsOfTheSameImagesAreTheSame) {
+  const TempDir folders, shards;
+  std::string bytes;
+  for (int i = 0; i < 6; ++i) {
+    const std::string label = absl::StrCat(i % 2), png = Png(Checked(4 + i, 4, 3));
+    WriteFile(folders / absl::StrCat("train/", label, "/", i, ".png"), png);
+    absl::StrAppend(&bytes, TarMemberBytes(absl::StrCat(i, ".png"), png),
+                    TarMemberBytes(absl::StrCat(i, ".cls"), label));
+  }
+  WriteFile(shards / "train-0.tar", bytes + TarEnd());
+  WriteFile(shards / "classes.txt", "even\nodd\n");
+  DatasetOptions options = At(folders.path());
+  options.format = DatasetFormat::kFolder;
+  options.height = options.width = 4;
+  options.channels = 3;
+  const auto folder = OpenDataset(options, Split::kTrain, 0);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  options.path = shards.path();
+  options.format = DatasetFormat::kTar;
+  options.cache_bytes = 1000;
+  const auto tar = OpenDataset(options, Split::kTrain, 0);
+  ASSERT_TRUE(tar.ok()) << tar.status();
+  EXPECT_EQ((*folder)->class_names(), (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ((*tar)->class_names(), (std::vector<std::string>{"even", "odd"}));
+  for (uint64_t i = 0; i < 6; ++i) {
+    std::vector<uint8_t> of_folder(48), of_tar(48);
+    EXPECT_EQ(*(*folder)->Load(i, absl::MakeSpan(of_folder)), i % 2);
+    EXPECT_EQ(*(*tar)->Load(i, absl::MakeSpan(of_tar)), i % 2);
+    EXPECT_EQ(of_folder, of_tar);
+  }
+}
+
 TEST(CheckSplits, NamesWhatDoesNotFit) {
   const MemoryDataset train = Shaped({1, 4, 4}, 3);
   EXPECT_TRUE(CheckSplits(train, Shaped({1, 4, 4}, 2), At("dir")).ok());
@@ -65,13 +100,13 @@ TEST(CheckDataset, TellsOfWhatIsWrongWithEitherSplit) {
   const TempDir directory;
   const DatasetOptions options = At(directory.path());
   ASSERT_TRUE(WriteSyntheticIdx(directory.path(), SyntheticOptions()).ok());
-  EXPECT_TRUE(CheckDataset(options).ok());
+  EXPECT_EQ(*CheckDataset(options), "1x16x16 images, 4 classes");
   const std::string path = directory / "t10k-images-idx3-ubyte";
   const std::string whole = ReadFile(path);
   WriteFile(path, absl::string_view(whole).substr(0, whole.size() - 1));
-  EXPECT_THAT(std::string(CheckDataset(options).message()), HasSubstr(path));
+  EXPECT_THAT(std::string(CheckDataset(options).status().message()), HasSubstr(path));
   ASSERT_TRUE(FileSystem::Real().Remove(path).ok());
-  EXPECT_EQ(CheckDataset(options).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CheckDataset(options).status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace
