@@ -22,6 +22,10 @@ std::string Shape(const ImageSize& size) {
   return absl::StrCat(size.channels, "x", size.height, "x", size.width);
 }
 
+bool IsEncoded(DatasetFormat format) {
+  return format == DatasetFormat::kFolder || format == DatasetFormat::kTar;
+}
+
 absl::StatusOr<std::unique_ptr<EncodedExamples>> OpenTar(const std::string& path, Split split,
                                                          uint64_t limit) {
   CONADV_ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -71,11 +75,13 @@ absl::Status CheckSplits(const Dataset& train, const Dataset& test, const Datase
 }
 
 absl::StatusOr<std::string> CheckDataset(const DatasetOptions& options) {
-  // What is kept of them is one example.
+  // What is kept of those that are read whole is one example. Of the others opening keeps none, and
+  // a damaged first image needs the rest for a substitute.
+  const uint64_t limit = IsEncoded(options.format) ? 0 : 1;
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> train,
-                          OpenDataset(options, Split::kTrain, 1));
+                          OpenDataset(options, Split::kTrain, limit));
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<Dataset> test,
-                          OpenDataset(options, Split::kTest, 1));
+                          OpenDataset(options, Split::kTest, limit));
   CONADV_RETURN_IF_ERROR(CheckSplits(*train, *test, options));
   return absl::StrCat(Shape(train->image_size()), " images, ",
                       DescribeClasses(train->classes(), train->class_names()));

@@ -109,5 +109,20 @@ TEST(CheckDataset, TellsOfWhatIsWrongWithEitherSplit) {
   EXPECT_EQ(CheckDataset(options).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(CheckDataset, ADamagedFirstImageIsBorneIfTheJobBearsIt) {
+  const TempDir directory;
+  for (const char* const split : {"train", "test"}) {
+    WriteFile(directory / absl::StrCat(split, "/ant/1.png"), "rubbish");
+    WriteFile(directory / absl::StrCat(split, "/ant/2.png"), Png(Checked(2, 2, 3)));
+  }
+  DatasetOptions options = At(directory.path());
+  options.format = DatasetFormat::kFolder;
+  const absl::Status status = CheckDataset(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("train/ant/1.png: it is neither"));
+  options.max_corrupt = 1;
+  EXPECT_EQ(*CheckDataset(options), "3x2x2 images, 1 class: ant");
+}
+
 }  // namespace
 }  // namespace conadv
