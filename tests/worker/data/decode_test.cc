@@ -103,6 +103,7 @@ TEST(DecodeImage, SaysWhatIsWrong) {
   EXPECT_EQ(DamageOf(""), "it is empty");
   EXPECT_EQ(DamageOf("GIF89a"), "it is neither a JPEG nor a PNG file");
   const std::string jpeg = Jpeg(Checked(40, 40, 3)), png = Png(Checked(40, 40, 3));
+  EXPECT_EQ(DamageOf(jpeg.substr(0, 100)), "broken JPEG: it ends before its image begins");
   EXPECT_EQ(DamageOf(jpeg.substr(0, jpeg.size() / 2)), "broken JPEG: Premature end of JPEG file");
   EXPECT_EQ(DamageOf(png.substr(0, png.size() / 2)), "broken PNG: the file ends early");
   std::string flipped = png;

@@ -25,12 +25,14 @@ constexpr uint32_t kInks = 4;  // cyan, magenta, yellow, black
 // The exact transform, the same on every CPU.
 constexpr int kFlags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
 
-absl::Status Damage(const Decompressor& decompressor) {
+// OK too where it is only a warning of what lies idle between its parts.
+absl::Status StatusOf(const Decompressor& decompressor, int failed) {
+  const bool is_warning = tjGetErrorCode(decompressor.get()) == TJERR_WARNING;
+  if (failed == 0 || (is_warning && absl::StrContains(tjGetErrorStr2(decompressor.get()),
+                                                      "extraneous bytes before marker"))) {
+    return absl::OkStatus();
+  }
   return absl::DataLossError(absl::StrCat("broken JPEG: ", tjGetErrorStr2(decompressor.get())));
-}
-
-bool IsHarmless(absl::string_view warning) {
-  return absl::StrContains(warning, "extraneous bytes before marker");
 }
 
 absl::Status Decompress(const Decompressor& decompressor, absl::string_view bytes, int format,
@@ -40,12 +42,7 @@ absl::Status Decompress(const Decompressor& decompressor, absl::string_view byte
       tjDecompress2(decompressor.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
                     bytes.size(), image->pixels.data(), static_cast<int>(image->width), 0,
                     static_cast<int>(image->height), format, kFlags);
-  if (failed == 0) return absl::OkStatus();
-  if (tjGetErrorCode(decompressor.get()) == TJERR_WARNING &&
-      IsHarmless(tjGetErrorStr2(decompressor.get()))) {
-    return absl::OkStatus();
-  }
-  return Damage(decompressor);
+  return StatusOf(decompressor, failed);
 }
 
 // Of inks as Adobe's programs store them, where 255 is none; the only ones that are common.
@@ -66,11 +63,12 @@ absl::StatusOr<Image> DecodeJpeg(absl::string_view bytes, uint32_t channels, uin
   const Decompressor decompressor(tjInitDecompress());
   if (decompressor == nullptr) return absl::ResourceExhaustedError("no memory for libjpeg");
   int width = 0, height = 0, sampling = 0, colours = 0;
-  if (tjDecompressHeader3(decompressor.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                          bytes.size(), &width, &height, &sampling, &colours) != 0 &&
-      tjGetErrorCode(decompressor.get()) != TJERR_WARNING) {
-    return Damage(decompressor);
-  }
+  const int failed =
+      tjDecompressHeader3(decompressor.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                          bytes.size(), &width, &height, &sampling, &colours);
+  CONADV_RETURN_IF_ERROR(StatusOf(decompressor, failed));
+  // Tables alone are a JPEG file too.
+  if (width == 0) return absl::DataLossError("broken JPEG: it ends before its image begins");
   Image image{channels, static_cast<uint32_t>(height), static_cast<uint32_t>(width), {}};
   CONADV_RETURN_IF_ERROR(CheckPixels(image.height, image.width, most_pixels));
   if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
