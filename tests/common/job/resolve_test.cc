@@ -46,10 +46,10 @@ TEST(ResolvedJob, ImagesHaveThreeChannelsUnlessTheJobSaysOtherwise) {
   EXPECT_EQ(dataset.channels, 3);
   EXPECT_EQ(dataset.height, 0);
   EXPECT_EQ(dataset.cache_bytes, uint64_t{1} << 30);
-  const DatasetOptions grey = Resolved({"dataset.format=tar", "dataset.channels=1",
-                                        "dataset.height=8", "dataset.width=9",
-                                        "dataset.cache_bytes=7", "dataset.max_corrupt=2"})
-                                  .dataset;
+  const DatasetOptions grey =
+      Resolved({"dataset.format=tar", "dataset.channels=1", "dataset.height=8", "dataset.width=9",
+                "dataset.cache_bytes=7", "dataset.max_corrupt=2"})
+          .dataset;
   EXPECT_EQ(grey.format, DatasetFormat::kTar);
   EXPECT_EQ(grey.channels, 1);
   EXPECT_EQ(grey.height, 8);

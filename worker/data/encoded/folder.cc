@@ -9,8 +9,8 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
-#include "worker/data/fingerprint.h"
 #include "worker/data/encoded/list_images.h"
+#include "worker/data/fingerprint.h"
 
 namespace conadv {
 namespace {

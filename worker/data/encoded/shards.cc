@@ -11,10 +11,10 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
-#include "worker/data/fingerprint.h"
 #include "worker/data/encoded/positioned_file.h"
 #include "worker/data/encoded/shard_keys.h"
 #include "worker/data/encoded/tar_index.h"
+#include "worker/data/fingerprint.h"
 
 namespace conadv {
 namespace {
