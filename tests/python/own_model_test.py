@@ -14,13 +14,23 @@ import torchvision
 import runs
 
 BINARIES = None
-# tests/integration/reference_test.cc compares attacks too, with a smaller network, and they agree there.
-DISTANCE = "the first convolution differs by some 3e-4 after 5 steps, not 1e-4: why is not known yet"
 EXAMPLES, STEPS, RATE, MOMENTUM, DECAY, EPSILON, STEP_SIZE = 16, 5, 0.002, 0.9, 1e-3, 1.0, 0.5
 
 
 def is_norm(module):
     return isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+
+
+def smooth(module):
+    """Puts smooth functions in the place of those with kinks. One of the last ReLU's 8,192 inputs within 5e-6 of 0 is
+    enough: with the same images to 7e-8 float32 and float64 then differ by 2.7 % in the first layer's gradient."""
+    for name, child in module.named_children():
+        if isinstance(child, torch.nn.ReLU):
+            setattr(module, name, torch.nn.SiLU())
+        elif isinstance(child, torch.nn.MaxPool2d):
+            setattr(module, name, torch.nn.AvgPool2d(3, 2, 1))
+        else:
+            smooth(child)
 
 
 class PlainLoop:
@@ -101,6 +111,8 @@ class OwnModelTest(unittest.TestCase):
         torch.set_num_threads(1)
         model = torchvision.models.resnet18(num_classes=10)
         model.conv1 = torch.nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+        if algorithm != "VANILLA":
+            smooth(model)
         # With statistics that are nobody's the attack's logits are saturated, and its direction is noise.
         with torch.no_grad():
             for _ in range(30):
@@ -136,11 +148,15 @@ class OwnModelTest(unittest.TestCase):
     def test_vanilla(self):
         self.check("VANILLA", False)
 
-    @unittest.skip(DISTANCE)
+    def test_disadv(self):
+        self.check("DISADV", False)
+
     def test_disadv_with_mixture(self):
         self.check("DISADV", True)
 
-    @unittest.skip(DISTANCE)
+    def test_conadv(self):
+        self.check("CONADV", False)
+
     def test_conadv_with_mixture(self):
         self.check("CONADV", True)
 
