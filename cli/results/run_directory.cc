@@ -67,8 +67,9 @@ RunLock::~RunLock() {
 
 std::vector<std::string> RunEntries() {
   std::vector<std::string> names;
-  for (const std::string& path : {LogDirectory(""), CheckpointDirectory(""), MetricsPath(""),
-                                  WeightsPath(""), ModelPath(""), JobPath("")}) {
+  for (const std::string& path :
+       {LogDirectory(""), CheckpointDirectory(""), MetricsPath(""), BoardDirectory(""),
+        WeightsPath(""), ModelPath(""), JobPath("")}) {
     names.push_back(path.substr(1));
   }
   return names;

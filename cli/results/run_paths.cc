@@ -15,6 +15,9 @@ std::string CheckpointDirectory(absl::string_view directory) {
 std::string MetricsPath(absl::string_view directory) {
   return absl::StrCat(directory, "/metrics.jsonl");
 }
+std::string BoardDirectory(absl::string_view directory) {
+  return absl::StrCat(directory, "/tensorboard");
+}
 std::string WeightsPath(absl::string_view directory) {
   return absl::StrCat(directory, "/weights.safetensors");
 }

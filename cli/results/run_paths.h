@@ -13,6 +13,7 @@ std::string JobPath(absl::string_view directory);
 std::string LogDirectory(absl::string_view directory);
 std::string CheckpointDirectory(absl::string_view directory);
 std::string MetricsPath(absl::string_view directory);
+std::string BoardDirectory(absl::string_view directory);
 std::string WeightsPath(absl::string_view directory);
 std::string ModelPath(absl::string_view directory);
 

@@ -61,6 +61,7 @@ std::string ResultText(const RunResult& result, const Job& job, const std::strin
                                    ", crc32c ", CrcText(result.weights_crc32c), ")")},
           {"model", absl::StrCat(ModelPath(directory), "  (TorchScript)")},
           {"metrics", MetricsPath(directory)},
+          {"charts", absl::StrCat(BoardDirectory(directory), "  (for TensorBoard)")},
           {"logs", LogDirectory(directory)},
       }),
       "\nTo use the model, in Python:\n"

@@ -25,7 +25,8 @@ RunDriver::RunDriver(const Deployment& deployment, const Job& job, Supervisor* s
       machine_(deployment, job, earlier->aside(), RandomIncarnation().value()),
       logs_(files),
       weights_(WeightsPath(directory_), files, [supervisor] { supervisor->Wake(); }),
-      metrics_(MetricsPath(directory_), files) {}
+      metrics_(directory_, job.training, files, clock,
+               [display](const std::string& text) { display->Note(text); }) {}
 
 absl::StatusOr<RunResult> RunDriver::Run() {
   Step(Begun{});

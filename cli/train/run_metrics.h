@@ -1,37 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run's records on their way from its coordinator to metrics.jsonl. One thread.
+// A run's records on their way from its coordinator to metrics.jsonl and to TensorBoard's event
+// file. One thread.
 #ifndef CONADV_CLI_TRAIN_RUN_METRICS_H_
 #define CONADV_CLI_TRAIN_RUN_METRICS_H_
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 
+#include "absl/status/status.h"
+#include "cli/board/event_file.h"
+#include "cli/board/run_events.h"
 #include "cli/client/metrics_feed.h"
 #include "cli/results/metrics_file.h"
 #include "cli/run/run_event.h"
+#include "common/base/clock.h"
+#include "common/job/job.h"
 #include "common/os/file.h"
 
 namespace conadv {
 
 class RunMetrics {
  public:
-  // `path` is the file's; `files` outlives this.
-  RunMetrics(std::string path, const FileSystem* files) : file_(std::move(path), files) {}
+  // `directory` is the run's; `note` takes a line for people. The pointers outlive this.
+  RunMetrics(const std::string& directory, const TrainingOptions& training, const FileSystem* files,
+             const Clock* clock, std::function<void(const std::string&)> note);
 
   // `coordinator` is an address; `wake`: see MetricsFeed.
   void Follow(const std::string& coordinator, std::function<void()> wake);
-  void Stop() { feed_.reset(); }
+  void Stop();
   bool follows() const { return feed_ != nullptr; }
 
-  // What came since the last call, for the run; the file has it with the next Write. REQUIRES:
+  // What came since the last call, for the run; the files have it with the next Write. REQUIRES:
   // follows().
   MetricsArrived Take();
+  // The result is metrics.jsonl's: a run is whole without charts.
   MetricsWritten Write();
 
  private:
+  void Chart(const RunEvents::Events& events);
+  void WriteChart();
+
+  const Clock* const clock_;
+  const std::function<void(const std::string&)> note_;
   MetricsFile file_;
+  RunEvents events_;
+  EventFile chart_;
+  absl::Status chart_status_;  // of the last attempt
   std::unique_ptr<MetricsFeed> feed_;
 };
 

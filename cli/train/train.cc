@@ -165,7 +165,8 @@ Command TrainCommand() {
       "standard\n"
       "error, for the other commands. What dies is restarted; Ctrl-C stops everything. The "
       "directory\n"
-      "gets model.pt, weights.safetensors, metrics.jsonl, job.textproto, checkpoints/ and logs/.\n",
+      "gets model.pt, weights.safetensors, metrics.jsonl, job.textproto, checkpoints/, logs/ and\n"
+      "tensorboard/: what metrics.jsonl has, for tensorboard --logdir.\n",
       "conadv train --workers=2 --set training.tau=2 --set training.epochs=1 --out=out/tau2",
       {JobFlag(),
        {"servers", FlagKind::kPositive, "M", "1", "shards of the parameters, a process each"},

@@ -72,7 +72,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
         "worker/device", "worker/data", "worker/session", "worker/statistics", "client"}},
       {"worker/main", {"common", "client", "worker"}},
-      // main -> train -> run -> results, progress, process; inspect, pull -> client
+      // main -> train -> run -> results, progress, process; train -> board; inspect, pull -> client
       {"cli/process", {"common"}},
       {"cli/format", {"common"}},
       {"cli/command", {"common"}},
@@ -80,10 +80,11 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"cli/client", {"common", "client", "cli/format"}},
       {"cli/progress", {"common", "cli/format"}},
       {"cli/results", {"common", "cli/format"}},
+      {"cli/board", {"common"}},
       {"cli/run", {"common", "cli/process", "cli/progress", "cli/results", "cli/format"}},
       {"cli/train",
-       {"common", "cli/run", "cli/process", "cli/client", "cli/progress", "cli/results", "cli/job",
-        "cli/command", "cli/format", "worker/data"}},
+       {"common", "cli/run", "cli/process", "cli/client", "cli/progress", "cli/results",
+        "cli/board", "cli/job", "cli/command", "cli/format", "worker/data"}},
       {"cli/inspect", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/pull", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/main", {"common", "cli"}},
@@ -95,7 +96,7 @@ inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
       "common/wire", "common/job",    "common/plan", "common/stats",   "common/protocol",
       "client/run",  "server/record", "server/rpc",  "server/process", "worker/session",
-      "cli/client",  "cli/progress",  "cli/inspect"};
+      "cli/client",  "cli/progress",  "cli/inspect", "cli/board"};
   return *kEdges;
 }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/board/run_events.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/board/staleness_histogram.h"
+
+namespace conadv {
+namespace {
+
+// TensorBoard shows some tens of histograms of a run, and a sample of more.
+constexpr uint64_t kWindows = 100;
+
+tensorboard::Event EventAt(uint64_t step, absl::Time wall_now) {
+  tensorboard::Event event;
+  event.set_step(static_cast<int64_t>(step));
+  event.set_wall_time(absl::ToDoubleSeconds(wall_now - absl::UnixEpoch()));
+  return event;
+}
+
+void AddScalar(const char* tag, double value, tensorboard::Summary* summary) {
+  tensorboard::Summary::Value* const out = summary->add_value();
+  out->set_tag(tag);
+  out->set_simple_value(static_cast<float>(value));
+}
+
+void AddHistogram(const char* tag, const std::vector<uint64_t>& values,
+                  tensorboard::Summary* summary) {
+  tensorboard::Summary::Value* const out = summary->add_value();
+  out->set_tag(tag);
+  *out->mutable_histo() = StalenessHistogram(values);
+}
+
+uint64_t WholeVersions(double staleness) { return std::llround(std::max(0.0, staleness)); }
+
+}  // namespace
+
+RunEvents::RunEvents(const TrainingOptions& training)
+    : attacks_(training.attacks()),
+      examples_per_update_(static_cast<double>(training.global_batch) /
+                           training.updates_per_step()) {}
+
+RunEvents::Events RunEvents::Begin(uint64_t version, uint64_t final_version, double seconds,
+                                   absl::Time wall_now) {
+  final_version_ = final_version;
+  const auto after = [version](const Update& update) { return update.version > version; };
+  updates_.erase(std::remove_if(updates_.begin(), updates_.end(), after), updates_.end());
+  if (updates_.empty()) {
+    window_version_ = version;
+    window_seconds_ = seconds;
+  }
+  tensorboard::Event event = EventAt(version + 1, wall_now);
+  event.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+  return {event};
+}
+
+RunEvents::Events RunEvents::Take(const v1::MetricsRecord& record, absl::Time wall_now) {
+  if (record.has_evaluation()) {
+    tensorboard::Event event = EventAt(record.evaluation().version(), wall_now);
+    AddScalars(record.evaluation(), event.mutable_summary());
+    return {event};
+  }
+  if (!record.has_step()) return {};
+  const v1::MetricsRecord::Step& step = record.step();
+  tensorboard::Event event = EventAt(step.version(), wall_now);
+  AddScalars(step, event.mutable_summary());
+  updates_.push_back({step.version(), step.seconds(), WholeVersions(step.attack_staleness()),
+                      WholeVersions(step.update_staleness())});
+  const uint64_t window = std::max<uint64_t>(1, final_version_ / kWindows);
+  if (updates_.size() >= window || step.version() >= final_version_) {
+    CloseWindow(event.mutable_summary());
+  }
+  return {event};
+}
+
+RunEvents::Events RunEvents::End(absl::Time wall_now) {
+  if (updates_.empty()) return {};
+  tensorboard::Event event = EventAt(updates_.back().version, wall_now);
+  CloseWindow(event.mutable_summary());
+  return {event};
+}
+
+void RunEvents::AddScalars(const v1::MetricsRecord::Step& step,
+                           tensorboard::Summary* summary) const {
+  AddScalar("loss/clean", step.clean_loss(), summary);
+  AddScalar("accuracy/clean", step.clean_accuracy(), summary);
+  AddScalar("gradient/clean_norm", step.clean_norm(), summary);
+  if (attacks_) {
+    AddScalar("loss/adversarial", step.adversarial_loss(), summary);
+    AddScalar("accuracy/adversarial", step.adversarial_accuracy(), summary);
+    AddScalar("gradient/adversarial_norm", step.adversarial_norm(), summary);
+    AddScalar("gradient/cosine", step.cosine(), summary);
+    AddScalar("staleness/attack_mean", step.attack_staleness(), summary);
+  }
+  AddScalar("staleness/update_mean", step.update_staleness(), summary);
+  AddScalar("rate", step.rate(), summary);
+  AddScalar("seconds", step.seconds(), summary);
+}
+
+void RunEvents::AddScalars(const v1::ReportRequest& evaluation,
+                           tensorboard::Summary* summary) const {
+  AddScalar("evaluation/clean_loss", evaluation.clean_loss(), summary);
+  AddScalar("evaluation/clean_accuracy", evaluation.clean_accuracy(), summary);
+  if (evaluation.robust()) {
+    AddScalar("evaluation/robust_accuracy", evaluation.robust_accuracy(), summary);
+  }
+  AddScalar("evaluation/seconds", evaluation.seconds(), summary);
+}
+
+void RunEvents::CloseWindow(tensorboard::Summary* summary) {
+  std::vector<uint64_t> attack;
+  std::vector<uint64_t> update;
+  for (const Update& of : updates_) {
+    attack.push_back(of.attack);
+    update.push_back(of.update);
+  }
+  if (attacks_) AddHistogram("staleness/attack", attack, summary);
+  AddHistogram("staleness/update", update, summary);
+  const Update& last = updates_.back();
+  const double seconds = last.seconds - window_seconds_;
+  if (seconds > 0) {
+    const auto updates = static_cast<double>(last.version - window_version_);
+    AddScalar("examples_per_second", updates * examples_per_update_ / seconds, summary);
+  }
+  window_version_ = last.version;
+  window_seconds_ = last.seconds;
+  updates_.clear();
+}
+
+}  // namespace conadv
