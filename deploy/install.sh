@@ -23,7 +23,7 @@ build=(
   "${build_server[@]}"
   libtorch-dev libopenblas0-pthread dataset-fashion-mnist
   "${unit_tests[@]}" libbenchmark-dev
-  python3 python3-yaml python3-grpcio iproute2
+  python3 python3-yaml python3-grpcio python3-protobuf iproute2
   python3-torch python3-torchvision
 )
 # llvm names functions and lines in the sanitizers' reports.

@@ -9,8 +9,9 @@
 namespace conadv {
 namespace {
 
-// TensorBoard shows some tens of histograms of a run, and a sample of more.
-constexpr uint64_t kWindows = 100;
+// A histogram of one update says nothing, and of thousands of histograms nobody sees one.
+constexpr uint64_t kLeastUpdates = 10;
+constexpr uint64_t kWindows = 50;
 
 tensorboard::Event EventAt(uint64_t step, absl::Time wall_now) {
   tensorboard::Event event;
@@ -67,7 +68,7 @@ RunEvents::Events RunEvents::Take(const v1::MetricsRecord& record, absl::Time wa
   AddScalars(step, event.mutable_summary());
   updates_.push_back({step.version(), step.seconds(), WholeVersions(step.attack_staleness()),
                       WholeVersions(step.update_staleness())});
-  const uint64_t window = std::max<uint64_t>(1, final_version_ / kWindows);
+  const uint64_t window = std::max(kLeastUpdates, final_version_ / kWindows);
   if (updates_.size() >= window || step.version() >= final_version_) {
     CloseWindow(event.mutable_summary());
   }

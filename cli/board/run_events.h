@@ -24,8 +24,9 @@ class RunEvents {
   // What came of later versions is void, here and for whoever reads the events. It comes before the
   // first record.
   Events Begin(uint64_t version, uint64_t final_version, double seconds, absl::Time wall_now);
-  // Scalars of an update or an evaluation. At every hundredth part of the run, at least an update,
-  // also what is said of several updates: examples/s and the histograms of their staleness.
+  // Scalars of an update or an evaluation. About fifty times in a run, of ten updates at least,
+  // also what is said of all updates since the last time: examples/s and histograms of their
+  // staleness.
   Events Take(const v1::MetricsRecord& record, absl::Time wall_now);
   // Nothing more comes: what is said of the updates that wait to be enough.
   Events End(absl::Time wall_now);
@@ -48,7 +49,7 @@ class RunEvents {
   const bool attacks_;
   const double examples_per_update_;
   uint64_t final_version_ = 0;
-  std::vector<Update> updates_;  // since the last histogram, at most a hundredth of the run
+  std::vector<Update> updates_;  // since the last histogram
   // What comes before them.
   uint64_t window_version_ = 0;
   double window_seconds_ = 0;

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "cli/format/json_output.h"
 #include "cli/results/run_paths.h"
 #include "common/wire/channel.h"
@@ -24,11 +23,8 @@ std::string HostName() {
 RunMetrics::RunMetrics(const std::string& directory, const TrainingOptions& training,
                        const FileSystem* files, const Clock* clock,
                        std::function<void(const std::string&)> note)
-    : clock_(clock),
-      note_(std::move(note)),
-      file_(MetricsPath(directory), files),
-      events_(training),
-      chart_(BoardDirectory(directory), HostName(), files) {}
+    : file_(MetricsPath(directory), files),
+      board_(BoardDirectory(directory), HostName(), training, files, clock, std::move(note)) {}
 
 void RunMetrics::Follow(const std::string& coordinator, std::function<void()> wake) {
   feed_ = std::make_unique<MetricsFeed>(MakeChannel(coordinator), std::move(wake));
@@ -37,8 +33,7 @@ void RunMetrics::Follow(const std::string& coordinator, std::function<void()> wa
 void RunMetrics::Stop() {
   if (feed_ == nullptr) return;
   feed_.reset();
-  Chart(events_.End(clock_->WallNow()));
-  WriteChart();
+  board_.End();
 }
 
 MetricsArrived RunMetrics::Take() {
@@ -50,8 +45,7 @@ MetricsArrived RunMetrics::Take() {
     if (item.begins.has_value()) {
       // What is wrong with it, the next Write says.
       file_.GoBackTo(*item.begins, arrived.final_version).IgnoreError();
-      Chart(events_.Begin(*item.begins, arrived.final_version, file_.seconds_before(),
-                          clock_->WallNow()));
+      board_.Begin(*item.begins, arrived.final_version, file_.seconds_before());
       arrived.items.emplace_back(LineageBegins{*item.begins, file_.seconds_before()});
       continue;
     }
@@ -60,7 +54,7 @@ MetricsArrived RunMetrics::Take() {
       record.mutable_step()->set_seconds(record.step().seconds() + file_.seconds_before());
     }
     file_.Append(JsonLine(ToJson(record)));
-    Chart(events_.Take(record, clock_->WallNow()));
+    board_.Take(record);
     arrived.items.emplace_back(std::move(record));
   }
   return arrived;
@@ -70,24 +64,8 @@ MetricsWritten RunMetrics::Write() {
   MetricsWritten written;
   written.status = file_.Flush();
   written.missing = file_.lost() + file_.waiting() + (feed_ == nullptr ? 0 : feed_->missed());
-  WriteChart();
+  board_.Write();
   return written;
-}
-
-void RunMetrics::Chart(const RunEvents::Events& events) {
-  for (const tensorboard::Event& event : events) chart_.Append(event);
-}
-
-void RunMetrics::WriteChart() {
-  const bool was_ok = chart_status_.ok();
-  chart_status_ = chart_.Flush(clock_->WallNow());
-  if (chart_status_.ok() == was_ok) return;
-  note_(chart_status_.ok()
-            ? absl::StrCat(
-                  chart_.path(), " is written again",
-                  chart_.lost() == 0 ? "" : absl::StrCat("; it lacks ", chart_.lost(), " events"))
-            : absl::StrCat("warning: ", chart_status_.message(),
-                           " (training goes on without charts; their events wait in memory)"));
 }
 
 }  // namespace conadv

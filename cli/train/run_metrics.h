@@ -8,9 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
-#include "cli/board/event_file.h"
-#include "cli/board/run_events.h"
+#include "cli/board/run_board.h"
 #include "cli/client/metrics_feed.h"
 #include "cli/results/metrics_file.h"
 #include "cli/run/run_event.h"
@@ -38,15 +36,8 @@ class RunMetrics {
   MetricsWritten Write();
 
  private:
-  void Chart(const RunEvents::Events& events);
-  void WriteChart();
-
-  const Clock* const clock_;
-  const std::function<void(const std::string&)> note_;
   MetricsFile file_;
-  RunEvents events_;
-  EventFile chart_;
-  absl::Status chart_status_;  // of the last attempt
+  RunBoard board_;
   std::unique_ptr<MetricsFeed> feed_;
 };
 

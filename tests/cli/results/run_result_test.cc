@@ -39,7 +39,8 @@ TEST(RunResult, TheTextSaysHowRobustnessWasMeasuredAndWhereThingsAre) {
   job.evaluation.epsilon = 8.0F / 255;
   EXPECT_THAT(ResultText(result, job, "out/a"),
               AllOf(HasSubstr("0.7000  (PGD-5, epsilon 8/255)"), HasSubstr("not measured"),
-                    HasSubstr("out/a/weights.safetensors"), HasSubstr("out/a/model.pt")));
+                    HasSubstr("out/a/weights.safetensors"), HasSubstr("out/a/model.pt"),
+                    HasSubstr("out/a/tensorboard")));
 }
 
 }  // namespace
