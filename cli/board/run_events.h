@@ -21,8 +21,9 @@ class RunEvents {
   explicit RunEvents(const TrainingOptions& training);
 
   // The run goes on from `version`, which took `seconds` of training; it ends with `final_version`.
-  // What came of later versions is void, here and for whoever reads the events. It comes before the
-  // first record.
+  // What came of later versions is void, here and for whoever reads the events; so is a histogram
+  // of later and of earlier ones, and the earlier ones are in no other. Comes before the first
+  // record.
   Events Begin(uint64_t version, uint64_t final_version, double seconds, absl::Time wall_now);
   // Scalars of an update or an evaluation. About fifty times in a run, of ten updates at least,
   // also what is said of all updates since the last time: examples/s and histograms of their
