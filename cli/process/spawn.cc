@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
+#include "common/os/signals.h"
 
 namespace conadv {
 namespace {
@@ -84,6 +85,10 @@ struct Plan {
   sigemptyset(&none);
   // We end it by SIGTERM, whatever we do ourselves; what else is ignored, it ignores too.
   for (const int number : {SIGTERM, SIGPIPE}) signal(number, SIG_DFL);
+  // Our handlers are not the child's, in the moment before it is another program either.
+  for (const int number : {SIGINT, SIGHUP}) {
+    if (!Ignored(number)) signal(number, SIG_DFL);
+  }
   sigprocmask(SIG_SETMASK, &none, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above.

@@ -2,6 +2,8 @@
 #include "cli/process/supervisor.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
@@ -26,10 +28,18 @@ int PollMilliseconds(absl::Time until) {
   return static_cast<int>(absl::Ceil(left, absl::Milliseconds(1)) / absl::Milliseconds(1));
 }
 
+// The thread that takes signals as events.
+pthread_t taker;
+
+// Runs on threads that were there before us, as libraries start them when they are loaded: they do
+// not block the signals, and would end the process with what they get.
+void HandOn(int number) { pthread_kill(taker, number); }
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create() {
   std::unique_ptr<Supervisor> supervisor(new Supervisor);
+  taker = pthread_self();
   sigset_t mask;
   sigemptyset(&mask);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -37,6 +47,13 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create() {
     if (!Ignored(number)) sigaddset(&mask, number);
   }
   pthread_sigmask(SIG_BLOCK, &mask, &supervisor->former_mask_);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (sigismember(&mask, number) != 1) continue;
+    struct sigaction action {};
+    action.sa_handler = &HandOn;
+    action.sa_flags = SA_RESTART;
+    sigaction(number, &action, &supervisor->former_actions_[number]);
+  }
   supervisor->signals_ = FileDescriptor(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   supervisor->wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!supervisor->signals_.open() || !supervisor->wake_.open()) {
@@ -48,6 +65,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create() {
 Supervisor::~Supervisor() {
   for (auto& [name, running] : running_) kill(-running.child.pid, SIGKILL);
   for (auto& [name, running] : running_) Reap(running.child.pid);
+  for (const auto& [number, action] : former_actions_) sigaction(number, &action, nullptr);
   pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
 }
 

@@ -41,8 +41,8 @@ struct ProcessEvent {
 
 class Supervisor {
  public:
-  // Takes SIGINT, SIGTERM and SIGHUP, those that are not ignored, as events from here on; threads
-  // made later do not get them.
+  // Takes SIGINT, SIGTERM and SIGHUP, those that are not ignored, as events from here on, whichever
+  // thread the system gives them to. One at a time in a process; the thread that makes it uses it.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create();
   // Kills what still runs.
   ~Supervisor();
@@ -83,6 +83,7 @@ class Supervisor {
   FileDescriptor signals_;
   FileDescriptor wake_;
   sigset_t former_mask_;
+  std::map<int, struct sigaction> former_actions_;
 };
 
 }  // namespace conadv

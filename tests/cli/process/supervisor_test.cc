@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "common/base/clock.h"
@@ -51,6 +52,17 @@ TEST_F(SupervisorTest, AnyThreadMayWakeIt) {
   std::thread other([&] { supervisor_->Wake(); });
   EXPECT_EQ(Next().kind, Kind::kWoken);
   other.join();
+}
+
+TEST_F(SupervisorTest, CtrlCIsAnEventAlsoWhereAnEarlierThreadGetsIt) {
+  supervisor_ = nullptr;
+  std::promise<void> interrupted;
+  std::thread earlier([&] { interrupted.get_future().wait(); });
+  supervisor_ = Supervisor::Create().value();
+  pthread_kill(earlier.native_handle(), SIGINT);
+  EXPECT_EQ(Next().kind, Kind::kInterrupted);
+  interrupted.set_value();
+  earlier.join();
 }
 
 TEST_F(SupervisorTest, CtrlCIsAnEventForUsAndNothingForOurChildren) {
