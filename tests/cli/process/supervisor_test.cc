@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <semaphore.h>
 
-#include <future>
 #include <thread>
 
 #include "common/base/clock.h"
@@ -56,13 +56,15 @@ TEST_F(SupervisorTest, AnyThreadMayWakeIt) {
 
 TEST_F(SupervisorTest, CtrlCIsAnEventAlsoWhereAnEarlierThreadGetsIt) {
   supervisor_ = nullptr;
-  std::promise<void> interrupted;
-  std::thread earlier([&] { interrupted.get_future().wait(); });
+  sem_t interrupted;
+  sem_init(&interrupted, 0, 0);
+  std::thread earlier([&] { sem_wait(&interrupted); });
   supervisor_ = Supervisor::Create().value();
   pthread_kill(earlier.native_handle(), SIGINT);
   EXPECT_EQ(Next().kind, Kind::kInterrupted);
-  interrupted.set_value();
+  sem_post(&interrupted);
   earlier.join();
+  sem_destroy(&interrupted);
 }
 
 TEST_F(SupervisorTest, CtrlCIsAnEventForUsAndNothingForOurChildren) {
