@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv-server: one shard of the parameters; shard 0 is also the coordinator.
 #include <glog/logging.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/os/file.h"
+#include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/flags.h"
@@ -47,11 +47,6 @@ namespace {
 constexpr int kThreads = 24;  // beside the pool's
 constexpr int kMostThreads = 256;
 constexpr int kMostShards = 256;
-
-std::string HostName() {
-  char name[256] = {};
-  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
-}
 
 absl::Status CheckRange(absl::string_view flag, int value, int least, int most) {
   if (value >= least && value <= most) return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "client/grpc/grpc_transport.h"
 #include "common/base/status_macros.h"
+#include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
@@ -67,11 +68,7 @@ absl::Status OneOf(absl::string_view flag, const std::string& value, absl::strin
       absl::StrCat("--", flag, " must be ", a, " or ", b, ", got ", value));
 }
 
-std::string DefaultName() {
-  char host[256] = {};
-  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
-  return absl::StrCat(host, "-", getpid());
-}
+std::string DefaultName() { return absl::StrCat(HostName(), "-", getpid()); }
 
 absl::StatusOr<Flags> ReadFlags() {
   Flags flags;

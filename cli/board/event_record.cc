@@ -2,16 +2,11 @@
 #include "cli/board/event_record.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/little_endian.h"
 #include "common/tensor/crc32c.h"
 
 namespace conadv {
 namespace {
-
-std::string LittleEndian(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
-  return text;
-}
 
 std::string Crc(absl::string_view bytes) { return LittleEndian(MaskedCrc32c(bytes), 4); }
 
@@ -24,13 +19,19 @@ uint32_t MaskedCrc32c(absl::string_view bytes) {
 
 std::string EventRecord(const tensorboard::Event& event) {
   const std::string bytes = event.SerializeAsString();
-  const std::string length = LittleEndian(bytes.size(), 8);
+  const std::string length = LittleEndian(bytes.size());
   return absl::StrCat(length, Crc(length), bytes, Crc(bytes));
 }
 
-tensorboard::Event FirstEvent(absl::Time wall_now) {
+tensorboard::Event EventAt(uint64_t step, absl::Time wall_now) {
   tensorboard::Event event;
+  event.set_step(static_cast<int64_t>(step));
   event.set_wall_time(absl::ToDoubleSeconds(wall_now - absl::UnixEpoch()));
+  return event;
+}
+
+tensorboard::Event FirstEvent(absl::Time wall_now) {
+  tensorboard::Event event = EventAt(0, wall_now);
   event.set_file_version("brain.Event:2");
   event.mutable_source_metadata()->set_writer("conadv");
   return event;

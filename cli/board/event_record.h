@@ -20,6 +20,9 @@ uint32_t MaskedCrc32c(absl::string_view bytes);
 
 std::string EventRecord(const tensorboard::Event& event);
 
+// An event with nothing in it yet.
+tensorboard::Event EventAt(uint64_t step, absl::Time wall_now);
+
 // What a file begins with.
 tensorboard::Event FirstEvent(absl::Time wall_now);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/board/event_record.h"
 #include "cli/board/staleness_histogram.h"
 
 namespace conadv {
@@ -12,13 +13,6 @@ namespace {
 // A histogram of one update says nothing, and of thousands of histograms nobody sees one.
 constexpr uint64_t kLeastUpdates = 10;
 constexpr uint64_t kWindows = 50;
-
-tensorboard::Event EventAt(uint64_t step, absl::Time wall_now) {
-  tensorboard::Event event;
-  event.set_step(static_cast<int64_t>(step));
-  event.set_wall_time(absl::ToDoubleSeconds(wall_now - absl::UnixEpoch()));
-  return event;
-}
 
 void AddScalar(const char* tag, double value, tensorboard::Summary* summary) {
   tensorboard::Summary::Value* const out = summary->add_value();

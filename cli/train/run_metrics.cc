@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/train/run_metrics.h"
 
-#include <unistd.h>
-
 #include <utility>
 #include <vector>
 
 #include "cli/format/json_output.h"
 #include "cli/results/run_paths.h"
+#include "common/os/host_name.h"
 #include "common/wire/channel.h"
 
 namespace conadv {
 namespace {
 
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0' ? name : "localhost";
+// A file's name has to end in something.
+std::string HostOfEvents() {
+  std::string name = HostName();
+  return name.empty() ? "localhost" : name;
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ RunMetrics::RunMetrics(const std::string& directory, const TrainingOptions& trai
                        const FileSystem* files, const Clock* clock,
                        std::function<void(const std::string&)> note)
     : file_(MetricsPath(directory), files),
-      board_(BoardDirectory(directory), HostName(), training, files, clock, std::move(note)) {}
+      board_(BoardDirectory(directory), HostOfEvents(), training, files, clock, std::move(note)) {}
 
 void RunMetrics::Follow(const std::string& coordinator, std::function<void()> wake) {
   feed_ = std::make_unique<MetricsFeed>(MakeChannel(coordinator), std::move(wake));

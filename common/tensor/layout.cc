@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/little_endian.h"
 #include "common/base/printable.h"
 #include "common/tensor/crc32c.h"
 
@@ -46,9 +47,7 @@ int BranchOrder(Branch branch) {
   return 1;
 }
 
-void AppendBytes(uint64_t value, std::string* out) {
-  for (int byte = 0; byte < 8; ++byte) out->push_back(static_cast<char>(value >> (8 * byte)));
-}
+void AppendBytes(uint64_t value, std::string* out) { *out += LittleEndian(value); }
 
 // FNV-1a: stable over builds and machines, and layouts do not need more.
 uint64_t Fnv1a(const std::string& bytes) {

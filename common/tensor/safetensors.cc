@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/little_endian.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/safetensors_header.h"
@@ -100,11 +101,7 @@ std::string EncodeSafetensorsHeader(absl::Span<const NamedTensor> tensors,
   std::string header = absl::StrCat("{", absl::StrJoin(entries, ","), "}");
   header.resize((header.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment, ' ');
 
-  std::string bytes;
-  for (uint64_t byte = 0; byte < kLengthBytes; ++byte) {
-    bytes.push_back(static_cast<char>(header.size() >> (8 * byte)));
-  }
-  return bytes + header;
+  return LittleEndian(header.size(), kLengthBytes) + header;
 }
 
 std::string EncodeSafetensors(absl::Span<const NamedTensor> tensors,

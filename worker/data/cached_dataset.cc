@@ -13,12 +13,15 @@ absl::StatusOr<int64_t> CachedDataset::Load(uint64_t index, absl::Span<uint8_t> 
     return kept->label;
   }
   CONADV_ASSIGN_OR_RETURN(const int64_t label, dataset_->Load(index, image));
-  if (!HasRoom()) return label;
+  {
+    const MutexLock lock(&mutex_);
+    if (!HasRoom()) return label;
+  }
   std::unique_ptr<uint8_t[]> copy(new uint8_t[image.size()]);
   std::memcpy(copy.get(), image.data(), image.size());
   auto example = std::make_unique<const Example>(Example{label, std::move(copy)});
   const MutexLock lock(&mutex_);
-  if ((kept_.size() + 1) * BytesOfOne() > limit_bytes_) return label;
+  if (!HasRoom()) return label;
   kept_.try_emplace(index, std::move(example));  // another thread may have been first
   return label;
 }
@@ -40,9 +43,6 @@ const CachedDataset::Example* CachedDataset::Find(uint64_t index) const {
   return found == kept_.end() ? nullptr : found->second.get();
 }
 
-bool CachedDataset::HasRoom() const {
-  const MutexLock lock(&mutex_);
-  return (kept_.size() + 1) * BytesOfOne() <= limit_bytes_;
-}
+bool CachedDataset::HasRoom() const { return (kept_.size() + 1) * BytesOfOne() <= limit_bytes_; }
 
 }  // namespace conadv

@@ -45,7 +45,7 @@ class CachedDataset final : public Dataset {
 
   uint64_t BytesOfOne() const;
   const Example* Find(uint64_t index) const ABSL_LOCKS_EXCLUDED(mutex_);
-  bool HasRoom() const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::unique_ptr<Dataset> dataset_;
   const uint64_t limit_bytes_;

@@ -8,16 +8,12 @@
 #include "worker/data/fingerprint.h"
 
 namespace conadv {
+
 uint64_t FingerprintOf(const ExampleArrays& arrays) {
-  const ImageSize& size = arrays.image_size;
   const uint64_t of_pixels = ExtendCrc32c(0, arrays.pixels.data(), arrays.pixels.size());
-  uint32_t of_labels = 0;
-  for (const uint64_t number :
-       {uint64_t{size.channels}, uint64_t{size.height}, uint64_t{size.width},
-        uint64_t{arrays.classes}, arrays.examples()}) {
-    of_labels = ExtendWithNumber(of_labels, number);
-  }
-  of_labels = ExtendCrc32c(of_labels, arrays.labels.data(), arrays.labels.size());
+  const uint32_t of_labels =
+      ExtendCrc32c(ShapeFingerprint(arrays.image_size, arrays.classes, arrays.examples()),
+                   arrays.labels.data(), arrays.labels.size());
   return of_pixels << 32 | of_labels;
 }
 

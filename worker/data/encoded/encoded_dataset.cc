@@ -26,12 +26,7 @@ absl::StatusOr<std::unique_ptr<EncodedDataset>> EncodedDataset::Create(
 }
 
 uint64_t EncodedDataset::Fingerprint() const {
-  uint32_t shape = 0;
-  for (const uint64_t number : {uint64_t{size_.channels}, uint64_t{size_.height},
-                                uint64_t{size_.width}, uint64_t{classes()}, examples()}) {
-    shape = ExtendWithNumber(shape, number);
-  }
-  return uint64_t{stored_->Fingerprint()} << 32 | shape;
+  return uint64_t{stored_->Fingerprint()} << 32 | ShapeFingerprint(size_, classes(), examples());
 }
 
 absl::StatusOr<int64_t> EncodedDataset::Load(uint64_t index, absl::Span<uint8_t> image) const {
