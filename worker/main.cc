@@ -35,6 +35,10 @@ ABSL_FLAG(std::string, servers, "",
           "coordinator");
 ABSL_FLAG(std::string, role, "worker", "worker: train; evaluator: evaluate published versions");
 ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256");
+ABSL_FLAG(
+    int, loaders, 0,
+    "threads that load and decode examples ahead of the compute threads, 1 to 256; 0: as many as "
+    "those");
 ABSL_FLAG(std::string, data_dir, "", "where the data set is; overrides the job's dataset.path");
 ABSL_FLAG(std::string, export, "", "evaluator: where to write the final model, for torch.jit.load");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
@@ -58,6 +62,7 @@ struct Flags {
   bool evaluator = false;
   bool wait_when_done = false;
   int threads = 1;
+  int loaders = 1;
   absl::Duration connect_timeout;
 };
 
@@ -66,6 +71,13 @@ absl::Status OneOf(absl::string_view flag, const std::string& value, absl::strin
   if (value == a || value == b) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag, " must be ", a, " or ", b, ", got ", value));
+}
+
+absl::Status InRange(absl::string_view flag, int value, int least) {
+  constexpr int kMost = 256;
+  if (value >= least && value <= kMost) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, ": must be ", least, " to ", kMost, ", got ", value));
 }
 
 std::string DefaultName() { return absl::StrCat(HostName(), "-", getpid()); }
@@ -89,10 +101,10 @@ absl::StatusOr<Flags> ReadFlags() {
   flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
   flags.wait_when_done = absl::GetFlag(FLAGS_when_done) == "wait";
   flags.threads = absl::GetFlag(FLAGS_threads);
-  if (flags.threads < 1 || flags.threads > 256) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads: must be 1 to 256, got ", flags.threads));
-  }
+  CONADV_RETURN_IF_ERROR(InRange("threads", flags.threads, 1));
+  flags.loaders = absl::GetFlag(FLAGS_loaders);
+  CONADV_RETURN_IF_ERROR(InRange("loaders", flags.loaders, 0));
+  if (flags.loaders == 0) flags.loaders = flags.threads;
   const double seconds = absl::GetFlag(FLAGS_connect_timeout);
   if (!(seconds > 0 && seconds <= 1e6)) {
     return absl::InvalidArgumentError(
@@ -115,7 +127,8 @@ absl::StatusOr<std::unique_ptr<MemberRole>> MakeRole(const Flags& flags, Setup s
     return EvaluatorRole::Create(std::move(setup), {flags.name, flags.threads, flags.export_path},
                                  coordinator, clients);
   }
-  return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, clients);
+  return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, flags.loaders,
+                                   clients);
 }
 
 int Complain(const absl::Status& status, int exit_code) {

@@ -86,15 +86,16 @@ std::string WaitsTable(const v1::StalenessResponse& staleness) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::WorkerStaleness& worker : staleness.workers()) {
     const v1::WorkerStats& stats = worker.stats();
-    rows.push_back(
-        {Printable(worker.name()), seconds(stats.busy_seconds()),
-         seconds(stats.wait_weights_seconds()), seconds(stats.wait_attack_seconds()),
-         seconds(stats.wait_lease_seconds()), seconds(stats.wait_push_seconds()),
-         FormatMicros(stats.pull_micros().p50()), FormatMicros(stats.pull_micros().p99()),
-         FormatMicros(stats.push_micros().p50()), FormatMicros(stats.push_micros().p99())});
+    rows.push_back({Printable(worker.name()), seconds(stats.busy_seconds()),
+                    seconds(stats.wait_weights_seconds()), seconds(stats.wait_attack_seconds()),
+                    seconds(stats.wait_data_seconds()), seconds(stats.wait_lease_seconds()),
+                    seconds(stats.wait_push_seconds()), FormatMicros(stats.pull_micros().p50()),
+                    FormatMicros(stats.pull_micros().p99()),
+                    FormatMicros(stats.push_micros().p50()),
+                    FormatMicros(stats.push_micros().p99())});
   }
-  return FormatTable({"TIME", "BUSY", "WAIT: WEIGHTS", "ATTACK", "LEASE", "PUSH", "PULL P50", "P99",
-                      "PUSH P50", "P99"},
+  return FormatTable({"TIME", "BUSY", "WAIT: WEIGHTS", "ATTACK", "DATA", "LEASE", "PUSH",
+                      "PULL P50", "P99", "PUSH P50", "P99"},
                      rows);
 }
 

@@ -107,10 +107,14 @@ double Measure(const Subject& subject, int lanes, int units) {
   Executor executor(
       lanes, static_cast<size_t>(3 * units), [&] { subject.device->PrepareThread(); }, &statistics,
       Clock::Real());
+  Executor loaders(
+      lanes, static_cast<size_t>(3 * units), [&] { subject.device->PrepareThread(); }, nullptr,
+      Clock::Real(), "loader");
   PlanOptions options;
   options.tau = subject.job.training.tau;
   options.lanes = static_cast<size_t>(lanes);
   options.push_window = static_cast<size_t>(2 * lanes + 2);
+  options.load_window = static_cast<size_t>(3 * lanes);
   Mutex mutex;
   CondVar changed;
   int done = 0;
@@ -123,7 +127,8 @@ double Measure(const Subject& subject, int lanes, int units) {
   events.failed = [](Unit, Lineage, const absl::Status& status) { LOG(FATAL) << status; };
   events.broken = [](const absl::Status& status) { LOG(FATAL) << status; };
   Pipeline pipeline(options, subject.job.training.slot_size(),
-                    {&cache, &sink, &compute, &executor, &gradients, &statistics}, events);
+                    {&cache, &sink, &compute, &executor, &loaders, &gradients, &statistics},
+                    events);
   std::vector<Unit> grant;
   for (int i = 0; i < units; ++i) {
     grant.push_back({Step(i / subject.job.training.slots), Slot(i % subject.job.training.slots)});
@@ -135,6 +140,7 @@ double Measure(const Subject& subject, int lanes, int units) {
     while (done < units) changed.Wait(&mutex);
   }
   const double seconds = absl::ToDoubleSeconds(Clock::Real().Now() - begin);
+  loaders.Stop();
   executor.Stop();
   return units / seconds;
 }

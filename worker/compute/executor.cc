@@ -10,11 +10,11 @@
 namespace conadv {
 
 Executor::Executor(int lanes, size_t capacity, const std::function<void()>& prepare,
-                   WorkerStatistics* statistics, const Clock& clock)
+                   WorkerStatistics* statistics, const Clock& clock, const std::string& name)
     : capacity_(capacity), statistics_(statistics), clock_(clock), booked_(clock.Now()) {
   threads_.reserve(lanes);
   for (int lane = 0; lane < lanes; ++lane) {
-    threads_.emplace_back([this, lane, prepare] { Loop(lane, prepare); });
+    threads_.emplace_back([this, lane, name, prepare] { Loop(lane, name, prepare); });
   }
 }
 
@@ -51,9 +51,8 @@ void Executor::Stop() {
   }
 }
 
-void Executor::Loop(int lane, const std::function<void()>& prepare) {
-  // For people and tools that look at the process's threads. At most 15 bytes.
-  pthread_setname_np(pthread_self(), absl::StrCat("lane-", lane).c_str());
+void Executor::Loop(int lane, const std::string& name, const std::function<void()>& prepare) {
+  pthread_setname_np(pthread_self(), absl::StrCat(name, "-", lane).c_str());
   if (prepare) prepare();
   for (;;) {
     Task task;
@@ -81,6 +80,7 @@ void Executor::Book() {
   const absl::Time now = clock_.Now();
   const absl::Duration time = now - booked_;
   booked_ = now;
+  if (statistics_ == nullptr) return;
   if (idle_ > 0) statistics_->Waited(cause_, time * idle_);
   if (busy_ > 0) statistics_->Busy(time * busy_);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's compute threads ("lanes") and the one queue they take tasks from: update tasks
-// before attack tasks, and of each kind the earliest unit first, so that attacks fill the time in
-// which an update waits for weights. Knows neither LibTorch nor the network. Thread-safe.
+// Threads and the one queue they take tasks of units from: the worker's compute threads ("lanes"),
+// or those that load examples. Update tasks go before attack tasks, and of each kind the earliest
+// unit first, so that attacks fill the time in which an update waits for weights. Knows neither
+// LibTorch nor the network. Thread-safe.
 #ifndef CONADV_WORKER_COMPUTE_EXECUTOR_H_
 #define CONADV_WORKER_COMPUTE_EXECUTOR_H_
 
 #include <functional>
 #include <map>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -25,10 +27,11 @@ class Executor {
  public:
   using Task = std::function<void(int lane)>;
 
-  // At most `capacity` tasks wait. Each lane calls `prepare` before its first task. `statistics`
-  // and `clock` outlive the executor.
+  // At most `capacity` tasks wait. Each lane calls `prepare` before its first task. `statistics`,
+  // which is told of the lanes' time unless it is nullptr, and `clock` outlive the executor. `name`
+  // is that of the threads, for people and tools that look at the process: at most 11 bytes.
   Executor(int lanes, size_t capacity, const std::function<void()>& prepare,
-           WorkerStatistics* statistics, const Clock& clock);
+           WorkerStatistics* statistics, const Clock& clock, const std::string& name = "lane");
   // As Stop().
   ~Executor();
 
@@ -45,7 +48,7 @@ class Executor {
   // The last is the order of arrival.
   using Key = std::tuple<Priority, Unit, uint64_t>;
 
-  void Loop(int lane, const std::function<void()>& prepare);
+  void Loop(int lane, const std::string& name, const std::function<void()>& prepare);
   // Books the time since the last booking: of idle lanes to the cause, of the others as busy.
   void Book() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

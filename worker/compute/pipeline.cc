@@ -103,6 +103,10 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
   const Unit unit = work->progress.unit;
   absl::Status submitted;
   switch (action.kind) {
+    case ActionKind::kLoad:
+      submitted = parts_.loaders->Submit(Priority::kUpdate, unit,
+                                         [this, work](int /*lane*/) { RunLoad(work); });
+      break;
     case ActionKind::kAskUpdate:
       if (action.version.has_value()) {
         parts_.cache->Get(*action.version, WeightUse::kUpdate, on_update);
@@ -122,7 +126,7 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
       break;
   }
   if (submitted.ok()) return;
-  if (action.kind != ActionKind::kAttack) {
+  if (action.kind == ActionKind::kPass) {
     MutexLock lock(&mutex_);
     --in_flight_;
   }
@@ -193,20 +197,39 @@ void Pipeline::OnNoWeights(const WorkPtr& work, const absl::Status& status) {
   Advance();
 }
 
+void Pipeline::RunLoad(const WorkPtr& work) {
+  {
+    MutexLock lock(&mutex_);
+    if (!InHand(work)) return;
+  }
+  auto batch = parts_.compute->Load(work->progress.unit);
+  if (!batch.ok()) return Fail(work, batch.status());
+  {
+    MutexLock lock(&mutex_);
+    work->progress.examples = Stage::kDone;
+    work->loaded = *std::move(batch);
+  }
+  Advance();
+}
+
 void Pipeline::RunAttack(const WorkPtr& work, int lane) {
   std::shared_ptr<const Arena> weights;
+  std::shared_ptr<const UnitBatch> loaded;
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
     weights = work->attack_weights;
+    loaded = work->loaded;
   }
-  auto batch = parts_.compute->Attack(lane, work->progress.unit, std::move(weights));
+  auto batch =
+      parts_.compute->Attack(lane, work->progress.unit, std::move(loaded), std::move(weights));
   if (!batch.ok()) return Fail(work, batch.status());
   parts_.statistics->Attacked(slot_size_);
   {
     MutexLock lock(&mutex_);
     work->progress.attack = Stage::kDone;
-    work->adversarial = *std::move(batch);
+    work->attacked = *std::move(batch);
+    if (!work->progress.needs_examples(options_)) work->loaded = nullptr;
     // Kept until the update's weights are known only where those may turn out to be older.
     if (options_.sync || work->progress.update_version.has_value()) work->attack_weights = nullptr;
   }
@@ -217,7 +240,7 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
   const bool attacked = options_.streams[stream.value()].attacked;
   Contribution header;
   std::shared_ptr<const Arena> weights;
-  std::shared_ptr<const AdversarialBatch> batch;
+  std::shared_ptr<const UnitBatch> batch;
   bool in_hand;
   {
     MutexLock lock(&mutex_);
@@ -230,7 +253,7 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
     header.update_version = *progress.update_version;
     header.attack_version = attacked ? *progress.attack_version : *progress.update_version;
     weights = work->update_weights;
-    if (attacked) batch = work->adversarial;
+    batch = attacked ? work->attacked : work->loaded;
   }
   if (!in_hand) return Advance();
   std::shared_ptr<Arena> gradients = parts_.gradients->Take();
@@ -248,9 +271,10 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
     if (!pass.ok()) --in_flight_;
     UnitProgress& progress = work->progress;
     progress.passes[stream.value()] = Stage::kDone;
+    if (!progress.needs_examples(options_)) work->loaded = nullptr;
     if (progress.computed(options_)) {
       work->update_weights = nullptr;
-      work->adversarial = nullptr;
+      work->attacked = nullptr;
     }
   }
   if (!pass.ok()) return Fail(work, pass.status());

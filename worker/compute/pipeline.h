@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes granted units through the attack and the passes of all streams, and pushes each gradient as
-// soon as it is there. unit_plan.h decides; this carries it out. Thread-safe; events come on any
-// thread, never with a lock held.
+// Takes granted units through the loading of their examples, the attack and the passes of all
+// streams, and pushes each gradient as soon as it is there. unit_plan.h decides; this carries it
+// out. Thread-safe; events come on any thread, never with a lock held.
 #ifndef CONADV_WORKER_COMPUTE_PIPELINE_H_
 #define CONADV_WORKER_COMPUTE_PIPELINE_H_
 
@@ -44,6 +44,7 @@ class Pipeline {
     ContributionSink* sink = nullptr;
     UnitCompute* compute = nullptr;
     Executor* executor = nullptr;
+    Executor* loaders = nullptr;  // threads that are not the lanes'
     ArenaPool* gradients = nullptr;
     WorkerStatistics* statistics = nullptr;
   };
@@ -67,8 +68,9 @@ class Pipeline {
     Lineage lineage;
     std::shared_ptr<const Arena> update_weights;
     std::shared_ptr<const Arena> attack_weights;
-    std::shared_ptr<const AdversarialBatch> adversarial;
-    size_t pushed = 0;  // streams that every shard has
+    std::shared_ptr<const UnitBatch> loaded;    // as long as anything takes them
+    std::shared_ptr<const UnitBatch> attacked;  // likewise
+    size_t pushed = 0;                          // streams that every shard has
   };
   using WorkPtr = std::shared_ptr<Work>;
 
@@ -81,6 +83,7 @@ class Pipeline {
   void AskAttackWeights(const WorkPtr& work, Version version);
   void OnUpdateWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
   void OnAttackWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
+  void RunLoad(const WorkPtr& work);
   void RunAttack(const WorkPtr& work, int lane);
   void RunPass(const WorkPtr& work, StreamIndex stream, int lane);
   void OnPushed(const WorkPtr& work, const absl::Status& status);

@@ -18,9 +18,9 @@
 
 namespace conadv {
 
-struct AdversarialBatch {
-  torch::Tensor images;
-  torch::Tensor labels;
+struct UnitBatch {
+  HostBatch loaded;
+  Inputs attacked;  // on the device, as the attack left them; or nothing
 };
 
 struct TorchCompute::Lane {
@@ -30,9 +30,10 @@ struct TorchCompute::Lane {
 
 namespace {
 
-// Runs a pass; what LibTorch throws becomes an error, and every error names the unit.
+// Runs what LibTorch may throw from, which becomes an error, and every error names the unit: `what`
+// is done "of" it.
 template <class Run>
-auto Guard(const std::string& pass, Unit unit, const Run& run) -> decltype(run()) {
+auto Guard(const std::string& what, Unit unit, const Run& run) -> decltype(run()) {
   absl::Status failure;
   try {
     auto result = run();
@@ -41,8 +42,8 @@ auto Guard(const std::string& pass, Unit unit, const Run& run) -> decltype(run()
   } catch (const std::exception& error) {
     failure = absl::InternalError(error.what());
   }
-  return absl::Status(failure.code(), absl::StrCat("the ", pass, " pass of ", unit.ToString(), ": ",
-                                                   failure.message()));
+  return absl::Status(failure.code(),
+                      absl::StrCat("the ", what, " of ", unit.ToString(), ": ", failure.message()));
 }
 
 }  // namespace
@@ -70,12 +71,22 @@ TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> datase
 
 TorchCompute::~TorchCompute() = default;
 
-absl::StatusOr<Inputs> TorchCompute::Load(Unit unit) const {
-  const TrainingOptions& training = job_.training;
-  return LoadInputs(
-      *dataset_,
-      UnitExamples(job_.seed, dataset_->examples(), training.slots, training.slot_size(), unit),
-      *device_);
+absl::StatusOr<std::shared_ptr<const UnitBatch>> TorchCompute::Load(Unit unit) {
+  using Result = absl::StatusOr<std::shared_ptr<const UnitBatch>>;
+  return Guard("examples", unit, [&]() -> Result {
+    const TrainingOptions& training = job_.training;
+    auto batch = std::make_shared<UnitBatch>();
+    CONADV_ASSIGN_OR_RETURN(
+        batch->loaded, LoadExamples(*dataset_,
+                                    UnitExamples(job_.seed, dataset_->examples(), training.slots,
+                                                 training.slot_size(), unit),
+                                    *device_));
+    return batch;
+  });
+}
+
+Inputs TorchCompute::Placed(const UnitBatch& batch) const {
+  return batch.attacked.images.defined() ? batch.attacked : device_->PlaceInputs(batch.loaded);
 }
 
 uint64_t TorchCompute::SeedOf(Unit unit, size_t pass) const {
@@ -85,32 +96,31 @@ uint64_t TorchCompute::SeedOf(Unit unit, size_t pass) const {
       .Next64();
 }
 
-absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
-    int lane, Unit unit, std::shared_ptr<const Arena> weights) {
-  using Result = absl::StatusOr<std::shared_ptr<const AdversarialBatch>>;
+absl::StatusOr<std::shared_ptr<const UnitBatch>> TorchCompute::Attack(
+    int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
+    std::shared_ptr<const Arena> weights) {
+  using Result = absl::StatusOr<std::shared_ptr<const UnitBatch>>;
   return Guard("attack", unit, [&]() -> Result {
-    CONADV_ASSIGN_OR_RETURN(const Inputs inputs, Load(unit));
+    const Inputs inputs = Placed(*loaded);
     Replica& replica = *lanes_[lane]->attack;
     replica.BindWeights(std::move(weights));
     replica.SetSeed(SeedOf(unit, kMostStreams));
-    return std::make_shared<AdversarialBatch>(AdversarialBatch{
+    auto batch = std::make_shared<UnitBatch>();
+    batch->attacked = {
         MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(), job_.attack,
                         job_.training.label_smoothing, {job_.seed, unit}),
-        inputs.labels});
+        inputs.labels};
+    return batch;
   });
 }
 
 absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex stream,
-                                                std::shared_ptr<const AdversarialBatch> attacked,
+                                                std::shared_ptr<const UnitBatch> batch,
                                                 std::shared_ptr<const Arena> weights,
                                                 std::shared_ptr<Arena> gradients) {
-  return Guard(streams_[stream.value()].name, unit, [&]() -> absl::StatusOr<PassMeasures> {
-    Inputs inputs;
-    if (attacked != nullptr) {
-      inputs = {attacked->images, attacked->labels};
-    } else {
-      CONADV_ASSIGN_OR_RETURN(inputs, Load(unit));
-    }
+  const std::string what = absl::StrCat(streams_[stream.value()].name, " pass");
+  return Guard(what, unit, [&]() -> absl::StatusOr<PassMeasures> {
+    const Inputs inputs = Placed(*batch);
     Replica& replica = *lanes_[lane]->passes[stream.value()];
     replica.BindWeights(std::move(weights));
     replica.SetSeed(SeedOf(unit, stream.value()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The passes of a unit with LibTorch: each lane has replicas of its own, and works out a unit's
-// examples by itself. Lanes at once, one call at a time in each. LibTorch's exceptions end here.
+// A unit's examples and passes with LibTorch: each lane has replicas of its own. Lanes at once, one
+// call at a time in each. LibTorch's exceptions end here.
 #ifndef CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
 #define CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
 
@@ -27,16 +27,18 @@ class TorchCompute final : public UnitCompute {
                std::shared_ptr<Device> device, int lanes);
   ~TorchCompute() override;
 
-  absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
-      int lane, Unit unit, std::shared_ptr<const Arena> weights) override;
+  absl::StatusOr<std::shared_ptr<const UnitBatch>> Load(Unit unit) override;
+  absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
+      int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
+      std::shared_ptr<const Arena> weights) override;
   absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
-                                    std::shared_ptr<const AdversarialBatch> attacked,
+                                    std::shared_ptr<const UnitBatch> batch,
                                     std::shared_ptr<const Arena> weights,
                                     std::shared_ptr<Arena> gradients) override;
 
  private:
   struct Lane;
-  absl::StatusOr<Inputs> Load(Unit unit) const;
+  Inputs Placed(const UnitBatch& batch) const;
   // Of what a model draws in a pass: the streams', and after them the attack's.
   uint64_t SeedOf(Unit unit, size_t pass) const;
 

@@ -6,6 +6,20 @@
 namespace conadv {
 namespace {
 
+void Load(absl::Span<const UnitProgress* const> units, const PlanOptions& options,
+          std::vector<Action>* actions) {
+  size_t free = options.load_window;
+  for (const UnitProgress* unit : units) {
+    if (unit->examples != Stage::kIdle && unit->needs_examples(options) && free > 0) --free;
+  }
+  for (size_t i = 0; i < units.size(); ++i) {
+    // Later units may keep theirs until the first one's gradients have come.
+    if (units[i]->examples != Stage::kIdle || !(free > 0 || i == 0)) continue;
+    if (free > 0) --free;
+    actions->push_back({i, ActionKind::kLoad, std::nullopt});
+  }
+}
+
 // Questions for weights: SYNC.
 void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions& options,
                  std::vector<Action>* actions) {
@@ -52,7 +66,9 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
   size_t free = options.push_window - std::min(in_flight, options.push_window);
   for (size_t i = 0; i < units.size(); ++i) {
     const UnitProgress& unit = *units[i];
-    if (options.attacks() && unit.attack_version.has_value() && unit.attack == Stage::kIdle) {
+    const bool loaded = unit.examples == Stage::kDone;
+    if (options.attacks() && loaded && unit.attack_version.has_value() &&
+        unit.attack == Stage::kIdle) {
       actions->push_back({i, ActionKind::kAttack, std::nullopt});
     }
     if (!unit.update_version.has_value()) continue;
@@ -60,7 +76,7 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
     // which they have a stream is complete.
     const bool always = i == 0 || unit.updating();
     for (size_t stream = 0; stream < options.streams.size(); ++stream) {
-      const bool ready = !options.streams[stream].attacked || unit.attack == Stage::kDone;
+      const bool ready = options.streams[stream].attacked ? unit.attack == Stage::kDone : loaded;
       if (!ready || unit.passes[stream] != Stage::kIdle || !(free > 0 || always)) continue;
       if (free > 0) --free;
       actions->push_back({i, ActionKind::kPass, std::nullopt, StreamIndex(stream)});
@@ -86,6 +102,7 @@ std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
                                 const SeenVersions& seen, size_t in_flight,
                                 const PlanOptions& options) {
   std::vector<Action> actions;
+  Load(units, options, &actions);
   if (options.sync) {
     AskForSteps(units, options, &actions);
   } else {
@@ -97,6 +114,7 @@ std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
 
 void Begin(const Action& action, UnitProgress* unit) {
   switch (action.kind) {
+    case ActionKind::kLoad: unit->examples = Stage::kRunning; break;
     case ActionKind::kAskUpdate: unit->update_asked = true; break;
     case ActionKind::kAskAttack: unit->attack_asked = true; break;
     case ActionKind::kAttack: unit->attack = Stage::kRunning; break;
@@ -109,12 +127,13 @@ WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions
     if (unit->computed(options)) return WaitCause::kPush;
     if (std::count(unit->passes.begin(), unit->passes.end(), Stage::kRunning) > 0) continue;
     if (!unit->update_version.has_value()) return WaitCause::kWeights;
+    const bool loaded = unit->examples == Stage::kDone;
     // Of a pass that could run the window is full.
     for (size_t stream = 0; stream < options.streams.size(); ++stream) {
-      const bool ready = !options.streams[stream].attacked || unit->attack == Stage::kDone;
+      const bool ready = options.streams[stream].attacked ? unit->attack == Stage::kDone : loaded;
       if (ready && unit->passes[stream] == Stage::kIdle) return WaitCause::kPush;
     }
-    return WaitCause::kAttack;
+    return loaded ? WaitCause::kAttack : WaitCause::kData;
   }
   return WaitCause::kLease;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the units in hand may do next: which weights to ask for, which pass to run. This is where
-// the attack's staleness is decided. Pure functions of (units, what is known, options).
+// What the units in hand may do next: which examples to load, which weights to ask for, which pass
+// to run. This is where the attack's staleness is decided. Pure functions of (units, what is known,
+// options).
 #ifndef CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
 #define CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
 
@@ -24,6 +25,8 @@ struct PlanOptions {
   // Gradients that may be computed or on their way at once; besides, the first unit's and the
   // second ones of units that have begun.
   size_t push_window = 4;
+  // Units whose examples may be there, or on their way, at once; besides, the first unit's.
+  size_t load_window = 4;
 
   // Whether any stream needs adversarial examples.
   bool attacks() const {
@@ -41,6 +44,7 @@ struct UnitProgress {
   bool attack_asked = false;
   std::optional<Version> update_version;  // once the weights are there
   std::optional<Version> attack_version;
+  Stage examples = Stage::kIdle;  // their loading
   Stage attack = Stage::kIdle;
   std::array<Stage, kMostStreams> passes{};  // by stream
 
@@ -48,6 +52,14 @@ struct UnitProgress {
   bool computed(const PlanOptions& options) const {
     return std::all_of(passes.begin(), passes.begin() + options.streams.size(),
                        [](Stage pass) { return pass == Stage::kDone; });
+  }
+  // Whether anything is left that takes the examples as they were loaded.
+  bool needs_examples(const PlanOptions& options) const {
+    if (options.attacks() && attack != Stage::kDone) return true;
+    for (size_t stream = 0; stream < options.streams.size(); ++stream) {
+      if (!options.streams[stream].attacked && passes[stream] != Stage::kDone) return true;
+    }
+    return false;
   }
   // Whether a pass whose gradients will be pushed has begun.
   bool updating() const {
@@ -64,7 +76,7 @@ struct SeenVersions {
   void See(Version version);
 };
 
-enum class ActionKind { kAskUpdate, kAskAttack, kAttack, kPass };
+enum class ActionKind { kLoad, kAskUpdate, kAskAttack, kAttack, kPass };
 
 struct Action {
   size_t index = 0;  // of the unit
@@ -80,7 +92,8 @@ struct Action {
 // `units` by rising unit. `in_flight`: gradients that are being computed or on their way. SYNC:
 // unit (t, s) is attacked with version max(0, t − τ) and updated with version t. Otherwise a unit
 // is updated with the latest version once its turn comes; while it waits, it is attacked with the
-// version τ before the one that its update is expected to use.
+// version τ before the one that its update is expected to use. Examples are loaded in the units'
+// order, as far ahead as the window goes, so that they are there before the weights.
 std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
                                 const SeenVersions& seen, size_t in_flight,
                                 const PlanOptions& options);

@@ -6,13 +6,13 @@
 
 namespace conadv {
 
-absl::StatusOr<Inputs> LoadInputs(const Dataset& dataset, absl::Span<const uint64_t> indices,
-                                  Device& device) {
+absl::StatusOr<HostBatch> LoadExamples(const Dataset& dataset, absl::Span<const uint64_t> indices,
+                                       Device& device) {
   const ImageSize size = dataset.image_size();
-  const HostBatch batch = device.NewBatch(
+  HostBatch batch = device.NewBatch(
       {static_cast<int64_t>(indices.size()), size.channels, size.height, size.width});
   CONADV_RETURN_IF_ERROR(LoadBatch(dataset, indices, batch.image_bytes(), batch.label_values()));
-  return device.PlaceInputs(batch);
+  return batch;
 }
 
 }  // namespace conadv

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a data set's examples to what a pass takes. Thread-safe.
+// From a data set's examples to what a device takes. Thread-safe.
 #ifndef CONADV_WORKER_DEVICE_INPUTS_H_
 #define CONADV_WORKER_DEVICE_INPUTS_H_
 
@@ -12,10 +12,10 @@
 
 namespace conadv {
 
-// The examples at `indices`, in that order, on the device. Errors as LoadBatch's. REQUIRES: every
-// index < dataset.examples().
-absl::StatusOr<Inputs> LoadInputs(const Dataset& dataset, absl::Span<const uint64_t> indices,
-                                  Device& device);
+// The examples at `indices`, in that order, in such memory as the device takes them from. Errors as
+// LoadBatch's. REQUIRES: every index < dataset.examples().
+absl::StatusOr<HostBatch> LoadExamples(const Dataset& dataset, absl::Span<const uint64_t> indices,
+                                       Device& device);
 
 }  // namespace conadv
 

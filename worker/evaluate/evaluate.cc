@@ -38,7 +38,8 @@ absl::StatusOr<BatchResult> EvaluateBatch(Replica& replica, const Dataset& test,
                                           uint64_t end, const AttackOptions* attack) {
   std::vector<uint64_t> indices(end - begin);
   std::iota(indices.begin(), indices.end(), begin);
-  CONADV_ASSIGN_OR_RETURN(const Inputs inputs, LoadInputs(test, indices, replica.device()));
+  CONADV_ASSIGN_OR_RETURN(const HostBatch batch, LoadExamples(test, indices, replica.device()));
+  const Inputs inputs = replica.device().PlaceInputs(batch);
 
   BatchResult result;
   torch::NoGradGuard no_grad;

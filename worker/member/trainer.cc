@@ -3,6 +3,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -21,19 +22,30 @@ size_t QueueCapacity(const TrainingOptions& training, int lanes) {
   return 3 * ((training.tau + 2) * training.slots + 4 * static_cast<size_t>(lanes));
 }
 
-PlanOptions PlanOptionsOf(const TrainingOptions& training, int lanes) {
+// Units whose examples may be there at once: enough for every lane's update and attack and for what
+// the loaders are at; more as long as they are small, so that attacks can be made ahead of their
+// updates, which keep their examples until then.
+size_t LoadWindow(const Setup& setup, int lanes, int loaders) {
+  constexpr size_t kSmall = size_t{256} << 20;  // bytes, of all
+  const size_t unit = setup.dataset->image_size().bytes() * setup.run.job.training.slot_size();
+  return std::max(static_cast<size_t>(2 * lanes + loaders), kSmall / unit);
+}
+
+PlanOptions PlanOptionsOf(const Setup& setup, int lanes, int loaders) {
+  const TrainingOptions& training = setup.run.job.training;
   PlanOptions options;
   options.tau = training.tau;
   options.sync = training.sync();
   options.streams = StreamsOf(training);
   options.lanes = static_cast<size_t>(lanes);
   options.push_window = PushWindow(lanes);
+  options.load_window = LoadWindow(setup, lanes, loaders);
   return options;
 }
 
 }  // namespace
 
-Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients)
+Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardClients* clients)
     : setup_(std::move(setup)),
       name_(std::move(name)),
       incarnation_(RandomIncarnation()),
@@ -49,9 +61,15 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, ShardClients* clients
           lanes, QueueCapacity(setup_.run.job.training, lanes),
           [device = setup_.device] { device->PrepareThread(); }, clients->statistics(),
           Clock::Real()),
-      pipeline_(PlanOptionsOf(setup_.run.job.training, lanes), setup_.run.job.training.slot_size(),
-                {&cache_, &push_, &compute_, &executor_, &gradients_, clients->statistics()},
-                MakePipelineEvents()) {}
+      // What a lane waits for is the lane's time; of the loaders' own nobody keeps account.
+      loaders_(
+          loaders, QueueCapacity(setup_.run.job.training, lanes),
+          [device = setup_.device] { device->PrepareThread(); }, /*statistics=*/nullptr,
+          Clock::Real(), "loader"),
+      pipeline_(
+          PlanOptionsOf(setup_, lanes, loaders), setup_.run.job.training.slot_size(),
+          {&cache_, &push_, &compute_, &executor_, &loaders_, &gradients_, clients->statistics()},
+          MakePipelineEvents()) {}
 
 Trainer::~Trainer() { Stop(); }
 
@@ -117,6 +135,7 @@ void Trainer::Drop() {
 
 void Trainer::Stop() {
   Drop();
+  loaders_.Stop();
   executor_.Stop();
   clients_->Stop();
 }

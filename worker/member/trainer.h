@@ -24,8 +24,8 @@ namespace conadv {
 
 class Trainer final : public MemberRole {
  public:
-  // `clients` outlives the trainer.
-  Trainer(Setup setup, std::string name, int lanes, ShardClients* clients);
+  // `lanes` threads compute, `loaders` load examples. `clients` outlives the trainer.
+  Trainer(Setup setup, std::string name, int lanes, int loaders, ShardClients* clients);
   ~Trainer() override;
 
   SessionHello Hello() const override;
@@ -60,6 +60,7 @@ class Trainer final : public MemberRole {
   WeightCache cache_;
   TorchCompute compute_;
   Executor executor_;
+  Executor loaders_;
   Pipeline pipeline_;
 };
 

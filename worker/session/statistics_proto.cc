@@ -16,6 +16,7 @@ void ToProto(const WorkerTotals& totals, v1::WorkerStats* stats) {
   stats->set_wait_attack_seconds(waited(WaitCause::kAttack));
   stats->set_wait_lease_seconds(waited(WaitCause::kLease));
   stats->set_wait_push_seconds(waited(WaitCause::kPush));
+  stats->set_wait_data_seconds(waited(WaitCause::kData));
   stats->set_busy_seconds(absl::ToDoubleSeconds(totals.busy));
   stats->set_pulled_bytes(totals.pulled_bytes);
   stats->set_pushed_bytes(totals.pushed_bytes);

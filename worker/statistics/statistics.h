@@ -16,8 +16,8 @@
 namespace conadv {
 
 // What a compute thread without work waits for.
-enum class WaitCause { kWeights, kAttack, kLease, kPush };
-inline constexpr size_t kWaitCauses = 4;
+enum class WaitCause { kWeights, kAttack, kLease, kPush, kData };
+inline constexpr size_t kWaitCauses = 5;
 
 struct WorkerTotals {
   Histogram pull_micros;

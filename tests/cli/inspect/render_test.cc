@@ -36,6 +36,7 @@ TEST(Render, StalenessHasHistogramsInAllAndByWorkerWaitsBytesAndContributors) {
   worker->set_name("worker-0");
   *worker->mutable_attack_staleness() = Ones(320);
   worker->mutable_stats()->set_wait_push_seconds(1.5);
+  worker->mutable_stats()->set_wait_data_seconds(2.5);
   worker->mutable_stats()->set_pulled_bytes(3 << 20);
   worker->set_duplicates(3);
   v1::VersionContributors* version = staleness.add_versions();
@@ -45,7 +46,7 @@ TEST(Render, StalenessHasHistogramsInAllAndByWorkerWaitsBytesAndContributors) {
   const std::string text = RenderStaleness(staleness, kNow);
   EXPECT_THAT(text, AllOf(HasSubstr("attack staleness: mean 1.00, p50 1, p99 1, max 1 (640 contr"),
                           HasSubstr("  1  ######"), HasSubstr("update staleness: nothing yet")));
-  EXPECT_THAT(text, AllOf(HasSubstr("worker-0 (gone)"), HasSubstr("1.5 s"), HasSubstr("3.0 MiB"),
+  EXPECT_THAT(text, AllOf(HasSubstr("worker-0 (gone)"), HasSubstr("1.5 s"), HasSubstr("2.5 s"), HasSubstr("3.0 MiB"),
                           HasSubstr("worker-0 x 4")));
 }
 

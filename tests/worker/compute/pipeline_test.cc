@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/compute/pipeline.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <random>
-#include <set>
 
-#include "tests/support/streams.h"
+#include "tests/worker/compute/pipeline_fixture.h"
 
 namespace conadv {
 namespace {
@@ -19,173 +13,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-constexpr Lineage kLineage(7);
-
-// Passes that take no time; those of `poisoned` fail.
-class FakeCompute final : public UnitCompute {
- public:
-  absl::StatusOr<std::shared_ptr<const AdversarialBatch>> Attack(
-      int, Unit, std::shared_ptr<const Arena> weights) override {
-    if (weights == nullptr) return absl::InternalError("no weights");
-    // Nobody looks into it: a pointer that owns something else will do.
-    const auto owner = std::make_shared<int>(0);
-    return std::shared_ptr<const AdversarialBatch>(
-        owner, reinterpret_cast<const AdversarialBatch*>(owner.get()));
-  }
-  absl::StatusOr<PassMeasures> Pass(int, Unit unit, StreamIndex stream,
-                                    std::shared_ptr<const AdversarialBatch> attacked,
-                                    std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena>) override {
-    if (weights == nullptr) return absl::InternalError("no weights");
-    if ((attacked != nullptr) != streams[stream.value()].attacked) {
-      return absl::InternalError("another stream's images");
-    }
-    if (unit == poisoned && stream == kCleanStream) return absl::InternalError("poisoned");
-    return PassMeasures{};
-  }
-  GradientStreams streams = CleanAndAdversarial();
-  std::optional<Unit> poisoned;
-};
-
-// Waits for what the pipeline's lanes do, then lets the test answer pulls and pushes in any order.
-class PipelineTest : public ::testing::Test {
- protected:
-  class Source final : public WeightSource {
-   public:
-    explicit Source(PipelineTest* test) : test_(test) {}
-    void Pull(const PullSelector& selector, Done done) override {
-      MutexLock lock(&test_->mutex_);
-      test_->pulls_.push_back({selector, std::move(done)});
-      test_->changed_.NotifyAll();
-    }
-
-   private:
-    PipelineTest* const test_;
-  };
-  class Sink final : public ContributionSink {
-   public:
-    explicit Sink(PipelineTest* test) : test_(test) {}
-    void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
-              Done done) override {
-      MutexLock lock(&test_->mutex_);
-      test_->pushes_.push_back({header, std::move(gradients), std::move(done)});
-      ++test_->pushed_[{header.unit, header.stream}];
-      test_->headers_.push_back(header);
-      if (test_->answered_.count(header.unit) == 0) test_->unanswered_.insert(header.unit);
-      test_->most_unanswered_ = std::max(test_->most_unanswered_, test_->unanswered_.size());
-      test_->changed_.NotifyAll();
-    }
-
-   private:
-    PipelineTest* const test_;
-  };
-  struct OpenPull {
-    PullSelector selector;
-    WeightSource::Done done;
-  };
-  struct OpenPush {
-    Contribution header;
-    std::shared_ptr<const Arena> gradients;
-    ContributionSink::Done done;
-  };
-
-  static PlanOptions SomeOptions() {
-    PlanOptions options;
-    options.streams = CleanAndAdversarial();
-    return options;
-  }
-  void Make(PlanOptions options, int lanes = 2) {
-    compute_.streams = options.streams;
-    cache_.emplace(&source_, options.tau + 2, &statistics_);
-    executor_.emplace(lanes, 1000, nullptr, &statistics_, Clock::Real());
-    PipelineEvents events;
-    events.done = [this](Unit unit, Lineage lineage) {
-      EXPECT_EQ(lineage, kLineage);
-      Note([&] { done_.insert(unit); });
-    };
-    events.failed = [this](Unit unit, Lineage, const absl::Status&) {
-      Note([&] { failed_.push_back(unit); });
-    };
-    events.broken = [this](const absl::Status& status) {
-      Note([&] { broken_.push_back(status); });
-    };
-    events.drained = [this] { Note([&] { ++drained_; }); };
-    pipeline_.emplace(
-        options, 4,
-        Pipeline::Parts{&*cache_, &sink_, &compute_, &*executor_, &gradients_, &statistics_},
-        std::move(events));
-  }
-  void TearDown() override {
-    if (executor_.has_value()) executor_->Stop();
-  }
-  template <class Change>
-  void Note(const Change& change) {
-    MutexLock lock(&mutex_);
-    change();
-    changed_.NotifyAll();
-  }
-  template <class Condition>
-  void Await(const Condition& condition) {
-    MutexLock lock(&mutex_);
-    while (!condition()) {
-      ASSERT_TRUE(changed_.WaitFor(&mutex_, absl::Seconds(30))) << "nothing happens any more";
-    }
-  }
-  // Answers one open call; an exact pull with its version, another with `latest`.
-  void AnswerPull(size_t i, Version latest = Version(0)) {
-    OpenPull pull;
-    {
-      MutexLock lock(&mutex_);
-      pull = std::move(pulls_[i]);
-      pulls_.erase(pulls_.begin() + static_cast<int64_t>(i));
-    }
-    const bool exact = pull.selector.kind == PullSelector::Kind::kExactly;
-    pull.done(VersionedWeights{exact ? Version(pull.selector.value) : latest,
-                               std::make_shared<Arena>(16)});
-  }
-  void AnswerPush(size_t i, const absl::Status& status = absl::OkStatus()) {
-    OpenPush push;
-    {
-      MutexLock lock(&mutex_);
-      push = std::move(pushes_[i]);
-      pushes_.erase(pushes_.begin() + static_cast<int64_t>(i));
-      answered_.insert(push.header.unit);
-      unanswered_.erase(push.header.unit);
-    }
-    push.gradients = nullptr;
-    push.done(status);
-  }
-
-  static Unit At(uint64_t step, uint64_t slot = 0) { return {Step(step), Slot(slot)}; }
-
-  Mutex mutex_;
-  CondVar changed_;
-  std::vector<OpenPull> pulls_;
-  std::vector<OpenPush> pushes_;
-  std::map<std::pair<Unit, StreamIndex>, int> pushed_;
-  std::vector<Contribution> headers_;
-  std::set<Unit> answered_;    // of which an answer to a push has come
-  std::set<Unit> unanswered_;  // pushed, and no answer yet
-  size_t most_unanswered_ = 0;
-  std::set<Unit> done_;
-  std::vector<Unit> failed_;
-  std::vector<absl::Status> broken_;
-  int drained_ = 0;
-  WorkerStatistics statistics_;
-  ArenaPool gradients_{16, 4};
-  Source source_{this};
-  Sink sink_{this};
-  FakeCompute compute_;
-  std::optional<WeightCache> cache_;
-  std::optional<Executor> executor_;
-  std::optional<Pipeline> pipeline_;
-};
-
 TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
   PlanOptions options = SomeOptions();
   options.tau = 2;
   options.lanes = 2;
   options.push_window = 5;
+  options.load_window = 3;
   Make(options);
   std::minstd_rand random(7);
   std::vector<Unit> units;
@@ -231,6 +64,9 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
     if (header.stream != kAdversarialStream) continue;
     EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
   }
+  executor_->Stop();  // and waits for what runs
+  EXPECT_EQ(compute_.loads, units.size());  // once for all passes
+  EXPECT_EQ(compute_.batches, 0);
   EXPECT_EQ(pipeline_->units_in_hand(), 0);
   EXPECT_EQ(gradients_.in_use(), 0);
 }

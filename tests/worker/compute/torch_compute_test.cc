@@ -52,9 +52,11 @@ class TorchComputeTest : public testing::Test {
     UnitGradients result;
     result.clean = Filled(layout_->total_size(), 55);
     result.adversarial = Filled(layout_->total_size(), 55);
-    const auto clean = compute.Pass(0, unit, kCleanStream, nullptr, weights_, result.clean);
+    const auto loaded = compute.Load(unit);
+    if (!loaded.ok()) return loaded.status();
+    const auto clean = compute.Pass(0, unit, kCleanStream, *loaded, weights_, result.clean);
     if (!clean.ok()) return clean.status();
-    const auto batch = compute.Attack(0, unit, stale_);
+    const auto batch = compute.Attack(0, unit, *loaded, stale_);
     if (!batch.ok()) return batch.status();
     const auto adversarial =
         compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
@@ -100,7 +102,7 @@ TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {
   const absl::Status failed = Run(*compute, unit_).status();
   EXPECT_EQ(failed.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(failed.message()),
-              HasSubstr("the clean pass of " + unit_.ToString() + ": example "));
+              HasSubstr("the examples of " + unit_.ToString() + ": example "));
   EXPECT_THAT(std::string(failed.message()), HasSubstr("the file is gone"));
 }
 

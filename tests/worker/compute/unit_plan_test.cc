@@ -14,6 +14,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 // Units in hand, and what the plan says about them.
@@ -23,6 +24,7 @@ class Hand {
     for (size_t i = 0; i < units; ++i) {
       units_.emplace_back();
       units_.back().unit.step = Step(first_step + i);
+      units_.back().examples = Stage::kDone;
     }
   }
   UnitProgress& operator[](size_t i) { return units_[i]; }
@@ -54,6 +56,7 @@ Action AskLatest(size_t i) { return {i, ActionKind::kAskUpdate, std::nullopt}; }
 Action AskAttack(size_t i, uint64_t version) {
   return {i, ActionKind::kAskAttack, Version(version)};
 }
+Action Load(size_t i) { return {i, ActionKind::kLoad, std::nullopt}; }
 Action Attack(size_t i) { return {i, ActionKind::kAttack, std::nullopt}; }
 Action Clean(size_t i) { return {i, ActionKind::kPass, std::nullopt, kCleanStream}; }
 Action Adversarial(size_t i) { return {i, ActionKind::kPass, std::nullopt, kAdversarialStream}; }
@@ -149,6 +152,46 @@ TEST(SyncPlan, AUnitThatHasBegunIsCompletedThoughThePushWindowIsFull) {
   }
   hand[1].passes[0] = Stage::kDone;
   EXPECT_THAT(hand.Take(/*in_flight=*/2), ElementsAre(Clean(0), Adversarial(0), Adversarial(1)));
+}
+
+TEST(LoadPlan, ExamplesAreAskedForInOrderUpToTheWindowAndOnce) {
+  PlanOptions options = Sync(1);
+  options.load_window = 2;
+  Hand hand(options, 4);
+  for (size_t i = 0; i < 4; ++i) hand[i].examples = Stage::kIdle;
+  EXPECT_THAT(hand.Take(), IsSupersetOf({Load(0), Load(1)}));
+  EXPECT_THAT(hand.Take(), IsEmpty());
+}
+
+TEST(LoadPlan, NeitherAttackNorCleanPassBeginsBeforeTheExamplesAreThere) {
+  Hand hand(Sync(1), 1);
+  hand[0].examples = Stage::kIdle;
+  hand.Take();
+  hand[0].update_version = hand[0].attack_version = Version(0);
+  EXPECT_THAT(hand.Take(), IsEmpty());
+  EXPECT_EQ(hand.Cause(), WaitCause::kData);
+  hand[0].examples = Stage::kDone;
+  EXPECT_THAT(hand.Take(), ElementsAre(Attack(0), Clean(0)));
+}
+
+TEST(LoadPlan, AUnitMakesRoomWhenAttackAndCleanPassAreDone) {
+  PlanOptions options = Sync(1);
+  options.load_window = 1;
+  Hand hand(options, 2);
+  hand[1].examples = Stage::kIdle;
+  hand.Take();
+  hand[0].attack = Stage::kDone;
+  EXPECT_THAT(hand.Take(), IsEmpty());
+  hand[0].passes[0] = Stage::kDone;
+  EXPECT_THAT(hand.Take(), ElementsAre(Load(1)));
+}
+
+TEST(LoadPlan, TheFirstUnitsExamplesAreLoadedThoughLaterOnesKeepTheirs) {
+  PlanOptions options = Sync(1);
+  options.load_window = 1;
+  Hand hand(options, 3);
+  hand[0].examples = Stage::kIdle;  // granted after the others
+  EXPECT_THAT(hand.Take(), Contains(Load(0)));
 }
 
 TEST(AsyncPlan, AUnitIsUpdatedWithTheLatestWhenItsTurnComes) {

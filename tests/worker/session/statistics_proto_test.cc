@@ -17,6 +17,7 @@ TEST(StatisticsProto, EveryTotalHasAFieldOfItsOwn) {
   statistics.Waited(WaitCause::kAttack, absl::Seconds(5));
   statistics.Waited(WaitCause::kLease, absl::Seconds(6));
   statistics.Waited(WaitCause::kPush, absl::Seconds(7));
+  statistics.Waited(WaitCause::kData, absl::Seconds(11));
   statistics.Busy(absl::Seconds(8));
   for (int i = 0; i < 9; ++i) statistics.UnitDone();
   statistics.Attacked(10);
@@ -33,6 +34,7 @@ TEST(StatisticsProto, EveryTotalHasAFieldOfItsOwn) {
   EXPECT_EQ(stats.wait_attack_seconds(), 5);
   EXPECT_EQ(stats.wait_lease_seconds(), 6);
   EXPECT_EQ(stats.wait_push_seconds(), 7);
+  EXPECT_EQ(stats.wait_data_seconds(), 11);
   EXPECT_EQ(stats.busy_seconds(), 8);
   EXPECT_EQ(stats.units_done(), 9U);
   EXPECT_EQ(stats.attack_examples(), 10U);
