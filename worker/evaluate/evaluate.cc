@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <future>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -34,13 +35,16 @@ int64_t Right(const torch::Tensor& logits, const torch::Tensor& labels) {
   return logits.argmax(1).eq(labels).sum().item<int64_t>();
 }
 
-absl::StatusOr<BatchResult> EvaluateBatch(Replica& replica, const Dataset& test, uint64_t begin,
-                                          uint64_t end, const AttackOptions* attack) {
+absl::StatusOr<HostBatch> LoadRange(const Dataset& test, uint64_t begin, uint64_t end,
+                                    Device& device) {
   std::vector<uint64_t> indices(end - begin);
   std::iota(indices.begin(), indices.end(), begin);
-  CONADV_ASSIGN_OR_RETURN(const HostBatch batch, LoadExamples(test, indices, replica.device()));
-  const Inputs inputs = replica.device().PlaceInputs(batch);
+  return LoadExamples(test, indices, device);
+}
 
+BatchResult EvaluateBatch(Replica& replica, const HostBatch& batch, int64_t classes,
+                          const AttackOptions* attack) {
+  const Inputs inputs = replica.device().PlaceInputs(batch);
   BatchResult result;
   torch::NoGradGuard no_grad;
   const torch::Tensor logits = replica.Forward(inputs.images);
@@ -51,7 +55,7 @@ absl::StatusOr<BatchResult> EvaluateBatch(Replica& replica, const Dataset& test,
                     .item<double>();
   if (attack != nullptr) {
     const torch::Tensor adversarial =
-        MakeAdversarial(replica, inputs.images, inputs.labels, test.classes(), *attack,
+        MakeAdversarial(replica, inputs.images, inputs.labels, classes, *attack,
                         /*label_smoothing=*/0, AttackSeed());
     result.robust = Right(replica.Forward(adversarial), inputs.labels);
   }
@@ -74,20 +78,23 @@ class Runners {
   std::vector<std::thread> threads_;
 };
 
-using EvaluateOne = std::function<absl::StatusOr<BatchResult>(Replica&, uint64_t batch)>;
+using LoadOne = std::function<absl::StatusOr<HostBatch>(uint64_t batch)>;
+using EvaluateOne = std::function<BatchResult(Replica&, const HostBatch&)>;
 
-// Each batch's result, in the batches' order: floating-point sums depend on it. The first error of
-// a batch; without the rest if `go_on` is false.
+// Each batch's result, in the batches' order: floating-point sums depend on it. Each thread's next
+// batch is loaded while it computes one. The first error of a batch; without the rest if `go_on` is
+// false.
 absl::StatusOr<std::vector<BatchResult>> RunBatches(
     uint64_t batches, int threads, Device& device,
-    const std::function<std::unique_ptr<Replica>()>& make_replica, const EvaluateOne& evaluate,
-    const std::function<bool()>& go_on) {
+    const std::function<std::unique_ptr<Replica>()>& make_replica, const LoadOne& load,
+    const EvaluateOne& evaluate, const std::function<bool()>& go_on) {
   std::vector<BatchResult> results(batches);
   std::atomic<uint64_t> next{0};
+  std::atomic<bool> over{false};  // before all batches are done
   Mutex mutex;
   absl::Status first_error;
   const auto stop = [&](const absl::Status& error) {
-    next = batches;
+    over = true;
     MutexLock lock(&mutex);
     first_error.Update(error);
   };
@@ -99,11 +106,20 @@ absl::StatusOr<std::vector<BatchResult>> RunBatches(
     runners.Add([&, replica = std::move(replica)] {
       try {
         device.PrepareThread();
-        for (uint64_t batch = next++; batch < batches; batch = next++) {
-          absl::StatusOr<BatchResult> result = evaluate(*replica, batch);
-          if (!result.ok()) return stop(result.status());
-          results[batch] = *result;
-          if (!go_on()) next = batches;
+        const auto begin_load = [&](uint64_t batch) {
+          return batch < batches ? std::async(std::launch::async, load, batch)
+                                 : std::future<absl::StatusOr<HostBatch>>();
+        };
+        uint64_t batch = next++;
+        auto loading = begin_load(batch);
+        while (loading.valid() && !over) {
+          const absl::StatusOr<HostBatch> loaded = loading.get();
+          if (!loaded.ok()) return stop(loaded.status());
+          const uint64_t then = next++;
+          loading = begin_load(then);
+          results[batch] = evaluate(*replica, *loaded);
+          if (!go_on()) over = true;
+          batch = then;
         }
       } catch (const std::exception& error) {
         stop(absl::InternalError(error.what()));
@@ -137,23 +153,24 @@ absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
   std::atomic<bool> cancelled{false};
   absl::StatusOr<std::vector<BatchResult>> results;
   try {
-    results = RunBatches((examples + kBatch - 1) / kBatch, threads, device,
-                         [&] {
-                           auto replica = std::make_unique<Replica>(factory(), layout,
-                                                                    Pass::kEvaluate, &device);
-                           replica->BindWeights(weights);
-                           return replica;
-                         },
-                         [&](Replica& replica, uint64_t batch) {
-                           return EvaluateBatch(replica, test, batch * kBatch,
-                                                std::min(examples, (batch + 1) * kBatch),
-                                                robust ? &attack : nullptr);
-                         },
-                         [&] {
-                           const bool goes_on = go_on();
-                           if (!goes_on) cancelled = true;
-                           return goes_on;
-                         });
+    results = RunBatches(
+        (examples + kBatch - 1) / kBatch, threads, device,
+        [&] {
+          auto replica = std::make_unique<Replica>(factory(), layout, Pass::kEvaluate, &device);
+          replica->BindWeights(weights);
+          return replica;
+        },
+        [&](uint64_t batch) {
+          return LoadRange(test, batch * kBatch, std::min(examples, (batch + 1) * kBatch), device);
+        },
+        [&](Replica& replica, const HostBatch& batch) {
+          return EvaluateBatch(replica, batch, test.classes(), robust ? &attack : nullptr);
+        },
+        [&] {
+          const bool goes_on = go_on();
+          if (!goes_on) cancelled = true;
+          return goes_on;
+        });
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   }
