@@ -112,6 +112,7 @@ double Measure(const Subject& subject, int lanes, int units) {
       Clock::Real(), "loader");
   PlanOptions options;
   options.tau = subject.job.training.tau;
+  options.streams = StreamsOf(subject.job.training);
   options.lanes = static_cast<size_t>(lanes);
   options.push_window = static_cast<size_t>(2 * lanes + 2);
   options.load_window = static_cast<size_t>(3 * lanes);

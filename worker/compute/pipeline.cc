@@ -3,11 +3,16 @@
 
 #include <utility>
 
+#include "glog/logging.h"
+
 namespace conadv {
 
 Pipeline::Pipeline(const PlanOptions& options, uint32_t slot_size, const Parts& parts,
                    PipelineEvents events)
-    : options_(options), slot_size_(slot_size), parts_(parts), events_(std::move(events)) {}
+    : options_(options), slot_size_(slot_size), parts_(parts), events_(std::move(events)) {
+  // A unit without streams would never be done.
+  CHECK(!options_.streams.empty());
+}
 
 void Pipeline::Grant(const std::vector<Unit>& units, Lineage lineage) {
   {

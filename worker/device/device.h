@@ -99,9 +99,10 @@ class Device {
   // Not initialised; in such memory as the device takes inputs from best. Shape: [n, channels,
   // height, width].
   virtual HostBatch NewBatch(torch::IntArrayRef shape) = 0;
-  // The batch must not be written any more: it may be under way, or be used as it is.
+  // The batch must not be written any more: it may be under way, or be used as it is. Each pass
+  // that takes it may ask anew.
   virtual Inputs PlaceInputs(const HostBatch& batch) = 0;
-  // A tensor of the host's on the device; the same holds for it.
+  // A tensor of the host's on the device. It must not be used any more.
   virtual torch::Tensor Place(const torch::Tensor& host) = 0;
 
   // Runs what draws from the device's generator, with the numbers of `seed`. Nobody else draws

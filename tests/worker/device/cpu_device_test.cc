@@ -82,26 +82,27 @@ TEST(CpuDevice, ATensorOfTheHostIsUsedWhereItIs) {
   EXPECT_EQ(MakeCpuDevice()->Place(host).data_ptr<float>(), host.data_ptr<float>());
 }
 
-TEST(LoadInputs, TakesExamplesInTheOrderAskedFor) {
+TEST(LoadExamples, TakesThemInTheOrderAskedFor) {
   ExampleArrays arrays;
   arrays.image_size = {1, 1, 2};
   arrays.classes = 3;
   arrays.pixels = {0, 255, 51, 102, 128, 1};
   arrays.labels = {2, 0, 1};
   const auto device = MakeCpuDevice();
-  const auto inputs = LoadInputs(MemoryDataset(arrays), {1, 0, 1}, *device);
-  ASSERT_TRUE(inputs.ok()) << inputs.status();
-  const float* images = inputs->images.data_ptr<float>();
+  const auto batch = LoadExamples(MemoryDataset(arrays), {1, 0, 1}, *device);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(batch->image_bytes(), ElementsAre(51, 102, 0, 255, 51, 102));
+  EXPECT_THAT(batch->label_values(), ElementsAre(0, 2, 0));
+  const Inputs inputs = device->PlaceInputs(*batch);
+  const float* images = inputs.images.data_ptr<float>();
   EXPECT_THAT(std::vector<float>(images, images + 6),
               ElementsAre(0.2F, 0.4F, 0.0F, 1.0F, 0.2F, 0.4F));
-  const int64_t* labels = inputs->labels.data_ptr<int64_t>();
-  EXPECT_THAT(std::vector<int64_t>(labels, labels + 3), ElementsAre(0, 2, 0));
 }
 
-TEST(LoadInputs, SaysWhatCannotBeRead) {
+TEST(LoadExamples, SaysWhatCannotBeRead) {
   GeneratedOptions options;
   options.unreadable = 8;
-  EXPECT_EQ(LoadInputs(GeneratedDataset(options), {7, 8}, *MakeCpuDevice()).status(),
+  EXPECT_EQ(LoadExamples(GeneratedDataset(options), {7, 8}, *MakeCpuDevice()).status(),
             absl::NotFoundError("example 8: the file is gone"));
 }
 
