@@ -21,11 +21,11 @@ using ::testing::HasSubstr;
 constexpr char kClassify[] =
     "  return self.fc.forward(torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1))\n";
 
-using Children = std::vector<std::pair<std::string, ScriptModule>>;
+using Children = Layers::Children;
 
 // A layer that normalises as torch.nn's do with a momentum of None: over all batches so far.
 ScriptModule Normalise(const std::string& momentum, bool affine = true) {
-  ScriptModule norm = NewModule("BatchNorm2d");
+  ScriptModule norm = Layers().New("BatchNorm2d");
   if (affine) {
     norm.register_parameter("weight", torch::ones({4}).set_requires_grad(true), false);
     norm.register_parameter("bias", torch::zeros({4}).set_requires_grad(true), false);
@@ -42,10 +42,11 @@ ScriptModule Normalise(const std::string& momentum, bool affine = true) {
 
 // Images of kSmallImages; 4 channels inside.
 ScriptModule Net(Children more = {}, const std::string& body = "") {
-  Children children = {{"conv", Conv2d({1, 4, 3, 1, 1})}, {"fc", Linear(4, 3, true)}};
+  Children children = {{"conv", Layers().Conv2d({1, 4, 3, 1, 1})},
+                       {"fc", Layers().Linear(4, 3, true)}};
   for (auto& child : more) children.push_back(std::move(child));
   ScriptModule net =
-      NewModule("Net", children, absl::StrCat("  x = self.conv.forward(x)\n", body, kClassify));
+      Layers().New("Net", children, absl::StrCat("  x = self.conv.forward(x)\n", body, kClassify));
   torch::NoGradGuard no_grad;
   torch::manual_seed(3);
   for (torch::Tensor parameter : net.parameters()) parameter.normal_(0, 0.3);
@@ -120,14 +121,14 @@ TEST_F(OwnModelTest, FrozenParametersStayAndAreNotTrained) {
 }
 
 TEST_F(OwnModelTest, AParameterWithTwoNamesIsOneTensorWhoseGradientsAddUp) {
-  ScriptModule net = Net({{"again", Conv2d({1, 4, 3, 1, 1})}});
+  ScriptModule net = Net({{"again", Layers().Conv2d({1, 4, 3, 1, 1})}});
   net.attr("again").toModule().setattr("weight", net.attr("conv").toModule().attr("weight"));
   const std::string body = "  x = self.conv.forward(x) + self.again.forward(torch.flip(x, [2]))\n";
-  ScriptModule tied = NewModule("Tied",
-                                {{"conv", net.attr("conv").toModule()},
-                                 {"again", net.attr("again").toModule()},
-                                 {"fc", net.attr("fc").toModule()}},
-                                absl::StrCat(body, kClassify));
+  ScriptModule tied = Layers().New("Tied",
+                                   {{"conv", net.attr("conv").toModule()},
+                                    {"again", net.attr("again").toModule()},
+                                    {"fc", net.attr("fc").toModule()}},
+                                   absl::StrCat(body, kClassify));
   const Model model = Open(tied).value();
   const auto network = model.factory();
   const auto layout = LayoutOf(*network, false);
@@ -208,12 +209,12 @@ TEST_F(OwnModelTest, WhatIsNotTorchScriptIsRefusedInWords) {
 TEST_F(OwnModelTest, WhatDoesNotFitTheDataIsRefusedInWords) {
   EXPECT_THAT(ErrorOf(Net(), {3, 8, 8, 3}), HasSubstr("images of the shape [4, 3, 8, 8]"));
   EXPECT_THAT(ErrorOf(Net(), {1, 8, 8, 10}), HasSubstr("3 classes apart; the data set has 10"));
-  EXPECT_THAT(ErrorOf(NewModule("Two", {{"fc", Linear(8, 3, true)}},
-                                "  y = self.fc.forward(x)\n  return y, y\n")),
+  EXPECT_THAT(ErrorOf(Layers().New("Two", {{"fc", Layers().Linear(8, 3, true)}},
+                                   "  y = self.fc.forward(x)\n  return y, y\n")),
               HasSubstr("not one tensor of logits"));
-  EXPECT_THAT(
-      ErrorOf(NewModule("Rows", {{"fc", Linear(8, 3, true)}}, "  return self.fc.forward(x)\n")),
-      HasSubstr("it returns the shape [4, 1, 8, 3]"));
+  EXPECT_THAT(ErrorOf(Layers().New("Rows", {{"fc", Layers().Linear(8, 3, true)}},
+                                   "  return self.fc.forward(x)\n")),
+              HasSubstr("it returns the shape [4, 1, 8, 3]"));
 }
 
 TEST_F(OwnModelTest, WhatCannotBeTrainedIsRefusedInWords) {
@@ -228,7 +229,7 @@ TEST_F(OwnModelTest, WhatCannotBeTrainedIsRefusedInWords) {
 TEST_F(OwnModelTest, AModeThatTracingWroteDownIsRefusedInWords) {
   for (const char* mode : {"True", "False"}) {
     ScriptModule norm = Normalise("0.1");
-    ScriptModule traced = NewModule("BatchNorm2d");
+    ScriptModule traced = Layers().New("BatchNorm2d");
     for (const auto& parameter : norm.named_parameters()) {
       traced.register_parameter(parameter.name, parameter.value, false);
     }
@@ -245,7 +246,7 @@ TEST_F(OwnModelTest, AModeThatTracingWroteDownIsRefusedInWords) {
 }
 
 TEST_F(OwnModelTest, AnAverageOfAllBatchesIsRefusedInWords) {
-  ScriptModule norm = NewModule("BatchNorm2d");
+  ScriptModule norm = Layers().New("BatchNorm2d");
   for (const auto& buffer : Normalise("0.1").named_buffers()) {
     norm.register_buffer(buffer.name, buffer.value);
   }
@@ -262,7 +263,7 @@ def forward(self, x):
 }
 
 TEST_F(OwnModelTest, ABufferThatMovesAndIsNoStatisticIsRefusedInWords) {
-  ScriptModule counts = NewModule("Counts");
+  ScriptModule counts = Layers().New("Counts");
   counts.register_buffer("seen", torch::zeros({1}));
   counts.define("def forward(self, x):\n  if self.training:\n    self.seen.add_(1)\n  return x\n");
   EXPECT_THAT(ErrorOf(Net({{"counts", counts}}, "  x = self.counts.forward(x)\n")),
@@ -270,14 +271,14 @@ TEST_F(OwnModelTest, ABufferThatMovesAndIsNoStatisticIsRefusedInWords) {
 }
 
 TEST_F(OwnModelTest, WhatAModuleKeepsForItselfIsRefusedInWords) {
-  ScriptModule average = NewModule("Average");
+  ScriptModule average = Layers().New("Average");
   average.register_buffer("mean", torch::zeros({1}));
   average.define(
       "def forward(self, x):\n  if self.training:\n    self.mean = self.mean * 0.9 + 0.1\n"
       "  return x\n");
   EXPECT_THAT(ErrorOf(Net({{"average", average}}, "  x = self.average.forward(x)\n")),
               HasSubstr("average.mean moves while it trains"));
-  ScriptModule clamps = Linear(8, 8, false);
+  ScriptModule clamps = Layers().Linear(8, 8, false);
   clamps.define(
       "def clamped(self, x):\n  if self.training:\n    self.weight.detach().add_(0.01)\n"
       "  return torch.linear(x, self.weight, None)\n");
@@ -286,8 +287,8 @@ TEST_F(OwnModelTest, WhatAModuleKeepsForItselfIsRefusedInWords) {
 }
 
 TEST_F(OwnModelTest, TensorsThatShareAPartOfTheirMemoryAreRefusedInWords) {
-  ScriptModule net =
-      Net({{"again", Conv2d({1, 4, 3, 1, 1})}}, "  x = x + self.again.weight[0, 0, 0, 0]\n");
+  ScriptModule net = Net({{"again", Layers().Conv2d({1, 4, 3, 1, 1})}},
+                         "  x = x + self.again.weight[0, 0, 0, 0]\n");
   const torch::Tensor both = torch::rand({8, 1, 3, 3});
   const auto view = [&](int64_t begin) {
     return both.narrow(0, begin, 4).detach().set_requires_grad(true);
