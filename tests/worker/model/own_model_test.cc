@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/os/file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/model/script/script_network.h"
+#include "worker/model/source/export_model.h"
 
 namespace conadv {
 namespace {
@@ -23,7 +26,7 @@ constexpr char kClassify[] =
 
 using Children = Layers::Children;
 
-// A layer that normalises as torch.nn's do with a momentum of None: over all batches so far.
+// A layer that normalises as torch.nn's do.
 ScriptModule Normalise(const std::string& momentum, bool affine = true) {
   ScriptModule norm = Layers().New("BatchNorm2d");
   if (affine) {
@@ -37,6 +40,24 @@ ScriptModule Normalise(const std::string& momentum, bool affine = true) {
   norm.define(absl::StrCat("def forward(self, x):\n  return torch.batch_norm(x, ", scale,
                            ", self.running_mean, self.running_var, self.training, ", momentum,
                            ", 1e-5, True)\n"));
+  return norm;
+}
+
+// The same with a momentum of None, after `batches`.
+ScriptModule MeanOfAll(int64_t batches) {
+  ScriptModule norm = Layers().New("BatchNorm2d");
+  for (const auto& buffer : Normalise("0.1").named_buffers()) {
+    norm.register_buffer(buffer.name, buffer.value);
+  }
+  norm.attr("num_batches_tracked").toTensor().fill_(batches);
+  norm.define(R"(
+def forward(self, x):
+  factor = 0.0
+  if self.training:
+    self.num_batches_tracked.add_(1)
+    factor = 1.0 / float(self.num_batches_tracked)
+  return torch.batch_norm(x, None, None, self.running_mean, self.running_var, self.training, factor, 1e-5, True)
+)");
   return norm;
 }
 
@@ -245,21 +266,55 @@ TEST_F(OwnModelTest, AModeThatTracingWroteDownIsRefusedInWords) {
   }
 }
 
-TEST_F(OwnModelTest, AnAverageOfAllBatchesIsRefusedInWords) {
-  ScriptModule norm = Layers().New("BatchNorm2d");
-  for (const auto& buffer : Normalise("0.1").named_buffers()) {
-    norm.register_buffer(buffer.name, buffer.value);
+TEST_F(OwnModelTest, APassOfAMeanOfAllBatchesHasItsOwnBatchAlone) {
+  const Model model = Open(Net({{"bn", MeanOfAll(7)}}, "  x = self.bn.forward(x)\n")).value();
+  const auto network = model.factory();
+  const auto layout = LayoutOf(*network, true);
+  for (const char* name : {"bn.running_mean", "auxiliary.bn.running_var"}) {
+    EXPECT_EQ(PlacementOf(*layout, name).tensor.momentum, 0) << name;
+    EXPECT_EQ(PlacementOf(*layout, name).tensor.batches, 7) << name;
   }
-  norm.define(R"(
-def forward(self, x):
-  factor = 0.0
-  if self.training:
-    self.num_batches_tracked.add_(1)
-    factor = 1.0 / float(self.num_batches_tracked)
-  return torch.batch_norm(x, None, None, self.running_mean, self.running_var, self.training, factor, 1e-5, True)
-)");
-  EXPECT_THAT(ErrorOf(Net({{"bn", norm}}, "  x = self.bn.forward(x)\n")),
-              HasSubstr("a momentum of None"));
+  const auto weights = InitialWeights(*network, *layout);
+  const torch::Tensor inner =
+      torch::conv2d(examples_.images, InArena(*layout, *weights, "conv.weight"), {}, 1, 1);
+  Replica replica(model.factory(), layout, Pass::kClean, &TestDevice());
+  replica.BindWeights(weights);
+  for (int pass = 0; pass < 2; ++pass) {
+    auto gradients = Filled(layout->total_size(), 0);
+    replica.BindGradients(gradients);
+    replica.Forward(examples_.images).square().sum().backward();
+    replica.FinishGradients();
+    EXPECT_TRUE(torch::allclose(InArena(*layout, *gradients, "bn.running_mean"),
+                                inner.mean({0, 2, 3}), 1e-4, 1e-5));
+    EXPECT_TRUE(torch::allclose(InArena(*layout, *gradients, "bn.running_var"),
+                                inner.var({0, 2, 3}), 1e-4, 1e-5));
+  }
+}
+
+TEST_F(OwnModelTest, AMeanOfAllBatchesThatCannotBeCountedIsRefusedInWords) {
+  EXPECT_THAT(
+      ErrorOf(Net({{"bn", MeanOfAll(0)}}, "  x = self.bn.forward(x)\n  x = self.bn.forward(x)\n")),
+      HasSubstr("takes 2 in one pass"));
+  EXPECT_THAT(ErrorOf(Net({{"bn", MeanOfAll(-1)}}, "  x = self.bn.forward(x)\n")),
+              HasSubstr("bn.num_batches_tracked is negative"));
+}
+
+TEST_F(OwnModelTest, WhatIsExportedHasCountedAnUpdateAsABatch) {
+  const Model model = Open(Net({{"mean", MeanOfAll(7)}, {"bn", Normalise("0.1")}},
+                               "  x = self.bn.forward(self.mean.forward(x))\n"))
+                          .value();
+  const auto network = model.factory();
+  const auto layout = LayoutOf(*network, false);
+  const auto weights = InitialWeights(*network, *layout);
+  ASSERT_TRUE(
+      ExportModel(model.module, *layout, weights->span(), Version(5), path_, FileSystem::Real())
+          .ok());
+  const ScriptModule trained = torch::jit::load(path_);
+  const auto counted = [&trained](const char* layer) {
+    return trained.attr(layer).toModule().attr("num_batches_tracked").toTensor().item<int64_t>();
+  };
+  EXPECT_EQ(counted("mean"), 12);
+  EXPECT_EQ(counted("bn"), 5);
 }
 
 TEST_F(OwnModelTest, ABufferThatMovesAndIsNoStatisticIsRefusedInWords) {
