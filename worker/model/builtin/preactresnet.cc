@@ -14,8 +14,9 @@ ScriptModule PreActBlock(const Layers& make, int64_t in, int64_t out, int64_t st
                                {"bn2", make.BatchNorm(out)},
                                {"conv2", make.Conv2d({out, out, 3, 1, 1})}};
   const bool same = stride == 1 && in == out;
-  if (!same)
+  if (!same) {
     children.emplace_back("shortcut", make.Sequential({make.Conv2d({in, out, 1, stride, 0})}));
+  }
   return make.New("PreActBlock", children,
                   absl::StrCat("  out = torch.relu_(self.bn1.forward(x))\n"
                                "  shortcut = ",

@@ -25,8 +25,8 @@ struct Conv2dOptions {
 };
 
 // Makes the modules of one model, which outlive it. One for all of a model: here each type gets a
-// name of its own. LibTorch keeps types in hash tables by name, and those double with almost every
-// further type of the same name.
+// name of its own. LibTorch 1.13 looks for aliases in tables by the names of types; of one name 17
+// types are nothing to it, and with 29 it took more than 22 GB.
 class Layers {
  public:
   using Children = std::vector<std::pair<std::string, ScriptModule>>;
