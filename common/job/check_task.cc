@@ -36,8 +36,8 @@ void CheckModel(const v1::Model& model, Violations* violations) {
   violations->Require(model.width() <= kMaxWidth, "model.width", "must be 0 to 4096",
                       model.width());
   if (model.stem() != v1::Model::IMAGENET) {
-    violations->Require(model.builtin() == "resnet18", "model.stem",
-                        "needs model.builtin resnet18");
+    violations->Require(model.builtin() == "resnet18" || model.builtin() == "resnet50",
+                        "model.stem", "needs model.builtin resnet18 or resnet50");
   }
 }
 

@@ -14,8 +14,8 @@ namespace {
 constexpr struct {
   absl::string_view name;
   uint32_t width;  // as its authors have it
-} kBuiltinModels[] = {
-    {"mlp", 16}, {"convnet", 16}, {"resnet20", 16}, {"resnet18", 64}, {"preactresnet18", 64}};
+} kBuiltinModels[] = {{"mlp", 16},      {"convnet", 16},  {"resnet20", 16},
+                      {"resnet18", 64}, {"resnet50", 64}, {"preactresnet18", 64}};
 
 }  // namespace
 

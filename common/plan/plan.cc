@@ -74,6 +74,7 @@ v1::Tensor ToProto(const TensorSpec& tensor) {
   proto.set_kind(ToProto(tensor.kind));
   proto.set_branch(ToProto(tensor.branch));
   proto.set_momentum(tensor.momentum);
+  proto.set_batches(tensor.batches);
   return proto;
 }
 
@@ -101,10 +102,15 @@ absl::StatusOr<TensorSpec> FromProto(const v1::Tensor& tensor) {
   CONADV_ASSIGN_OR_RETURN(spec.kind, KindOf(tensor));
   CONADV_ASSIGN_OR_RETURN(spec.branch, BranchOf(tensor));
   if (spec.kind == TensorKind::kStatistic) {
-    if (!(tensor.momentum() > 0 && tensor.momentum() <= 1)) {
-      return Refuse(tensor, absl::StrCat("momentum must be in (0, 1], got ", tensor.momentum()));
+    if (!(tensor.momentum() >= 0 && tensor.momentum() <= 1)) {
+      return Refuse(tensor, absl::StrCat("momentum must be in [0, 1], got ", tensor.momentum()));
+    }
+    if (tensor.momentum() > 0 && tensor.batches() > 0) {
+      return Refuse(tensor, absl::StrCat("batches must be 0 beside a momentum of ",
+                                         tensor.momentum(), ", got ", tensor.batches()));
     }
     spec.momentum = tensor.momentum();
+    spec.batches = tensor.batches();
   }
   spec.name = tensor.name();
   spec.shape.assign(tensor.shape().begin(), tensor.shape().end());

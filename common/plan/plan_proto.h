@@ -15,8 +15,9 @@ v1::Plan ToProto(const Plan& plan);
 
 // From a peer, whatever its bytes: INVALID_ARGUMENT names the tensor and what is wrong with it (no
 // name, more than 16 dimensions, no or more than 2^40 elements, an unknown kind or branch, a
-// statistic's momentum outside (0, 1]), or says that there are no or more than 2^20 tensors, no
-// examples or no steps. Names may still occur twice: Layout::Create refuses that.
+// statistic's momentum outside [0, 1], or batches beside one), or says that there are no or more
+// than 2^20 tensors, no examples or no steps. Names may still occur twice: Layout::Create refuses
+// that.
 absl::StatusOr<TensorSpec> FromProto(const v1::Tensor& tensor);
 absl::StatusOr<Plan> FromProto(const v1::Plan& plan);
 

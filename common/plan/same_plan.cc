@@ -20,6 +20,7 @@ std::string Describe(const TensorSpec& tensor) {
   // Nine digits tell any two floats apart.
   if (tensor.kind == TensorKind::kStatistic) {
     absl::StrAppendFormat(&text, " momentum %.9g", tensor.momentum);
+    if (tensor.momentum == 0) absl::StrAppend(&text, " (", tensor.batches, " batches)");
   }
   return text;
 }

@@ -29,10 +29,10 @@ absl::Status CheckTensor(const TensorSpec& tensor) {
     size *= extent;
   }
   const bool statistic = tensor.kind == TensorKind::kStatistic;
-  if (statistic && !(tensor.momentum > 0 && tensor.momentum <= 1)) {
+  if (statistic && !(tensor.momentum >= 0 && tensor.momentum <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat("layout: momentum of statistic ",
                                                    Printable(tensor.name),
-                                                   " must be in (0, 1], got ", tensor.momentum));
+                                                   " must be in [0, 1], got ", tensor.momentum));
   }
   return absl::OkStatus();
 }
@@ -138,6 +138,9 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
     AppendBytes(static_cast<uint64_t>(tensor.kind), &bytes);
     AppendBytes(static_cast<uint64_t>(tensor.branch), &bytes);
     AppendBytes(static_cast<uint64_t>(std::lround(tensor.momentum * 1e9F)), &bytes);
+    if (tensor.kind == TensorKind::kStatistic && tensor.momentum == 0) {
+      AppendBytes(tensor.batches, &bytes);
+    }
     AppendBytes(placement.shard, &bytes);
     AppendBytes(placement.offset, &bytes);
   }

@@ -24,7 +24,10 @@ struct TensorSpec {
   std::vector<uint64_t> shape;
   TensorKind kind = TensorKind::kWeight;
   Branch branch = Branch::kShared;
-  float momentum = 0;  // of a statistic's moving average
+  // Of a statistic's moving average; 0 for the mean of all batches, so that the next has a part of
+  // 1 / (how many there are with it).
+  float momentum = 0;
+  uint64_t batches = 0;  // of a mean of all batches: how many are in the initial value
 
   uint64_t size() const;         // elements
   uint64_t padded_size() const;  // elements, a multiple of kTensorAlignment
@@ -50,7 +53,7 @@ class Layout {
  public:
   // Places every tensor whole, the largest first on the least loaded shard. INVALID_ARGUMENT: no
   // shards, more shards than tensors, a name that is empty or occurs twice, a shape of no or too
-  // many (2^40) elements, a statistic's momentum outside (0, 1].
+  // many (2^40) elements, a statistic's momentum outside [0, 1].
   static absl::StatusOr<Layout> Create(std::vector<TensorSpec> tensors, uint32_t shards);
 
   const std::vector<Placement>& placements() const { return placements_; }  // in the model's order

@@ -66,7 +66,7 @@ class ShardOptimizer final : public Optimizer {
       if (HasNoStream(tensor)) {
         std::copy_n(tensor.weights, tensor.size, tensor.next);
       } else if (placement.tensor.kind == TensorKind::kStatistic) {
-        UpdateStatistic(update, tensor, placement.tensor.momentum);
+        UpdateStatistic(update, tensor, MomentumOf(placement.tensor));
       } else {
         const StreamNorms part = UpdateParameter(tensor);
         for (size_t stream = 0; stream < tensor.streams; ++stream) {
@@ -119,6 +119,14 @@ class ShardOptimizer final : public Optimizer {
       means.dot[stream] = norms.dot[stream] / (contributions(0) * contributions(stream));
     }
     return means;
+  }
+
+  // A mean of all batches is a moving average whose momentum falls: as torch.nn's BatchNorm with a
+  // momentum of None, an update being a batch.
+  float MomentumOf(const TensorSpec& statistic) const {
+    if (statistic.momentum > 0) return statistic.momentum;
+    return static_cast<float>(
+        1 / (static_cast<double>(statistic.batches) + static_cast<double>(updates_)));
   }
 
   // A parameter's update: in one pass, or after a first one that measures.

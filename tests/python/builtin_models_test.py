@@ -52,6 +52,12 @@ class TorchvisionTest(unittest.TestCase):
     def test_resnet18_with_cifars_stem(self):
         self.check("resnet18", "CIFAR")
 
+    def test_resnet50_with_imagenets_stem(self):
+        self.check("resnet50", "IMAGENET")
+
+    def test_resnet50_with_cifars_stem(self):
+        self.check("resnet50", "CIFAR")
+
 
 if __name__ == "__main__":
     BINARIES = pathlib.Path(sys.argv.pop(1))

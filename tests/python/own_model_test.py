@@ -106,13 +106,16 @@ class PlainLoop:
 
 
 class OwnModelTest(unittest.TestCase):
-    def check(self, algorithm, mixture):
+    def check(self, algorithm, mixture, momentum=0.1):
         torch.manual_seed(1)
         torch.set_num_threads(1)
         model = torchvision.models.resnet18(num_classes=10)
         model.conv1 = torch.nn.Conv2d(1, 64, 7, 2, 3, bias=False)
         if algorithm != "VANILLA":
             smooth(model)
+        for module in model.modules():
+            if is_norm(module):
+                module.momentum = momentum
         # With statistics that are nobody's the attack's logits are saturated, and its direction is noise.
         with torch.no_grad():
             for _ in range(30):
@@ -139,6 +142,7 @@ class OwnModelTest(unittest.TestCase):
         self.assertEqual(set(trained.state_dict()), set(expected))
         for name, value in trained.state_dict().items():
             if not value.is_floating_point():
+                self.assertTrue(value.equal(expected[name]), name)
                 continue
             distance = (value - expected[name]).norm() / expected[name].norm().clamp_min(1e-3)
             self.assertLess(distance.item(), 1e-4, name)
@@ -147,6 +151,12 @@ class OwnModelTest(unittest.TestCase):
 
     def test_vanilla(self):
         self.check("VANILLA", False)
+
+    def test_vanilla_with_means_of_all_batches(self):
+        self.check("VANILLA", False, momentum=None)
+
+    def test_conadv_with_mixture_and_means_of_all_batches(self):
+        self.check("CONADV", True, momentum=None)
 
     def test_disadv(self):
         self.check("DISADV", False)

@@ -163,7 +163,7 @@ void EvaluatorRole::Export(const Request& request) const {
   if (options_.export_path.empty()) return;
   const absl::Status status =
       ExportModel(setup_.model.module, *setup_.layout, request.weights.weights->span(),
-                  options_.export_path, FileSystem::Real());
+                  request.weights.version, options_.export_path, FileSystem::Real());
   // The accuracy is no worse for it, and the weights are elsewhere, too.
   if (!status.ok()) LOG(ERROR) << "the model was not written: " << status.message();
 }

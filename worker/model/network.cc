@@ -20,6 +20,7 @@ TensorSpec SpecOf(const NetworkTensor& from, bool mixture) {
                              : TensorKind::kNoDecay;
   spec.branch = mixture && from.batch_norm ? Branch::kMain : Branch::kShared;
   spec.momentum = from.statistic ? static_cast<float>(from.momentum) : 0;
+  spec.batches = from.batches;
   return spec;
 }
 

@@ -6,6 +6,7 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,7 +23,8 @@ struct NetworkTensor {
   bool batch_norm = false;  // belongs to a BatchNorm layer
   bool statistic = false;   // a running mean or variance
   bool decays = false;      // a weight: decayed, and scaled by trust ratios
-  double momentum = 0;      // of a statistic
+  double momentum = 0;      // of a statistic; 0: it is the mean of all batches
+  uint64_t batches = 0;     // of such a mean: how many are in it
   // Its other names': the same values, and gradients that add up.
   std::vector<torch::Tensor> twins;
 };
@@ -33,7 +35,8 @@ class Network {
   // Shape: images [n, channels, height, width] in [0, 1] → logits [n, classes].
   virtual torch::Tensor Forward(const torch::Tensor& images) = 0;
   virtual const std::vector<NetworkTensor>& tensors() const = 0;
-  // In training BatchNorm normalises over the batch and moves its statistics.
+  // In training BatchNorm normalises over the batch and moves its statistics; means of all batches
+  // by all of it, as if each batch were the first.
   virtual void SetTraining(bool training) = 0;
   // Whether Forward draws from LibTorch's generator, as dropout does.
   virtual bool draws_random_numbers() const { return false; }

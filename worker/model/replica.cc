@@ -62,7 +62,8 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     binding.size = placement.tensor.size();
     binding.shape = from.tensor.sizes().vec();
     binding.statistic = from.statistic;
-    binding.momentum = placement.tensor.momentum;
+    // A mean of all batches is the first of them: see Network::SetTraining.
+    if (placement.tensor.momentum > 0) binding.part = placement.tensor.momentum;
     if (from.statistic) {
       binding.own = device_->Place(from.tensor.detach().clone());
     } else {
@@ -112,8 +113,8 @@ std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
       for (torch::Tensor& tensor : binding.tensors) tensor.mutable_grad().reset();
       continue;
     }
-    // The average moved from 0 to momentum · batch.
-    View(gradients_->values(), binding.offset, binding.size, binding.shape).div_(binding.momentum);
+    // The average moved from 0 to part · batch.
+    View(gradients_->values(), binding.offset, binding.size, binding.shape).div_(binding.part);
     for (torch::Tensor& tensor : binding.tensors) tensor.set_data(binding.own);
   }
   gradients_->StartCopy();

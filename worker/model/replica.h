@@ -55,7 +55,7 @@ class Replica {
     size_t size = 0;
     std::vector<int64_t> shape;
     bool statistic = false;
-    float momentum = 0;
+    float part = 1;     // of a statistic: how much of a batch it takes
     torch::Tensor own;  // of a statistic: where it points between two passes that train
   };
 

@@ -45,10 +45,9 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"name=Job"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"Job\""},
       {{"name=a\nb"}, "name: must be 1 to 63 of a-z, 0-9 and -, got \"a\\nb\""},
       {{"model.builtin=resnet"},
-       "model.builtin: must be one of mlp, convnet, resnet20, resnet18, preactresnet18, "
-       "got "
-       "\"resnet\""},
-      {{"model.stem=CIFAR"}, "model.stem: needs model.builtin resnet18"},
+       "model.builtin: must be one of mlp, convnet, resnet20, resnet18, resnet50, "
+       "preactresnet18, got \"resnet\""},
+      {{"model.stem=CIFAR"}, "model.stem: needs model.builtin resnet18 or resnet50"},
       {{"dataset.mean=1,2", "dataset.deviation=1,2,3"},
        "dataset.deviation: must be one, or as many as dataset.mean has, 2, got 3"},
       {{"model.torchscript="}, "model.torchscript: must be the path of a TorchScript file"},
@@ -195,7 +194,7 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
 TEST(ValidateJob, SaysWhatAnEmptyJobLacks) {
   EXPECT_THAT(LinesOf(v1::Job()),
               ElementsAre("model.builtin: must be set, to one of mlp, convnet, resnet20, resnet18, "
-                          "preactresnet18; or model.torchscript, to a file of your own",
+                          "resnet50, preactresnet18; or model.torchscript, to a file of your own",
                           "dataset.path: must be set, to the directory of the data set's files",
                           "optimizer: must have a rule: sgd, lars, adamw or lamb"));
 }

@@ -38,6 +38,16 @@ TEST(Plan, SurvivesTheWire) {
   EXPECT_EQ(again->steps, 937);
 }
 
+TEST(Plan, AMeanOfAllBatchesSurvivesTheWire) {
+  Plan plan = SmallPlan();
+  plan.tensors[1].momentum = 0;
+  plan.tensors[1].batches = 7;
+  const absl::StatusOr<Plan> again = FromProto(ToProto(plan));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->tensors[1].momentum, 0);
+  EXPECT_EQ(again->tensors[1].batches, 7);
+}
+
 TEST(Plan, SurvivesAsBytes) {
   v1::Plan proto;
   ASSERT_TRUE(proto.ParseFromString(PlanBytes(SmallPlan())));
@@ -67,8 +77,10 @@ TEST(Plan, FromAPeerIsRefusedWithTheTensorsName) {
       {[](v1::Plan* p) { p->mutable_tensors(0)->set_branch(static_cast<v1::Tensor::Branch>(-1)); },
        "conv.weight: unknown branch -1"},
       {[](v1::Plan* p) { p->mutable_tensors(1)->set_momentum(std::nanf("")); },
-       "norm.mean: momentum must be in (0, 1], got nan"},
-      {[](v1::Plan* p) { p->mutable_tensors(1)->set_momentum(0); }, "norm.mean: momentum"},
+       "norm.mean: momentum must be in [0, 1], got nan"},
+      {[](v1::Plan* p) { p->mutable_tensors(1)->set_momentum(-0.1F); }, "norm.mean: momentum"},
+      {[](v1::Plan* p) { p->mutable_tensors(1)->set_batches(7); },
+       "norm.mean: batches must be 0 beside a momentum of 0.1, got 7"},
       {[](v1::Plan* p) { p->clear_tensors(); }, "no tensors"},
       {[](v1::Plan* p) { p->set_examples(0); }, "examples must be > 0"},
       {[](v1::Plan* p) { p->set_steps(0); }, "steps must be > 0"},
@@ -101,6 +113,11 @@ TEST(CheckSamePlan, NamesTheFirstDifferenceWithBothValues) {
        {"tensor 0", "conv.weight [32, 1, 3, 3]", "conv.weight [16, 1, 3, 3]"}},
       {[](Plan* p) { p->tensors[1].name = "other"; }, {"tensor 1", "other [16]", "norm.mean [16]"}},
       {[](Plan* p) { p->tensors[1].momentum = 0.10000001F; }, {"tensor 1", "0.100000009"}},
+      {[](Plan* p) {
+         p->tensors[1].momentum = 0;
+         p->tensors[1].batches = 7;
+       },
+       {"tensor 1", "momentum 0 (7 batches)"}},
       {[](Plan* p) { p->tensors[2].kind = TensorKind::kWeight; },
        {"tensor 2", "WEIGHT", "NO_DECAY"}},
       {[](Plan* p) { p->tensors[2].branch = Branch::kShared; }, {"tensor 2", "SHARED", "MAIN"}},

@@ -2,6 +2,7 @@
 #include "common/tensor/layout.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <utility>
@@ -136,9 +137,14 @@ TEST(LayoutTest, HashDiffersWhenAnythingDiffers) {
   hashes.insert(changed([](auto& m) { m[0].kind = TensorKind::kNoDecay; }));
   hashes.insert(changed([](auto& m) { m[1].branch = Branch::kShared; }));
   hashes.insert(changed([](auto& m) { m[2].momentum = 0.2F; }));
+  hashes.insert(changed([](auto& m) { m[2].momentum = 0; }));
+  hashes.insert(changed([](auto& m) {
+    m[2].momentum = 0;
+    m[2].batches = 7;
+  }));
   hashes.insert(changed([](auto& m) { std::swap(m[0], m[5]); }));
   hashes.insert(changed([](auto& m) { m.pop_back(); }));
-  EXPECT_EQ(hashes.size(), 10);
+  EXPECT_EQ(hashes.size(), 12);
   EXPECT_EQ(hashes.count(0), 0);
 }
 
@@ -158,7 +164,7 @@ TEST(LayoutTest, RefusesWhatCannotBePlacedAndSaysWhy) {
   EXPECT_THAT(error({Tensor("a", {uint64_t{1} << 32, uint64_t{1} << 32})}, 1),
               HasSubstr("tensor a"));
   TensorSpec statistic = Tensor("mean", {1}, Branch::kShared, TensorKind::kStatistic);
-  for (const float momentum : {0.0F, 1.5F, -1.0F}) {
+  for (const float momentum : {1.5F, -1.0F, std::nanf("")}) {
     statistic.momentum = momentum;
     EXPECT_THAT(error({statistic}, 1), HasSubstr("statistic mean"));
   }

@@ -170,6 +170,25 @@ TEST(StatisticsTest, MoveTowardsTheMeanOfAllContributionsOfTheirStreams) {
   EXPECT_EQ(model.weights()["shared"][0], 2 + 0.5F * (8 - 2));
 }
 
+TEST(StatisticsTest, WithoutAMomentumAreTheMeanOfAllBatches) {
+  for (const uint64_t batches : {0, 3}) {
+    ShardModel model({{"mean", {1}, TensorKind::kStatistic, Branch::kShared, 0, batches}}, 1,
+                     {SgdOptions{0.9F, false, 0.1F}, 0});
+    model.weights()["mean"] = {batches == 0 ? 77.0F : 8.0F};  // of no batch, or of three
+    Gradients gradients;
+    gradients.has_adversarial = false;
+    gradients.clean_contributions = 2;
+    double sum = 8.0 * static_cast<double>(batches);
+    for (int update = 1; update <= 5; ++update) {
+      gradients.clean = {{"mean", {2.0F * update}}};
+      sum += update;
+      model.Apply(gradients);
+      EXPECT_FLOAT_EQ(model.weights()["mean"][0],
+                      static_cast<float>(sum / (static_cast<double>(batches) + update)));
+    }
+  }
+}
+
 TEST(ClippingTest, ScalesALongGradientDownAndLeavesAShortOne) {
   const std::vector<TensorSpec> tensors = {{"long", {2}, TensorKind::kWeight, Branch::kShared, 0},
                                            {"short", {2}, TensorKind::kWeight, Branch::kShared, 0}};

@@ -42,7 +42,10 @@ class ScalarOptimizer {
               (clean ? at(in.clean, i) : 0) + (adversarial ? at(in.adversarial, i) : 0);
           const double count = (clean ? in.clean_contributions : 0) +
                                (adversarial ? in.adversarial_contributions : 0);
-          w[i] += tensor.momentum * (sum / count - w[i]);
+          const double part = tensor.momentum > 0
+                                  ? tensor.momentum
+                                  : 1.0 / (static_cast<double>(tensor.batches) + t_);
+          w[i] += part * (sum / count - w[i]);
           continue;
         }
         if (clean) g[i] += in.clean_weight * at(in.clean, i) / in.clean_contributions;

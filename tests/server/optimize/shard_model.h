@@ -29,6 +29,7 @@ inline std::vector<TensorSpec> EveryTensor() {
     tensors.push_back({name + ".weight", {7, 13}, TensorKind::kWeight, branch, 0});
     tensors.push_back({name + ".bias", {37}, TensorKind::kNoDecay, branch, 0});
     tensors.push_back({name + ".mean", {5}, TensorKind::kStatistic, branch, 0.25F});
+    tensors.push_back({name + ".mean_of_all", {3}, TensorKind::kStatistic, branch, 0, 2});
   }
   tensors.push_back({"linear.weight", {3, 50}, TensorKind::kWeight, Branch::kShared, 0});
   return tensors;

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "tests/worker/model/replicas.h"
 
@@ -21,7 +24,8 @@ std::vector<std::string> Names(const std::vector<TensorSpec>& tensors) {
 }
 
 TEST(BuiltinTest, MakesLogitsOfEveryModelAndShape) {
-  for (const char* builtin : {"mlp", "convnet"}) {
+  for (const char* builtin :
+       {"mlp", "convnet", "resnet20", "resnet18", "resnet50", "preactresnet18"}) {
     for (const ImageShape& shape : {ImageShape{1, 28, 28, 10}, ImageShape{3, 33, 20, 7}}) {
       auto network = SmallFactory(builtin, 1, shape)();
       network->SetTraining(false);
@@ -31,6 +35,21 @@ TEST(BuiltinTest, MakesLogitsOfEveryModelAndShape) {
       EXPECT_TRUE(logits.isfinite().all().item<bool>());
     }
   }
+}
+
+TEST(BuiltinTest, NoTwoTypesHaveOneName) {
+  ModelOptions options;
+  options.builtin = "resnet50";
+  options.width = 1;
+  const Model model = OpenModel(options, {}, kSmallImages, 1).value();
+  std::set<std::string> names;
+  size_t modules = 0;
+  for (const ScriptModule& module : model.module.modules()) {
+    names.insert(module.type()->name()->qualifiedName());
+    ++modules;
+  }
+  EXPECT_GT(modules, 100);
+  EXPECT_EQ(names.size(), modules);
 }
 
 TEST(BuiltinTest, RefusesUnknownModelsAndImagesThatAreTooSmall) {

@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/os/file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/model/script/script_network.h"
+#include "worker/model/source/export_model.h"
 
 namespace conadv {
 namespace {
@@ -21,11 +24,11 @@ using ::testing::HasSubstr;
 constexpr char kClassify[] =
     "  return self.fc.forward(torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1))\n";
 
-using Children = std::vector<std::pair<std::string, ScriptModule>>;
+using Children = Layers::Children;
 
-// A layer that normalises as torch.nn's do with a momentum of None: over all batches so far.
+// A layer that normalises as torch.nn's do.
 ScriptModule Normalise(const std::string& momentum, bool affine = true) {
-  ScriptModule norm = NewModule("BatchNorm2d");
+  ScriptModule norm = Layers().New("BatchNorm2d");
   if (affine) {
     norm.register_parameter("weight", torch::ones({4}).set_requires_grad(true), false);
     norm.register_parameter("bias", torch::zeros({4}).set_requires_grad(true), false);
@@ -40,12 +43,31 @@ ScriptModule Normalise(const std::string& momentum, bool affine = true) {
   return norm;
 }
 
+// The same with a momentum of None, after `batches`.
+ScriptModule MeanOfAll(int64_t batches) {
+  ScriptModule norm = Layers().New("BatchNorm2d");
+  for (const auto& buffer : Normalise("0.1").named_buffers()) {
+    norm.register_buffer(buffer.name, buffer.value);
+  }
+  norm.attr("num_batches_tracked").toTensor().fill_(batches);
+  norm.define(R"(
+def forward(self, x):
+  factor = 0.0
+  if self.training:
+    self.num_batches_tracked.add_(1)
+    factor = 1.0 / float(self.num_batches_tracked)
+  return torch.batch_norm(x, None, None, self.running_mean, self.running_var, self.training, factor, 1e-5, True)
+)");
+  return norm;
+}
+
 // Images of kSmallImages; 4 channels inside.
 ScriptModule Net(Children more = {}, const std::string& body = "") {
-  Children children = {{"conv", Conv2d({1, 4, 3, 1, 1})}, {"fc", Linear(4, 3, true)}};
+  Children children = {{"conv", Layers().Conv2d({1, 4, 3, 1, 1})},
+                       {"fc", Layers().Linear(4, 3, true)}};
   for (auto& child : more) children.push_back(std::move(child));
   ScriptModule net =
-      NewModule("Net", children, absl::StrCat("  x = self.conv.forward(x)\n", body, kClassify));
+      Layers().New("Net", children, absl::StrCat("  x = self.conv.forward(x)\n", body, kClassify));
   torch::NoGradGuard no_grad;
   torch::manual_seed(3);
   for (torch::Tensor parameter : net.parameters()) parameter.normal_(0, 0.3);
@@ -120,14 +142,14 @@ TEST_F(OwnModelTest, FrozenParametersStayAndAreNotTrained) {
 }
 
 TEST_F(OwnModelTest, AParameterWithTwoNamesIsOneTensorWhoseGradientsAddUp) {
-  ScriptModule net = Net({{"again", Conv2d({1, 4, 3, 1, 1})}});
+  ScriptModule net = Net({{"again", Layers().Conv2d({1, 4, 3, 1, 1})}});
   net.attr("again").toModule().setattr("weight", net.attr("conv").toModule().attr("weight"));
   const std::string body = "  x = self.conv.forward(x) + self.again.forward(torch.flip(x, [2]))\n";
-  ScriptModule tied = NewModule("Tied",
-                                {{"conv", net.attr("conv").toModule()},
-                                 {"again", net.attr("again").toModule()},
-                                 {"fc", net.attr("fc").toModule()}},
-                                absl::StrCat(body, kClassify));
+  ScriptModule tied = Layers().New("Tied",
+                                   {{"conv", net.attr("conv").toModule()},
+                                    {"again", net.attr("again").toModule()},
+                                    {"fc", net.attr("fc").toModule()}},
+                                   absl::StrCat(body, kClassify));
   const Model model = Open(tied).value();
   const auto network = model.factory();
   const auto layout = LayoutOf(*network, false);
@@ -208,12 +230,12 @@ TEST_F(OwnModelTest, WhatIsNotTorchScriptIsRefusedInWords) {
 TEST_F(OwnModelTest, WhatDoesNotFitTheDataIsRefusedInWords) {
   EXPECT_THAT(ErrorOf(Net(), {3, 8, 8, 3}), HasSubstr("images of the shape [4, 3, 8, 8]"));
   EXPECT_THAT(ErrorOf(Net(), {1, 8, 8, 10}), HasSubstr("3 classes apart; the data set has 10"));
-  EXPECT_THAT(ErrorOf(NewModule("Two", {{"fc", Linear(8, 3, true)}},
-                                "  y = self.fc.forward(x)\n  return y, y\n")),
+  EXPECT_THAT(ErrorOf(Layers().New("Two", {{"fc", Layers().Linear(8, 3, true)}},
+                                   "  y = self.fc.forward(x)\n  return y, y\n")),
               HasSubstr("not one tensor of logits"));
-  EXPECT_THAT(
-      ErrorOf(NewModule("Rows", {{"fc", Linear(8, 3, true)}}, "  return self.fc.forward(x)\n")),
-      HasSubstr("it returns the shape [4, 1, 8, 3]"));
+  EXPECT_THAT(ErrorOf(Layers().New("Rows", {{"fc", Layers().Linear(8, 3, true)}},
+                                   "  return self.fc.forward(x)\n")),
+              HasSubstr("it returns the shape [4, 1, 8, 3]"));
 }
 
 TEST_F(OwnModelTest, WhatCannotBeTrainedIsRefusedInWords) {
@@ -228,7 +250,7 @@ TEST_F(OwnModelTest, WhatCannotBeTrainedIsRefusedInWords) {
 TEST_F(OwnModelTest, AModeThatTracingWroteDownIsRefusedInWords) {
   for (const char* mode : {"True", "False"}) {
     ScriptModule norm = Normalise("0.1");
-    ScriptModule traced = NewModule("BatchNorm2d");
+    ScriptModule traced = Layers().New("BatchNorm2d");
     for (const auto& parameter : norm.named_parameters()) {
       traced.register_parameter(parameter.name, parameter.value, false);
     }
@@ -244,25 +266,59 @@ TEST_F(OwnModelTest, AModeThatTracingWroteDownIsRefusedInWords) {
   }
 }
 
-TEST_F(OwnModelTest, AnAverageOfAllBatchesIsRefusedInWords) {
-  ScriptModule norm = NewModule("BatchNorm2d");
-  for (const auto& buffer : Normalise("0.1").named_buffers()) {
-    norm.register_buffer(buffer.name, buffer.value);
+TEST_F(OwnModelTest, APassOfAMeanOfAllBatchesHasItsOwnBatchAlone) {
+  const Model model = Open(Net({{"bn", MeanOfAll(7)}}, "  x = self.bn.forward(x)\n")).value();
+  const auto network = model.factory();
+  const auto layout = LayoutOf(*network, true);
+  for (const char* name : {"bn.running_mean", "auxiliary.bn.running_var"}) {
+    EXPECT_EQ(PlacementOf(*layout, name).tensor.momentum, 0) << name;
+    EXPECT_EQ(PlacementOf(*layout, name).tensor.batches, 7) << name;
   }
-  norm.define(R"(
-def forward(self, x):
-  factor = 0.0
-  if self.training:
-    self.num_batches_tracked.add_(1)
-    factor = 1.0 / float(self.num_batches_tracked)
-  return torch.batch_norm(x, None, None, self.running_mean, self.running_var, self.training, factor, 1e-5, True)
-)");
-  EXPECT_THAT(ErrorOf(Net({{"bn", norm}}, "  x = self.bn.forward(x)\n")),
-              HasSubstr("a momentum of None"));
+  const auto weights = InitialWeights(*network, *layout);
+  const torch::Tensor inner =
+      torch::conv2d(examples_.images, InArena(*layout, *weights, "conv.weight"), {}, 1, 1);
+  Replica replica(model.factory(), layout, Pass::kClean, &TestDevice());
+  replica.BindWeights(weights);
+  for (int pass = 0; pass < 2; ++pass) {
+    auto gradients = Filled(layout->total_size(), 0);
+    replica.BindGradients(gradients);
+    replica.Forward(examples_.images).square().sum().backward();
+    replica.FinishGradients();
+    EXPECT_TRUE(torch::allclose(InArena(*layout, *gradients, "bn.running_mean"),
+                                inner.mean({0, 2, 3}), 1e-4, 1e-5));
+    EXPECT_TRUE(torch::allclose(InArena(*layout, *gradients, "bn.running_var"),
+                                inner.var({0, 2, 3}), 1e-4, 1e-5));
+  }
+}
+
+TEST_F(OwnModelTest, AMeanOfAllBatchesThatCannotBeCountedIsRefusedInWords) {
+  EXPECT_THAT(
+      ErrorOf(Net({{"bn", MeanOfAll(0)}}, "  x = self.bn.forward(x)\n  x = self.bn.forward(x)\n")),
+      HasSubstr("takes 2 in one pass"));
+  EXPECT_THAT(ErrorOf(Net({{"bn", MeanOfAll(-1)}}, "  x = self.bn.forward(x)\n")),
+              HasSubstr("bn.num_batches_tracked is negative"));
+}
+
+TEST_F(OwnModelTest, WhatIsExportedHasCountedAnUpdateAsABatch) {
+  const Model model = Open(Net({{"mean", MeanOfAll(7)}, {"bn", Normalise("0.1")}},
+                               "  x = self.bn.forward(self.mean.forward(x))\n"))
+                          .value();
+  const auto network = model.factory();
+  const auto layout = LayoutOf(*network, false);
+  const auto weights = InitialWeights(*network, *layout);
+  ASSERT_TRUE(
+      ExportModel(model.module, *layout, weights->span(), Version(5), path_, FileSystem::Real())
+          .ok());
+  const ScriptModule trained = torch::jit::load(path_);
+  const auto counted = [&trained](const char* layer) {
+    return trained.attr(layer).toModule().attr("num_batches_tracked").toTensor().item<int64_t>();
+  };
+  EXPECT_EQ(counted("mean"), 12);
+  EXPECT_EQ(counted("bn"), 5);
 }
 
 TEST_F(OwnModelTest, ABufferThatMovesAndIsNoStatisticIsRefusedInWords) {
-  ScriptModule counts = NewModule("Counts");
+  ScriptModule counts = Layers().New("Counts");
   counts.register_buffer("seen", torch::zeros({1}));
   counts.define("def forward(self, x):\n  if self.training:\n    self.seen.add_(1)\n  return x\n");
   EXPECT_THAT(ErrorOf(Net({{"counts", counts}}, "  x = self.counts.forward(x)\n")),
@@ -270,14 +326,14 @@ TEST_F(OwnModelTest, ABufferThatMovesAndIsNoStatisticIsRefusedInWords) {
 }
 
 TEST_F(OwnModelTest, WhatAModuleKeepsForItselfIsRefusedInWords) {
-  ScriptModule average = NewModule("Average");
+  ScriptModule average = Layers().New("Average");
   average.register_buffer("mean", torch::zeros({1}));
   average.define(
       "def forward(self, x):\n  if self.training:\n    self.mean = self.mean * 0.9 + 0.1\n"
       "  return x\n");
   EXPECT_THAT(ErrorOf(Net({{"average", average}}, "  x = self.average.forward(x)\n")),
               HasSubstr("average.mean moves while it trains"));
-  ScriptModule clamps = Linear(8, 8, false);
+  ScriptModule clamps = Layers().Linear(8, 8, false);
   clamps.define(
       "def clamped(self, x):\n  if self.training:\n    self.weight.detach().add_(0.01)\n"
       "  return torch.linear(x, self.weight, None)\n");
@@ -286,8 +342,8 @@ TEST_F(OwnModelTest, WhatAModuleKeepsForItselfIsRefusedInWords) {
 }
 
 TEST_F(OwnModelTest, TensorsThatShareAPartOfTheirMemoryAreRefusedInWords) {
-  ScriptModule net =
-      Net({{"again", Conv2d({1, 4, 3, 1, 1})}}, "  x = x + self.again.weight[0, 0, 0, 0]\n");
+  ScriptModule net = Net({{"again", Layers().Conv2d({1, 4, 3, 1, 1})}},
+                         "  x = x + self.again.weight[0, 0, 0, 0]\n");
   const torch::Tensor both = torch::rand({8, 1, 3, 3});
   const auto view = [&](int64_t begin) {
     return both.narrow(0, begin, 4).detach().set_requires_grad(true);

@@ -22,8 +22,10 @@ ScriptModule Convnet(int64_t width, const ImageShape& shape);
 // without parameters (option A). `width` is 16 in the paper.
 ScriptModule ResNet20(int64_t width, const ImageShape& shape);
 // The same paper's table 1, tensors named and shaped as torchvision's; `width` is 64 there. The
-// CIFAR stem is one 3 × 3 convolution and no pooling.
+// CIFAR stem is one 3 × 3 convolution and no pooling. A bottleneck's stride is that of its 3 × 3
+// convolution ("v1.5"; Goyal et al. 2017, arXiv 1706.02677, section 5.1).
 ScriptModule ResNet18(int64_t width, Stem stem, const ImageShape& shape);
+ScriptModule ResNet50(int64_t width, Stem stem, const ImageShape& shape);
 // He et al. 2016 (arXiv 1603.05027), as Rice et al. 2020 (arXiv 2002.11569) train it on CIFAR, with
 // their names; `width` is 64 there.
 ScriptModule PreActResNet18(int64_t width, const ImageShape& shape);

@@ -23,6 +23,7 @@ ScriptModule Make(const ModelOptions& model, const ImageShape& shape) {
   if (model.builtin == "convnet") return Convnet(width, shape);
   if (model.builtin == "resnet20") return ResNet20(width, shape);
   if (model.builtin == "resnet18") return ResNet18(width, model.stem, shape);
+  if (model.builtin == "resnet50") return ResNet50(width, model.stem, shape);
   return PreActResNet18(width, shape);
 }
 

@@ -16,41 +16,40 @@ std::string Twice(int64_t value) { return absl::StrCat("[", value, ", ", value, 
 
 }  // namespace
 
-ScriptModule NewModule(const std::string& name) {
-  ScriptModule module("__torch__.conadv." + name);
+ScriptModule Layers::New(const std::string& name) const {
+  ScriptModule module("__torch__.conadv." + name, types_, /*shouldMangle=*/true);
   module.register_attribute("training", c10::BoolType::get(), true);
   return module;
 }
 
-ScriptModule NewModule(const std::string& name,
-                       const std::vector<std::pair<std::string, ScriptModule>>& children,
-                       const std::string& body) {
-  ScriptModule module = NewModule(name);
+ScriptModule Layers::New(const std::string& name, const Children& children,
+                         const std::string& body) const {
+  ScriptModule module = New(name);
   for (const auto& [child, child_module] : children) module.register_module(child, child_module);
   module.define(absl::StrCat("def forward(self, x):\n", body));
   return module;
 }
 
-ScriptModule Sequential(const std::vector<ScriptModule>& children) {
-  std::vector<std::pair<std::string, ScriptModule>> named;
+ScriptModule Layers::Sequential(const std::vector<ScriptModule>& children) const {
+  Children named;
   std::string body;
   for (size_t i = 0; i < children.size(); ++i) {
     named.emplace_back(absl::StrCat(i), children[i]);
     absl::StrAppend(&body, "  x = getattr(self, \"", i, "\").forward(x)\n");
   }
-  return NewModule("Sequential", named, absl::StrCat(body, "  return x\n"));
+  return New("Sequential", named, absl::StrCat(body, "  return x\n"));
 }
 
-ScriptModule Conv2d(const Conv2dOptions& options) {
-  ScriptModule module = NewModule("Conv2d");
+ScriptModule Layers::Conv2d(const Conv2dOptions& options) const {
+  ScriptModule module = New("Conv2d");
   AddParameter(&module, "weight", {options.out, options.in, options.kernel, options.kernel}, 0);
   module.define(absl::StrCat("def forward(self, x):\n  return torch.conv2d(x, self.weight, None, ",
                              Twice(options.stride), ", ", Twice(options.padding), ")\n"));
   return module;
 }
 
-ScriptModule BatchNorm(int64_t features, float weight) {
-  ScriptModule module = NewModule("BatchNorm");
+ScriptModule Layers::BatchNorm(int64_t features, float weight) const {
+  ScriptModule module = New("BatchNorm");
   AddParameter(&module, "weight", {features}, weight);
   AddParameter(&module, "bias", {features}, 0);
   module.register_buffer("running_mean", torch::zeros({features}));
@@ -63,8 +62,8 @@ def forward(self, x):
   return module;
 }
 
-ScriptModule Linear(int64_t in, int64_t out, bool bias) {
-  ScriptModule module = NewModule("Linear");
+ScriptModule Layers::Linear(int64_t in, int64_t out, bool bias) const {
+  ScriptModule module = New("Linear");
   AddParameter(&module, "weight", {out, in}, 0);
   if (bias) AddParameter(&module, "bias", {out}, 0);
   module.define(absl::StrCat("def forward(self, x):\n  return torch.linear(x, self.weight, ",

@@ -81,6 +81,11 @@ class Probe {
   absl::Status CheckTensors() const {
     bool trains = false;
     for (const ModuleTensor& tensor : tensors_) {
+      if (tensor.counter && tensor.tensor.lt(0).any().item<bool>()) {
+        return Wrong(absl::StrCat(tensor.name,
+                                  " is negative; set it to 0, or to how many batches "
+                                  "the statistics were made of"));
+      }
       if (!tensor.trains() && !tensor.statistic) continue;
       trains = trains || tensor.trains();
       if (tensor.tensor.scalar_type() != torch::kFloat32) {
@@ -151,23 +156,17 @@ class Probe {
     ScriptTraits traits;
     traits.draws_random_numbers = draws_;
     for (const ModuleTensor& tensor : tensors_) {
-      if (tensor.counter) after.erase(tensor.name);
       if (!tensor.statistic) continue;
-      const torch::Tensor now = after.at(tensor.name);
-      after.erase(tensor.name);
-      if (now.equal(before.at(tensor.name))) {
+      if (after.at(tensor.name).equal(before.at(tensor.name))) {
         return Wrong(
             absl::StrCat(tensor.name,
                          " does not move while it trains: was the module traced in evaluation? "
                          "torch.jit.script keeps both modes"));
       }
-      const double momentum = MomentumOf(now);
-      if (std::abs(momentum - 1.0 / (kBatches + 1)) < 1e-6) {
-        return Wrong(absl::StrCat(tensor.name,
-                                  " is an average of all batches (a momentum of None); give "
-                                  "BatchNorm a momentum, as 0.1"));
-      }
-      traits.momentum[tensor.layer] = momentum;
+      CONADV_ASSIGN_OR_RETURN(traits.momentum[tensor.layer], MomentumOf(tensor, after));
+    }
+    for (const ModuleTensor& tensor : tensors_) {
+      if (tensor.counter || tensor.statistic) after.erase(tensor.name);
     }
     for (const auto& [name, value] : after) {
       if (value.equal(before.at(name))) continue;
@@ -178,9 +177,25 @@ class Probe {
     return traits;
   }
 
-  // People write momenta with a few digits; what is measured has an error of float32.
-  static double MomentumOf(const torch::Tensor& statistic) {
-    const double measured = 1 - static_cast<double>(statistic.flatten()[0].item<float>()) / kLarge;
+  // 0 for a mean of all batches.
+  static absl::StatusOr<double> MomentumOf(const ModuleTensor& statistic, const State& after) {
+    const torch::Tensor& now = after.at(statistic.name);
+    const double measured = 1 - static_cast<double>(now.flatten()[0].item<float>()) / kLarge;
+    const auto counter = after.find(
+        absl::StrCat(statistic.layer, statistic.layer.empty() ? "" : ".", "num_batches_tracked"));
+    if (counter != after.end()) {
+      const double batches = counter->second.item<double>() - kBatches;
+      if (batches > 0 && std::abs(measured - batches / (kBatches + batches)) < 1e-6) {
+        if (batches == 1) return 0;
+        return Wrong(absl::StrCat(statistic.name,
+                                  " is a mean of all batches (a momentum of None) "
+                                  "and takes ",
+                                  batches,
+                                  " in one pass; give BatchNorm a momentum, "
+                                  "as 0.1, or each place a layer of its own"));
+      }
+    }
+    // People write momenta with a few digits; what is measured has an error of float32.
     const double rounded = std::round(measured * 1e6) / 1e6;
     return std::abs(measured - rounded) < 1e-7 ? rounded : measured;
   }

@@ -16,7 +16,8 @@ namespace conadv {
 
 // What a module does that its tensors do not show.
 struct ScriptTraits {
-  // Of each BatchNorm layer with running statistics: how much of a batch they take.
+  // Of each BatchNorm layer with running statistics: how much of a batch they take. 0: they are
+  // means of all batches (a momentum of None).
   std::map<std::string, double> momentum;
   bool draws_random_numbers = false;
 };
@@ -25,7 +26,8 @@ struct ScriptTraits {
 // in words: it does not take images of this shape, its answer is not one number for each class, it
 // has nothing to train, a tensor that trains is not float32 or shares a part of its memory,
 // BatchNorm does not follow the module's mode (torch.jit.trace writes one down; torch.jit.script
-// does not), or a buffer moves that is no statistic of BatchNorm. The module is as before.
+// does not), a BatchNorm layer with a momentum of None is used twice, or a buffer moves that is no
+// statistic of BatchNorm. The module is as before.
 absl::StatusOr<ScriptTraits> ProbeScript(const ScriptModule& module, const ImageShape& shape);
 
 // Pixels enter the module as (x − mean) / deviation: one of each, or one for each channel.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <sstream>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -32,15 +33,26 @@ void CopyWeights(const ScriptModule& module, const Layout& layout,
   }
 }
 
+// An update is a batch to BatchNorm's counters.
+void Count(const ScriptModule& initial, Version version, const ScriptModule& trained) {
+  torch::NoGradGuard no_grad;
+  const std::vector<ModuleTensor> from = TensorsOfModule(initial), to = TensorsOfModule(trained);
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (!from[i].counter) continue;
+    torch::Tensor(to[i].tensor).copy_(from[i].tensor + static_cast<int64_t>(version.value()));
+  }
+}
+
 }  // namespace
 
 absl::Status ExportModel(const ScriptModule& module, const Layout& layout,
-                         absl::Span<const float> weights, const std::string& path,
+                         absl::Span<const float> weights, Version version, const std::string& path,
                          const FileSystem& files) {
   std::ostringstream bytes;
   try {
     ScriptModule trained = CopyOf(module);
     CopyWeights(trained, layout, weights);
+    Count(module, version, trained);
     SetTraining(trained, false);
     trained.save(bytes);
   } catch (const std::exception& error) {
