@@ -38,6 +38,7 @@ class GradientsInPlace final : public GradientBuffer {
 
 class CpuDevice final : public Device {
  public:
+  torch::DeviceType type() const override { return torch::kCPU; }
   void PrepareThread() override { UseOneThreadHere(); }
 
   std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {

@@ -84,6 +84,9 @@ class Device {
  public:
   virtual ~Device() = default;
 
+  // What LibTorch calls its kind.
+  virtual torch::DeviceType type() const = 0;
+
   // What a thread calls before it computes.
   virtual void PrepareThread() = 0;
 

@@ -23,6 +23,7 @@ namespace conadv {
 
 class CopyingDevice final : public Device {
  public:
+  torch::DeviceType type() const override { return torch::kCPU; }
   void PrepareThread() override {}
 
   std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {
