@@ -96,10 +96,13 @@ absl::StatusOr<std::shared_ptr<const AdversarialBatch>> TorchCompute::Attack(
     Replica& replica = *lanes_[lane]->attack;
     replica.BindWeights(std::move(weights));
     replica.SetSeed(SeedOf(unit, kMostStreams));
-    return std::make_shared<AdversarialBatch>(AdversarialBatch{
+    auto batch = std::make_shared<AdversarialBatch>(AdversarialBatch{
         MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(), job_.attack,
                         job_.training.label_smoothing, {job_.seed, unit}),
         inputs.labels});
+    // Another lane may take it.
+    device_->Finish();
+    return batch;
   });
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/thread/mutex.h"
+#include "worker/device/arena_tensor.h"
 #include "worker/device/threads.h"
 
 namespace conadv {
@@ -20,12 +21,6 @@ std::array<float, 256> MakeUnitInterval() {
     table[value] = static_cast<float>(value) / 255.0F;
   }
   return table;
-}
-
-// An arena as a tensor, which keeps it alive.
-torch::Tensor AsTensor(float* data, size_t size, std::shared_ptr<const Arena> owner) {
-  return torch::from_blob(
-      data, {static_cast<int64_t>(size)}, [owner = std::move(owner)](void*) {}, torch::kFloat32);
 }
 
 // Backward writes into the push arena itself, so there is nothing to copy.
@@ -42,10 +37,7 @@ class CpuDevice final : public Device {
   void PrepareThread() override { UseOneThreadHere(); }
 
   std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {
-    // LibTorch has no tensor of constants.
-    float* data = const_cast<float*>(weights->data());
-    const size_t size = weights->size();
-    return std::make_shared<PlacedWeights>(AsTensor(data, size, std::move(weights)));
+    return std::make_shared<PlacedWeights>(AsTensor(std::move(weights)));
   }
 
   std::unique_ptr<GradientBuffer> OpenGradients(std::shared_ptr<Arena> gradients,
@@ -54,8 +46,7 @@ class CpuDevice final : public Device {
     for (const ArenaRange& range : ranges) {
       std::memset(data + range.offset, 0, range.size * sizeof(float));
     }
-    const size_t size = gradients->size();
-    return std::make_unique<GradientsInPlace>(AsTensor(data, size, std::move(gradients)));
+    return std::make_unique<GradientsInPlace>(AsTensor(std::move(gradients)));
   }
 
   HostBatch NewBatch(torch::IntArrayRef shape) override {
@@ -72,6 +63,9 @@ class CpuDevice final : public Device {
   }
 
   torch::Tensor Place(const torch::Tensor& host) override { return host; }
+  torch::Tensor PlaceConstant(const torch::Tensor& host) override { return host; }
+
+  void Finish() override {}
 
   torch::Tensor WithSeed(uint64_t seed, const std::function<torch::Tensor()>& run) override {
     // The process has one, and one pass takes any number of numbers from it.

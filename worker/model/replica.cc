@@ -47,6 +47,7 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
       pass_(pass),
       device_(device),
       precision_(precision) {
+  network_->MoveTo(*device_);
   network_->SetTraining(Trains(pass));
   absl::flat_hash_map<absl::string_view, const Placement*> placements;
   for (const Placement& placement : layout_->placements()) {

@@ -60,6 +60,10 @@ class CopyingDevice final : public Device {
     return placed;
   }
 
+  torch::Tensor PlaceConstant(const torch::Tensor& host) override { return host.clone(); }
+
+  void Finish() override {}
+
   int copied_versions() const {
     MutexLock lock(&mutex_);
     return copied_versions_;

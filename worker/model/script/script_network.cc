@@ -3,6 +3,7 @@
 
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -12,10 +13,26 @@
 namespace conadv {
 namespace {
 
+// What all networks of a factory share, and never changes: once on each device.
+class Constants {
+ public:
+  torch::Tensor On(Device& device, const torch::Tensor& host) {
+    torch::Tensor& placed = placed_[{&device, host.data_ptr()}];
+    if (!placed.defined()) placed = device.PlaceConstant(host);
+    return placed;
+  }
+
+ private:
+  std::map<std::pair<const Device*, const void*>, torch::Tensor> placed_;
+};
+
 class ScriptNetwork final : public Network {
  public:
-  ScriptNetwork(ScriptModule module, const ScriptTraits& traits, const PixelScale& scale)
-      : module_(std::move(module)), draws_(traits.draws_random_numbers) {
+  ScriptNetwork(ScriptModule module, const ScriptTraits& traits, const PixelScale& scale,
+                std::shared_ptr<Constants> frozen)
+      : module_(std::move(module)),
+        draws_(traits.draws_random_numbers),
+        frozen_(std::move(frozen)) {
     absl::flat_hash_map<const void*, size_t> places;  // of tensors, by their memory
     for (const ModuleTensor& from : TensorsOfModule(module_)) {
       if (!from.trains() && !from.statistic) continue;
@@ -50,10 +67,23 @@ class ScriptNetwork final : public Network {
   const std::vector<NetworkTensor>& tensors() const override { return tensors_; }
   bool draws_random_numbers() const override { return draws_; }
   void SetTraining(bool training) override { conadv::SetTraining(module_, training); }
+  void MoveTo(Device& device) override {
+    for (const ModuleTensor& constant : TensorsOfModule(module_)) {
+      if (constant.trains() || constant.statistic) continue;
+      const bool shared = constant.parameter && constant.tensor.numel() > 0;
+      torch::Tensor(constant.tensor)
+          .set_data((shared ? frozen_->On(device, constant.tensor)
+                            : device.PlaceConstant(constant.tensor))
+                        .variable_data());
+    }
+    scale_ = device.PlaceConstant(scale_);
+    shift_ = device.PlaceConstant(shift_);
+  }
 
  private:
   ScriptModule module_;
   const bool draws_;
+  const std::shared_ptr<Constants> frozen_;
   torch::Tensor scale_;
   torch::Tensor shift_;
   std::vector<NetworkTensor> tensors_;
@@ -63,7 +93,8 @@ class ScriptNetwork final : public Network {
 
 NetworkFactory ScriptFactory(ScriptModule module, ScriptTraits traits, const PixelScale& scale) {
   const auto master = std::make_shared<const ScriptModule>(std::move(module));
-  return [master, traits = std::move(traits), scale]() -> std::unique_ptr<Network> {
+  const auto frozen = std::make_shared<Constants>();
+  return [master, traits = std::move(traits), scale, frozen]() -> std::unique_ptr<Network> {
     ScriptModule copy = CopyOf(*master);
     const std::vector<ModuleTensor> own = TensorsOfModule(copy), shared = TensorsOfModule(*master);
     for (size_t i = 0; i < own.size(); ++i) {
@@ -72,7 +103,7 @@ NetworkFactory ScriptFactory(ScriptModule module, ScriptTraits traits, const Pix
         torch::Tensor(own[i].tensor).set_data(shared[i].tensor.variable_data());
       }
     }
-    return std::make_unique<ScriptNetwork>(std::move(copy), traits, scale);
+    return std::make_unique<ScriptNetwork>(std::move(copy), traits, scale, frozen);
   };
 }
 
