@@ -17,16 +17,15 @@ namespace {
 constexpr ImageShape kImages{3, 8, 8, 3};
 
 // A model's passes in either precision.
-class PassesOf {
- public:
+struct PassesOf {
   explicit PassesOf(const std::string& builtin)
-      : factory_(SmallFactory(builtin, 1, kImages)),
-        network_(factory_()),
-        layout(LayoutOf(*network_, true)),
-        weights(InitialWeights(*network_, *layout)) {}
+      : factory(SmallFactory(builtin, 1, kImages)),
+        network(factory()),
+        layout(LayoutOf(*network, true)),
+        weights(InitialWeights(*network, *layout)) {}
 
   Replica Make(Pass pass, Precision precision) {
-    Replica replica(factory_(), layout, pass, &TestDevice(), precision);
+    Replica replica(factory(), layout, pass, &TestDevice(), precision);
     replica.BindWeights(weights);
     return replica;
   }
@@ -45,11 +44,8 @@ class PassesOf {
                            AttackSeed());
   }
 
- private:
-  const NetworkFactory factory_;
-  const std::unique_ptr<Network> network_;
-
- public:
+  const NetworkFactory factory;
+  const std::unique_ptr<Network> network;
   const std::shared_ptr<const Layout> layout;
   const std::shared_ptr<Arena> weights;
   const Examples examples = RandomExamples(16, 7, kImages);

@@ -32,6 +32,7 @@ class ScriptNetwork final : public Network {
                 std::shared_ptr<Constants> frozen)
       : module_(std::move(module)),
         draws_(traits.draws_random_numbers),
+        narrow_(traits.channels_last),
         frozen_(std::move(frozen)) {
     absl::flat_hash_map<const void*, size_t> places;  // of tensors, by their memory
     for (const ModuleTensor& from : TensorsOfModule(module_)) {
@@ -62,7 +63,13 @@ class ScriptNetwork final : public Network {
   torch::Tensor Forward(const torch::Tensor& images) override {
     // Not optimised: what the first passes are compiled to is not what they computed, to the bit.
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
-    return module_.forward({images * scale_ + shift_}).toTensor();
+    const torch::Tensor pixels = images * scale_ + shift_;
+    // A copy: images of one channel are in either order as they are, and would be taken for the
+    // other.
+    return module_
+        .forward({channels_last_ ? pixels.clone(torch::MemoryFormat::ChannelsLast)
+                                 : pixels.contiguous()})
+        .toTensor();
   }
   const std::vector<NetworkTensor>& tensors() const override { return tensors_; }
   bool draws_random_numbers() const override { return draws_; }
@@ -78,12 +85,15 @@ class ScriptNetwork final : public Network {
     }
     scale_ = device.PlaceConstant(scale_);
     shift_ = device.PlaceConstant(shift_);
+    channels_last_ = narrow_ && device.type() == torch::kCPU;
   }
 
  private:
   ScriptModule module_;
   const bool draws_;
+  const bool narrow_;
   const std::shared_ptr<Constants> frozen_;
+  bool channels_last_ = false;
   torch::Tensor scale_;
   torch::Tensor shift_;
   std::vector<NetworkTensor> tensors_;
