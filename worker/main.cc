@@ -24,7 +24,7 @@
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
-#include "worker/device/open_device.h"
+#include "worker/device/open/open_device.h"
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
 #include "worker/member/trainer.h"

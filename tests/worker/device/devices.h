@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "tests/worker/device/copying_device.h"
-#include "worker/device/accelerator.h"
-#include "worker/device/open_device.h"
+#include "worker/device/open/accelerator.h"
+#include "worker/device/open/open_device.h"
 
 namespace conadv {
 

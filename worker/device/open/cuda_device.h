@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // NVIDIA's GPUs, where LibTorch has CUDA.
-#ifndef CONADV_WORKER_DEVICE_CUDA_DEVICE_H_
-#define CONADV_WORKER_DEVICE_CUDA_DEVICE_H_
+#ifndef CONADV_WORKER_DEVICE_OPEN_CUDA_DEVICE_H_
+#define CONADV_WORKER_DEVICE_OPEN_CUDA_DEVICE_H_
 
 #include <memory>
 
@@ -18,4 +18,4 @@ absl::StatusOr<std::shared_ptr<Device>> MakeCudaDevice(int index);
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_DEVICE_CUDA_DEVICE_H_
+#endif  // CONADV_WORKER_DEVICE_OPEN_CUDA_DEVICE_H_

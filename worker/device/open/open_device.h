@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Devices by their names.
-#ifndef CONADV_WORKER_DEVICE_OPEN_DEVICE_H_
-#define CONADV_WORKER_DEVICE_OPEN_DEVICE_H_
+#ifndef CONADV_WORKER_DEVICE_OPEN_OPEN_DEVICE_H_
+#define CONADV_WORKER_DEVICE_OPEN_OPEN_DEVICE_H_
 
 #include <memory>
 
@@ -17,4 +17,4 @@ absl::StatusOr<std::shared_ptr<Device>> OpenDevice(absl::string_view name);
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_DEVICE_OPEN_DEVICE_H_
+#endif  // CONADV_WORKER_DEVICE_OPEN_OPEN_DEVICE_H_

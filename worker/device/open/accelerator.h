@@ -2,8 +2,8 @@
 // A device with memory and queues of its own, as a GPU: everything is copied there and back, and
 // each lane has a stream. Versions are shared by lanes; what a lane makes is its own until
 // Finish().
-#ifndef CONADV_WORKER_DEVICE_ACCELERATOR_H_
-#define CONADV_WORKER_DEVICE_ACCELERATOR_H_
+#ifndef CONADV_WORKER_DEVICE_OPEN_ACCELERATOR_H_
+#define CONADV_WORKER_DEVICE_OPEN_ACCELERATOR_H_
 
 #include <torch/torch.h>
 
@@ -19,4 +19,4 @@ std::shared_ptr<Device> MakeAccelerator(torch::Device where);
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_DEVICE_ACCELERATOR_H_
+#endif  // CONADV_WORKER_DEVICE_OPEN_ACCELERATOR_H_

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/device/open_device.h"
+#include "worker/device/open/open_device.h"
 
 #include "common/base/status_macros.h"
 #include "common/program/device_name.h"
 #include "worker/device/cpu_device.h"
-#include "worker/device/cuda_device.h"
+#include "worker/device/open/cuda_device.h"
 
 namespace conadv {
 

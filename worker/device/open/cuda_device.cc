@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/device/cuda_device.h"
+#include "worker/device/open/cuda_device.h"
 
 #include <ATen/Context.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "worker/device/accelerator.h"
+#include "worker/device/open/accelerator.h"
 
 namespace conadv {
 namespace {
