@@ -24,7 +24,7 @@
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
-#include "worker/device/cpu_device.h"
+#include "worker/device/open/open_device.h"
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
 #include "worker/member/trainer.h"
@@ -34,11 +34,12 @@ ABSL_FLAG(std::string, servers, "",
           "every shard's address, as in conadv-server-{0..3}.conadv-server:7000; the first is the "
           "coordinator");
 ABSL_FLAG(std::string, role, "worker", "worker: train; evaluator: evaluate published versions");
-ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256");
+ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256; on a GPU each has a stream");
 ABSL_FLAG(
     int, loaders, 0,
     "threads that load and decode examples ahead of the compute threads, 1 to 256; 0: as many as "
     "those");
+ABSL_FLAG(std::string, device, "cpu", "where to compute: cpu; cuda: the first GPU; cuda:N: GPU N");
 ABSL_FLAG(std::string, data_dir, "", "where the data set is; overrides the job's dataset.path");
 ABSL_FLAG(std::string, export, "", "evaluator: where to write the final model, for torch.jit.load");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
@@ -195,6 +196,8 @@ int main(int argc, char** argv) {
   }
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
   if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
-  const absl::Status status = conadv::TakePart(*flags, conadv::MakeCpuDevice());
+  auto device = conadv::OpenDevice(absl::GetFlag(FLAGS_device));
+  if (!device.ok()) return conadv::Complain(device.status(), conadv::kExitRefused);
+  const absl::Status status = conadv::TakePart(*flags, *std::move(device));
   return status.ok() ? 0 : conadv::Complain(status, conadv::ExitCodeOf(status));
 }

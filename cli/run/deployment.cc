@@ -51,7 +51,8 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
   const std::string name = WorkerName(index);
   return Spec(deployment, name,
               {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
-               absl::StrCat("--threads=", deployment.threads), absl::StrCat("--name=", name)});
+               absl::StrCat("--threads=", deployment.threads),
+               absl::StrCat("--device=", deployment.device), absl::StrCat("--name=", name)});
 }
 
 void ListenOn(const std::string& address, ProcessSpec* server) {
@@ -65,7 +66,7 @@ ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coord
       deployment, kEvaluatorName,
       {deployment.worker_program, "--role=evaluator", absl::StrCat("--coordinator=", coordinator),
        absl::StrCat("--threads=", deployment.evaluator_threads),
-       absl::StrCat("--name=", kEvaluatorName),
+       absl::StrCat("--device=", deployment.device), absl::StrCat("--name=", kEvaluatorName),
        absl::StrCat("--export=", ModelPath(deployment.directory))});
 }
 

@@ -26,6 +26,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/same_job.h"
 #include "common/os/file.h"
+#include "common/program/device_name.h"
 #include "worker/data/open.h"
 
 namespace conadv {
@@ -47,6 +48,8 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
   deployment.threads = flags.Given("threads") ? static_cast<uint32_t>(flags.Count("threads"))
                                               : std::max(1U, cores / deployment.workers);
   deployment.evaluator_threads = cores;
+  deployment.device = flags.Text("device");
+  CONADV_RETURN_IF_ERROR(ParseDeviceName(deployment.device).status());
   CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
   const char* path = std::getenv("PATH");
   const std::string search = path == nullptr ? "" : path;
@@ -173,6 +176,8 @@ Command TrainCommand() {
        {"workers", FlagKind::kPositive, "N", "2", "processes that compute gradients"},
        {"threads", FlagKind::kPositive, "N", "",
         "compute threads of a worker; else cores / workers"},
+       {"device", FlagKind::kText, "NAME", "cpu",
+        "where workers and evaluator compute: cpu, cuda or cuda:N"},
        SetFlag(),
        {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},

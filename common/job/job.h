@@ -48,6 +48,9 @@ struct DatasetOptions {
   uint64_t max_corrupt = 0;
 };
 
+// What a pass computes in.
+enum class Precision { kFp32, kBf16 };
+
 enum class Algorithm { kConAdv, kDisAdv, kVanilla };
 enum class Consistency { kSync, kSsp, kAsync };
 
@@ -70,6 +73,7 @@ struct TrainingOptions {
   float label_smoothing = 0;
   bool damping = false;
   float delay_compensation = 0;
+  Precision precision = Precision::kFp32;
 
   bool attacks() const { return algorithm != Algorithm::kVanilla; }
   bool sync() const { return consistency == Consistency::kSync; }
@@ -88,6 +92,7 @@ struct AttackOptions {
   uint32_t steps = 0;
   float random_start = 0;
   bool targeted = false;
+  Precision precision = Precision::kFp32;
 };
 
 struct SgdOptions {

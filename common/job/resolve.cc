@@ -25,6 +25,10 @@ Consistency ResolveConsistency(v1::Training::Consistency consistency) {
   return Consistency::kSync;
 }
 
+Precision ResolvePrecision(v1::Precision precision) {
+  return precision == v1::BF16 ? Precision::kBf16 : Precision::kFp32;
+}
+
 // As many as there are, or as the other list has.
 std::vector<float> ForEachChannel(const google::protobuf::RepeatedField<float>& values,
                                   int others) {
@@ -80,6 +84,7 @@ TrainingOptions ResolveTraining(const v1::Training& training) {
   options.label_smoothing = training.label_smoothing();
   options.damping = training.damping();
   options.delay_compensation = training.delay_compensation();
+  options.precision = ResolvePrecision(training.precision());
   return options;
 }
 
@@ -98,6 +103,7 @@ AttackOptions ResolveAttack(const v1::Attack& attack) {
   options.steps = attack.steps();
   options.random_start = attack.random_start();
   options.targeted = attack.targeted();
+  options.precision = ResolvePrecision(attack.precision());
   return options;
 }
 

@@ -42,6 +42,18 @@ TEST(Reproducible, ConvnetWithLarsRandomStartsAndTargetsToo) {
   EXPECT_EQ(CrcOf(1, 1, settings), CrcOf(2, 2, settings));
 }
 
+TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {
+  const std::vector<std::string> settings = {"model.builtin=resnet20", "model.width=4",
+                                             "training.steps=6"};
+  std::vector<std::string> fast = settings;
+  for (const char* setting : {"training.precision=BF16", "attack.precision=BF16"}) {
+    fast.emplace_back(setting);
+    const std::string expected = CrcOf(1, 1, fast);
+    EXPECT_EQ(CrcOf(1, 3, fast), expected) << setting;
+    EXPECT_NE(CrcOf(1, 1, settings), expected) << setting;
+  }
+}
+
 // Kills a worker once the run is under way; `conadv train` starts another.
 TEST(Reproducible, AKilledWorkerChangesNothing) {
   const std::vector<std::string> settings = {"training.steps=400", "model.width=64"};

@@ -55,16 +55,19 @@ TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> datase
       streams_(StreamsOf(job.training)),
       dataset_(std::move(dataset)),
       device_(std::move(device)) {
-  const auto make = [&](conadv::Pass pass) {
-    return std::make_unique<Replica>(factory(), layout, pass, device_.get());
+  const auto make = [&](conadv::Pass pass, Precision precision) {
+    return std::make_unique<Replica>(factory(), layout, pass, device_.get(), precision);
   };
   for (int i = 0; i < lanes; ++i) {
     auto lane = std::make_unique<Lane>();
     for (const GradientStream& stream : streams_) {
-      lane->passes.push_back(make(stream.branch == Branch::kAuxiliary ? conadv::Pass::kAdversarial
-                                                                      : conadv::Pass::kClean));
+      const conadv::Pass pass =
+          stream.branch == Branch::kAuxiliary ? conadv::Pass::kAdversarial : conadv::Pass::kClean;
+      lane->passes.push_back(make(pass, job.training.precision));
     }
-    if (job.training.attacks()) lane->attack = make(conadv::Pass::kAttack);
+    if (job.training.attacks()) {
+      lane->attack = make(conadv::Pass::kAttack, job.attack.precision);
+    }
     lanes_.push_back(std::move(lane));
   }
 }
@@ -110,6 +113,8 @@ absl::StatusOr<std::shared_ptr<const UnitBatch>> TorchCompute::Attack(
         MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(), job_.attack,
                         job_.training.label_smoothing, {job_.seed, unit}),
         inputs.labels};
+    // Another lane may take it.
+    device_->Finish();
     return batch;
   });
 }

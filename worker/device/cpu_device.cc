@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/thread/mutex.h"
+#include "worker/device/arena_tensor.h"
 #include "worker/device/threads.h"
 
 namespace conadv {
@@ -22,12 +23,6 @@ std::array<float, 256> MakeUnitInterval() {
   return table;
 }
 
-// An arena as a tensor, which keeps it alive.
-torch::Tensor AsTensor(float* data, size_t size, std::shared_ptr<const Arena> owner) {
-  return torch::from_blob(
-      data, {static_cast<int64_t>(size)}, [owner = std::move(owner)](void*) {}, torch::kFloat32);
-}
-
 // Backward writes into the push arena itself, so there is nothing to copy.
 class GradientsInPlace final : public GradientBuffer {
  public:
@@ -38,13 +33,11 @@ class GradientsInPlace final : public GradientBuffer {
 
 class CpuDevice final : public Device {
  public:
+  torch::DeviceType type() const override { return torch::kCPU; }
   void PrepareThread() override { UseOneThreadHere(); }
 
   std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {
-    // LibTorch has no tensor of constants.
-    float* data = const_cast<float*>(weights->data());
-    const size_t size = weights->size();
-    return std::make_shared<PlacedWeights>(AsTensor(data, size, std::move(weights)));
+    return std::make_shared<PlacedWeights>(AsTensor(std::move(weights)));
   }
 
   std::unique_ptr<GradientBuffer> OpenGradients(std::shared_ptr<Arena> gradients,
@@ -53,8 +46,7 @@ class CpuDevice final : public Device {
     for (const ArenaRange& range : ranges) {
       std::memset(data + range.offset, 0, range.size * sizeof(float));
     }
-    const size_t size = gradients->size();
-    return std::make_unique<GradientsInPlace>(AsTensor(data, size, std::move(gradients)));
+    return std::make_unique<GradientsInPlace>(AsTensor(std::move(gradients)));
   }
 
   HostBatch NewBatch(torch::IntArrayRef shape) override {
@@ -71,6 +63,9 @@ class CpuDevice final : public Device {
   }
 
   torch::Tensor Place(const torch::Tensor& host) override { return host; }
+  torch::Tensor PlaceConstant(const torch::Tensor& host) override { return host; }
+
+  void Finish() override {}
 
   torch::Tensor WithSeed(uint64_t seed, const std::function<torch::Tensor()>& run) override {
     // The process has one, and one pass takes any number of numbers from it.

@@ -84,11 +84,15 @@ class Device {
  public:
   virtual ~Device() = default;
 
+  // What LibTorch calls its kind.
+  virtual torch::DeviceType type() const = 0;
+
   // What a thread calls before it computes.
   virtual void PrepareThread() = 0;
 
   // `weights` are all shards' arenas, one after the other, as PlacedWeights has them. A kind with
-  // memory of its own copies a version once, however many lanes ask for it while one has it.
+  // memory of its own copies a version once, however many lanes ask for it while one has it; it is
+  // there when this returns.
   virtual std::shared_ptr<const PlacedWeights> PlaceWeights(
       std::shared_ptr<const Arena> weights) = 0;
   // Zeros in the ranges, of `gradients` or of what becomes it; the rest of `gradients` is left
@@ -104,6 +108,11 @@ class Device {
   virtual Inputs PlaceInputs(const HostBatch& batch) = 0;
   // A tensor of the host's on the device. It must not be used any more.
   virtual torch::Tensor Place(const torch::Tensor& host) = 0;
+  // The same of one that stays as it is, here and there.
+  virtual torch::Tensor PlaceConstant(const torch::Tensor& host) = 0;
+
+  // Returns when what this thread gave to the device is done: other threads may use its results.
+  virtual void Finish() = 0;
 
   // Runs what draws from the device's generator, with the numbers of `seed`. Nobody else draws
   // meanwhile: lanes that share a generator wait for each other.

@@ -14,6 +14,7 @@
 
 #include "absl/types/span.h"
 #include "common/tensor/layout.h"
+#include "worker/device/device.h"
 
 namespace conadv {
 
@@ -40,6 +41,9 @@ class Network {
   virtual void SetTraining(bool training) = 0;
   // Whether Forward draws from LibTorch's generator, as dropout does.
   virtual bool draws_random_numbers() const { return false; }
+  // Gets ready to compute there: what is not among tensors() moves. Once, before the first Forward,
+  // and not while another thread uses the factory; the device outlives what the factory made.
+  virtual void MoveTo(Device&) {}
 };
 
 struct ImageShape {

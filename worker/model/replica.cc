@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
+#include "worker/device/precision.h"
 
 namespace conadv {
 namespace {
@@ -40,8 +41,13 @@ std::vector<ArenaRange> Merged(std::vector<ArenaRange> ranges) {
 }  // namespace
 
 Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass,
-                 Device* device)
-    : network_(std::move(network)), layout_(std::move(layout)), pass_(pass), device_(device) {
+                 Device* device, Precision precision)
+    : network_(std::move(network)),
+      layout_(std::move(layout)),
+      pass_(pass),
+      device_(device),
+      precision_(precision) {
+  network_->MoveTo(*device_);
   network_->SetTraining(Trains(pass));
   absl::flat_hash_map<absl::string_view, const Placement*> placements;
   for (const Placement& placement : layout_->placements()) {
@@ -122,8 +128,10 @@ std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
 }
 
 torch::Tensor Replica::Forward(const torch::Tensor& images) {
-  if (!network_->draws_random_numbers()) return network_->Forward(images);
-  return device_->WithSeed(seed_, [&] { return network_->Forward(images); });
+  const auto forward = [&] {
+    return InPrecision(precision_, device_->type(), [&] { return network_->Forward(images); });
+  };
+  return network_->draws_random_numbers() ? device_->WithSeed(seed_, forward) : forward();
 }
 
 }  // namespace conadv

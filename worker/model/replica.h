@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/job/job.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "worker/device/device.h"
@@ -26,7 +27,7 @@ class Replica {
  public:
   // The device outlives the replica. REQUIRES: the layout was made from TensorsOf(*network, ·).
   Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass,
-          Device* device);
+          Device* device, Precision precision = Precision::kFp32);
 
   // Points every tensor at its place in `weights` (all shards' arenas) on the device, and keeps
   // them there until the next call. In kClean and kAdversarial BatchNorm's statistics are not among
@@ -42,7 +43,7 @@ class Replica {
 
   // What the model's random numbers are a function of, from here on; only for one that draws any.
   void SetSeed(uint64_t seed) { seed_ = seed; }
-  // Shape: images on the device.
+  // Images on the device → logits, float32 both, whatever the pass computes in.
   torch::Tensor Forward(const torch::Tensor& images);
   Pass pass() const { return pass_; }
   Device& device() const { return *device_; }
@@ -63,6 +64,7 @@ class Replica {
   std::shared_ptr<const Layout> layout_;
   const Pass pass_;
   Device* const device_;
+  const Precision precision_;
   uint64_t seed_ = 0;
   std::vector<Binding> bindings_;
   std::vector<ArenaRange> ranges_;  // of all bindings, with their padding, which travels too

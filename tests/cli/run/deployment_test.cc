@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Deployment TwoByThree() { return {"/bin/s", "/bin/w", "out/a", 2, 3, 4, 5}; }
+Deployment TwoByThree() { return {"/bin/s", "/bin/w", "out/a", 2, 3, 4, 5, "cuda:1"}; }
 
 TEST(Deployment, Shard0HasTheJobAndTheOthersItsAddress) {
   const ProcessSpec first = ServerSpec(TwoByThree(), 0, "");
@@ -28,10 +28,11 @@ TEST(Deployment, Shard0HasTheJobAndTheOthersItsAddress) {
 
 TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
   EXPECT_THAT(WorkerSpec(TwoByThree(), 2, "h:1").arguments,
-              ElementsAre("/bin/w", "--coordinator=h:1", "--threads=4", "--name=worker-2"));
+              ElementsAre("/bin/w", "--coordinator=h:1", "--threads=4", "--device=cuda:1",
+                          "--name=worker-2"));
   EXPECT_THAT(EvaluatorSpec(TwoByThree(), "h:1").arguments,
               ElementsAre("/bin/w", "--role=evaluator", "--coordinator=h:1", "--threads=5",
-                          "--name=evaluator", "--export=out/a/model.pt"));
+                          "--device=cuda:1", "--name=evaluator", "--export=out/a/model.pt"));
 }
 
 TEST(Deployment, RolesFollowFromNames) {

@@ -101,6 +101,16 @@ TEST(ResolvedJob, RawAttacksHaveNoBall) {
   EXPECT_EQ(Resolved({"attack.step=raw"}).attack.step, AttackStep::kRaw);
 }
 
+TEST(ResolvedJob, PassesAreInFloat32UnlessTheJobSaysOtherwiseOfEach) {
+  const Job plain = Resolved({});
+  EXPECT_EQ(plain.training.precision, Precision::kFp32);
+  EXPECT_EQ(plain.attack.precision, Precision::kFp32);
+  const Job attack = Resolved({"attack.precision=bf16"});
+  EXPECT_EQ(attack.training.precision, Precision::kFp32);
+  EXPECT_EQ(attack.attack.precision, Precision::kBf16);
+  EXPECT_EQ(Resolved({"training.precision=BF16"}).training.precision, Precision::kBf16);
+}
+
 TEST(ResolvedJob, KeepsAnExplicitEvaluationStep) {
   EXPECT_EQ(Resolved({"evaluation.step_size=0.5"}).evaluation.step_size, 0.5F);
   EXPECT_EQ(Resolved({"evaluation.attack_steps=0"}).evaluation.step_size, 0);

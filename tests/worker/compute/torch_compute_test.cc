@@ -10,7 +10,7 @@
 #include <string>
 
 #include "tests/worker/data/generated_dataset.h"
-#include "tests/worker/device/copying_device.h"
+#include "tests/worker/device/devices.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/data/permutation.h"
 
@@ -106,23 +106,43 @@ TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {
   EXPECT_THAT(std::string(failed.message()), HasSubstr("the file is gone"));
 }
 
-TEST_F(TorchComputeTest, ADeviceThatCopiesEverythingGivesTheBitsOfTheCpu) {
-  const auto copying = std::make_shared<CopyingDevice>();
+TEST_F(TorchComputeTest, DevicesThatCopyEverythingGiveTheBitsOfTheCpu) {
   const auto compute = Make(MakeCpuDevice());
-  const auto other = Make(copying);
-  for (const Unit& unit : {unit_, Unit{Step(0), Slot(0)}, unit_}) {
-    const auto expected = Run(*compute, unit);
-    const auto actual = Run(*other, unit);
-    ASSERT_TRUE(expected.ok()) << expected.status();
-    ASSERT_TRUE(actual.ok()) << actual.status();
-    EXPECT_TRUE(SameBits(*actual->clean, *expected->clean));
-    EXPECT_TRUE(SameBits(*actual->adversarial, *expected->adversarial));
-    EXPECT_EQ(actual->clean_measures.loss, expected->clean_measures.loss);
-    EXPECT_EQ(actual->adversarial_measures.loss, expected->adversarial_measures.loss);
-    EXPECT_EQ(actual->adversarial_measures.accuracy, expected->adversarial_measures.accuracy);
+  for (const char* name : {"copying", "accelerator"}) {
+    const auto other = Make(*OpenTestDevice(name));
+    for (const Unit& unit : {unit_, Unit{Step(0), Slot(0)}, unit_}) {
+      const auto expected = Run(*compute, unit);
+      const auto actual = Run(*other, unit);
+      ASSERT_TRUE(expected.ok()) << expected.status();
+      ASSERT_TRUE(actual.ok()) << actual.status();
+      EXPECT_TRUE(SameBits(*actual->clean, *expected->clean)) << name;
+      EXPECT_TRUE(SameBits(*actual->adversarial, *expected->adversarial)) << name;
+      EXPECT_EQ(actual->clean_measures.loss, expected->clean_measures.loss);
+      EXPECT_EQ(actual->adversarial_measures.loss, expected->adversarial_measures.loss);
+      EXPECT_EQ(actual->adversarial_measures.accuracy, expected->adversarial_measures.accuracy);
+    }
   }
-  // The clean and the adversarial pass of a version share one copy of it.
-  EXPECT_EQ(copying->copied_versions(), 2);
+}
+
+TEST_F(TorchComputeTest, PassesOfAVersionShareOneCopyOfIt) {
+  const auto copying = std::make_shared<CopyingDevice>();
+  ASSERT_TRUE(Run(*Make(copying), unit_).ok());
+  EXPECT_EQ(copying->copied_versions(), 2);  // the fresh one and the stale one
+}
+
+TEST_F(TorchComputeTest, AGpuGivesEqualBitsFromEqualUnitsAndIsNearTheCpu) {
+  const auto gpu = OpenTestDevice("cuda");
+  if (!gpu.ok()) GTEST_SKIP() << gpu.status().message();
+  (*gpu)->PrepareThread();
+  const auto one = Make(*gpu), other = Make(*gpu);
+  const auto expected = Run(*Make(MakeCpuDevice()), unit_);
+  const auto first = Run(*one, unit_), second = Run(*other, unit_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(SameBits(*first->clean, *second->clean));
+  EXPECT_TRUE(SameBits(*first->adversarial, *second->adversarial));
+  EXPECT_NEAR(first->clean_measures.loss, expected->clean_measures.loss, 1e-3);
+  EXPECT_NEAR(first->adversarial_measures.loss, expected->adversarial_measures.loss, 0.05);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ namespace conadv {
 
 class CopyingDevice final : public Device {
  public:
+  torch::DeviceType type() const override { return torch::kCPU; }
   void PrepareThread() override {}
 
   std::shared_ptr<const PlacedWeights> PlaceWeights(std::shared_ptr<const Arena> weights) override {
@@ -55,6 +56,10 @@ class CopyingDevice final : public Device {
     torch::Tensor(host).fill_(90);
     return placed;
   }
+
+  torch::Tensor PlaceConstant(const torch::Tensor& host) override { return host.clone(); }
+
+  void Finish() override {}
 
   int copied_versions() const {
     MutexLock lock(&mutex_);

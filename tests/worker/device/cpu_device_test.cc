@@ -62,24 +62,13 @@ TEST(CpuDevice, GradientsGatherInThePushArenaItself) {
   EXPECT_EQ(arena.use_count(), 1);
 }
 
-TEST(CpuDevice, ImagesAreBytesOf255thsAndLabelsAreUsedWhereTheyAre) {
+TEST(CpuDevice, TensorsOfTheHostAreUsedWhereTheyAre) {
   const auto device = MakeCpuDevice();
-  const HostBatch batch = device->NewBatch({256, 1, 1, 1});
-  for (int value = 0; value < 256; ++value) {
-    batch.image_bytes()[value] = static_cast<uint8_t>(value);
-    batch.label_values()[value] = 1000 + value;
-  }
-  const Inputs inputs = device->PlaceInputs(batch);
-  EXPECT_EQ(inputs.images.sizes(), torch::IntArrayRef({256, 1, 1, 1}));
-  for (int value = 0; value < 256; ++value) {
-    EXPECT_EQ(inputs.images.data_ptr<float>()[value], static_cast<float>(value) / 255.0F);
-  }
-  EXPECT_EQ(inputs.labels.data_ptr<int64_t>(), batch.label_values().data());
-}
-
-TEST(CpuDevice, ATensorOfTheHostIsUsedWhereItIs) {
   const torch::Tensor host = torch::ones({3});
-  EXPECT_EQ(MakeCpuDevice()->Place(host).data_ptr<float>(), host.data_ptr<float>());
+  EXPECT_EQ(device->Place(host).data_ptr(), host.data_ptr());
+  EXPECT_EQ(device->PlaceConstant(host).data_ptr(), host.data_ptr());
+  const HostBatch batch = device->NewBatch({2, 1, 1, 1});
+  EXPECT_EQ(device->PlaceInputs(batch).labels.data_ptr(), batch.labels.data_ptr());
 }
 
 TEST(LoadExamples, TakesThemInTheOrderAskedFor) {

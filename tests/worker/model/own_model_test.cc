@@ -11,6 +11,7 @@
 #include "common/base/ids.h"
 #include "common/os/file.h"
 #include "tests/support/temp_dir.h"
+#include "tests/worker/device/devices.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/model/script/script_network.h"
 #include "worker/model/source/export_model.h"
@@ -93,8 +94,9 @@ class OwnModelTest : public ::testing::Test {
 
   // One training pass.
   std::shared_ptr<Arena> Train(const Model& model, const std::shared_ptr<const Layout>& layout,
-                               const std::shared_ptr<Arena>& weights, uint64_t seed = 1) {
-    Replica replica(model.factory(), layout, Pass::kClean, &TestDevice());
+                               const std::shared_ptr<Arena>& weights, uint64_t seed = 1,
+                               Device& device = TestDevice()) {
+    Replica replica(model.factory(), layout, Pass::kClean, &device);
     replica.BindWeights(weights);
     replica.SetSeed(seed);
     auto gradients = Filled(layout->total_size(), 0);
@@ -130,6 +132,27 @@ TEST_F(OwnModelTest, AnotherFileHasAnotherFingerprint) {
   const uint64_t one = Open(Net()).value().fingerprint;
   EXPECT_EQ(Open(Net()).value().fingerprint, one);
   EXPECT_NE(Open(Net({}, "  x = torch.tanh(x)\n")).value().fingerprint, one);
+}
+
+TEST_F(OwnModelTest, WhatDoesNotTrainIsOnTheDeviceToo) {
+  ScriptModule shift = NewModule("Shift");
+  shift.register_buffer("by", torch::full({1, 4, 1, 1}, 0.25F));
+  shift.define("def forward(self, x):\n  return x + self.by\n");
+  ScriptModule net = Net({{"norm", BatchNorm(4)}, {"shift", shift}},
+                         "  x = self.shift.forward(self.norm.forward(x))\n");
+  net.attr("conv").toModule().attr("weight").toTensor().set_requires_grad(false);
+  const Model model = Open(net).value();
+  const auto network = model.factory();
+  const auto layout = LayoutOf(*network, true);
+  const auto weights = InitialWeights(*network, *layout);
+  const auto expected = Train(model, layout, weights);
+  for (const char* name : {"copying", "accelerator"}) {
+    const auto device = OpenTestDevice(name).value();
+    EXPECT_TRUE(SameBits(*Train(model, layout, weights, 1, *device), *expected)) << name;
+    // Every lane's.
+    EXPECT_TRUE(SameBits(*Train(model, layout, weights, 1, *device), *expected)) << name;
+  }
+  EXPECT_TRUE(SameBits(*Train(model, layout, weights), *expected));
 }
 
 TEST_F(OwnModelTest, FrozenParametersStayAndAreNotTrained) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -48,6 +49,21 @@ void AppendState(const ScriptModule& module, const std::string& prefix, State* s
   }
 }
 
+// Deep nets that begin narrow: on a CPU most of their time goes to the order of their pixels, not
+// to convolutions. By the model alone, as every worker must choose the same.
+bool GainsFromChannelsLast(const std::vector<ModuleTensor>& tensors) {
+  constexpr int kDeep = 8;
+  constexpr int64_t kNarrow = 24;
+  int convolutions = 0;
+  bool narrow = false;
+  for (const ModuleTensor& tensor : tensors) {
+    if (!tensor.parameter || tensor.tensor.dim() != 4) continue;
+    if (convolutions == 0) narrow = tensor.tensor.size(0) <= kNarrow;
+    ++convolutions;
+  }
+  return narrow && convolutions >= kDeep;
+}
+
 class Probe {
  public:
   Probe(const ScriptModule& module, const ImageShape& shape)
@@ -74,7 +90,9 @@ class Probe {
     } catch (const std::exception& error) {
       return Wrong(absl::StrCat("it cannot go backward: ", FirstLine(error.what())));
     }
-    return TraitsAfter(before);
+    CONADV_ASSIGN_OR_RETURN(ScriptTraits traits, TraitsAfter(before));
+    traits.channels_last = GainsFromChannelsLast(tensors_) && TakesChannelsLast();
+    return traits;
   }
 
  private:
@@ -98,6 +116,19 @@ class Probe {
     return Wrong(
         "it has no parameter that trains: one that was frozen with torch.jit.freeze or "
         "requires_grad_(False) cannot be trained");
+  }
+
+  // A module that asks for view() where only reshape() will do takes one order alone.
+  bool TakesChannelsLast() {
+    images_ = images_.clone(torch::MemoryFormat::ChannelsLast);
+    const absl::StatusOr<torch::Tensor> logits = Forward(/*training=*/true);
+    if (!logits.ok()) return false;
+    try {
+      logits->sum().backward();
+    } catch (const std::exception&) {
+      return false;
+    }
+    return true;
   }
 
   absl::StatusOr<torch::Tensor> Forward(bool training) {
@@ -203,7 +234,7 @@ class Probe {
   ScriptModule module_;
   const ImageShape shape_;
   const std::vector<ModuleTensor> tensors_;
-  const torch::Tensor images_;
+  torch::Tensor images_;
   bool draws_ = false;
 };
 

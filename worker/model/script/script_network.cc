@@ -14,10 +14,27 @@
 namespace conadv {
 namespace {
 
+// What all networks of a factory share, and never changes: once on each device.
+class Constants {
+ public:
+  torch::Tensor On(Device& device, const torch::Tensor& host) {
+    torch::Tensor& placed = placed_[{&device, host.data_ptr()}];
+    if (!placed.defined()) placed = device.PlaceConstant(host);
+    return placed;
+  }
+
+ private:
+  std::map<std::pair<const Device*, const void*>, torch::Tensor> placed_;
+};
+
 class ScriptNetwork final : public Network {
  public:
-  ScriptNetwork(ScriptModule module, const ScriptTraits& traits, const PixelScale& scale)
-      : module_(std::move(module)), draws_(traits.draws_random_numbers) {
+  ScriptNetwork(ScriptModule module, const ScriptTraits& traits, const PixelScale& scale,
+                std::shared_ptr<Constants> frozen)
+      : module_(std::move(module)),
+        draws_(traits.draws_random_numbers),
+        narrow_(traits.channels_last),
+        frozen_(std::move(frozen)) {
     for (const auto& layer : module_.named_modules()) {
       const auto known = traits.momentum.find(layer.name);
       if (known != traits.momentum.end() && known->second == 0) means_[layer.name] = layer.value;
@@ -58,13 +75,32 @@ class ScriptNetwork final : public Network {
     if (training_) {
       for (const auto& [name, layer] : means_) Counter(layer).zero_();
     }
-    return module_.forward({images * scale_ + shift_}).toTensor();
+    const torch::Tensor pixels = images * scale_ + shift_;
+    // A copy: images of one channel are in either order as they are, and would be taken for the
+    // other.
+    return module_
+        .forward({channels_last_ ? pixels.clone(torch::MemoryFormat::ChannelsLast)
+                                 : pixels.contiguous()})
+        .toTensor();
   }
   const std::vector<NetworkTensor>& tensors() const override { return tensors_; }
   bool draws_random_numbers() const override { return draws_; }
   void SetTraining(bool training) override {
     training_ = training;
     conadv::SetTraining(module_, training);
+  }
+  void MoveTo(Device& device) override {
+    for (const ModuleTensor& constant : TensorsOfModule(module_)) {
+      if (constant.trains() || constant.statistic) continue;
+      const bool shared = constant.parameter && constant.tensor.numel() > 0;
+      torch::Tensor(constant.tensor)
+          .set_data((shared ? frozen_->On(device, constant.tensor)
+                            : device.PlaceConstant(constant.tensor))
+                        .variable_data());
+    }
+    scale_ = device.PlaceConstant(scale_);
+    shift_ = device.PlaceConstant(shift_);
+    channels_last_ = narrow_ && device.type() == torch::kCPU;
   }
 
  private:
@@ -75,8 +111,11 @@ class ScriptNetwork final : public Network {
 
   ScriptModule module_;
   const bool draws_;
+  const bool narrow_;
+  const std::shared_ptr<Constants> frozen_;
   bool training_ = false;
   std::map<std::string, ScriptModule> means_;  // BatchNorm layers that average over all batches
+  bool channels_last_ = false;
   torch::Tensor scale_;
   torch::Tensor shift_;
   std::vector<NetworkTensor> tensors_;
@@ -86,7 +125,8 @@ class ScriptNetwork final : public Network {
 
 NetworkFactory ScriptFactory(ScriptModule module, ScriptTraits traits, const PixelScale& scale) {
   const auto master = std::make_shared<const ScriptModule>(std::move(module));
-  return [master, traits = std::move(traits), scale]() -> std::unique_ptr<Network> {
+  const auto frozen = std::make_shared<Constants>();
+  return [master, traits = std::move(traits), scale, frozen]() -> std::unique_ptr<Network> {
     ScriptModule copy = CopyOf(*master);
     const std::vector<ModuleTensor> own = TensorsOfModule(copy), shared = TensorsOfModule(*master);
     for (size_t i = 0; i < own.size(); ++i) {
@@ -95,7 +135,7 @@ NetworkFactory ScriptFactory(ScriptModule module, ScriptTraits traits, const Pix
         torch::Tensor(own[i].tensor).set_data(shared[i].tensor.variable_data());
       }
     }
-    return std::make_unique<ScriptNetwork>(std::move(copy), traits, scale);
+    return std::make_unique<ScriptNetwork>(std::move(copy), traits, scale, frozen);
   };
 }
 

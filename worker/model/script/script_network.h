@@ -20,6 +20,8 @@ struct ScriptTraits {
   // means of all batches (a momentum of None).
   std::map<std::string, double> momentum;
   bool draws_random_numbers = false;
+  // Whether a CPU is best given images with their channels last.
+  bool channels_last = false;
 };
 
 // Tries the module on made-up images: in evaluation, in training, and backward. INVALID_ARGUMENT,
