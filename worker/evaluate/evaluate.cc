@@ -161,6 +161,7 @@ absl::StatusOr<Evaluation> Evaluate(const NetworkFactory& factory,
           return replica;
         },
         [&](uint64_t batch) {
+          device.PrepareThread();
           return LoadRange(test, batch * kBatch, std::min(examples, (batch + 1) * kBatch), device);
         },
         [&](Replica& replica, const HostBatch& batch) {
