@@ -3,17 +3,75 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "tests/integration/local_run.h"
+#include "tests/support/temp_dir.h"
+#include "tests/worker/data/images.h"
+#include "worker/model/builtin/builtin.h"
 
 namespace conadv {
 namespace {
 
 const std::vector<std::string> kLongerSteps = {"training.steps=30"};
 
-std::string CrcOf(int servers, int workers, std::vector<std::string> settings) {
-  LocalRun run(SharedData(), {servers, workers, std::move(settings), ""});
+std::string CrcOf(int servers, int workers, std::vector<std::string> settings,
+                  const std::string& job = "") {
+  LocalRun run(SharedData(), {servers, workers, std::move(settings), job});
   run.Finish();
   return run.crc();
+}
+
+// Kills a worker once the run is under way; `conadv train` starts another.
+std::string CrcWithAKilledWorker(const std::vector<std::string>& settings,
+                                 const std::string& job = "") {
+  LocalRun run(SharedData(), {1, 2, settings, job});
+  const std::string coordinator = run.Coordinator();
+  // Under way: version 20 can be pulled.
+  Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator, "--version=20",
+                "--out=" + run.out() + "/20.safetensors"});
+  EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
+  const pid_t worker = FindChild(run.process().pid(), "worker-1");
+  EXPECT_GT(worker, 0);
+  if (worker > 0) EXPECT_EQ(kill(worker, SIGKILL), 0);
+  run.Finish();
+  return run.crc();
+}
+
+// A ResNet in a TorchScript file, folders of JPEG files, and one of them cut short.
+std::string OwnModelAndImages(const TempDir& directory) {
+  for (const char* split : {"train", "test"}) {
+    for (uint8_t i = 0; i < 64; ++i) {
+      const std::string folder = absl::StrCat(directory.path(), "/", split, "/class", i % 4);
+      std::filesystem::create_directories(folder);
+      std::string jpeg = Jpeg(Flat(8 + i % 3, 9, {uint8_t(3 * i), uint8_t(60 * (i % 4)), 90}));
+      if (i == 21) jpeg.resize(jpeg.size() / 2);
+      WriteFile(absl::StrCat(folder, "/", i, ".jpg"), jpeg);
+    }
+  }
+  ModelOptions model;
+  model.builtin = "resnet20";
+  model.width = 4;
+  const absl::StatusOr<ScriptModule> net = MakeBuiltin(model, {3, 8, 8, 4}, /*seed=*/5);
+  EXPECT_TRUE(net.ok()) << net.status();
+  net->save(directory / "net.pt");
+  return absl::StrCat(R"(
+    name: "own" seed: 3
+    model { torchscript: ")",
+                      directory / "net.pt", R"(" }
+    dataset { format: FOLDER path: ")",
+                      directory.path(), R"(" height: 8 width: 8 max_corrupt: 1 cache_bytes: 4000 }
+    training { algorithm: CONADV tau: 1 global_batch: 32 slots: 4 steps: 60 }
+    optimizer { sgd { momentum: 0.9 } }
+    schedule { peak: 0.05 }
+    server { lease_seconds: 3 }
+    evaluation { attack_steps: 0 }
+  )");
 }
 
 TEST(Reproducible, TheSameBitsForAnyNumberOfWorkersAndShards) {
@@ -54,21 +112,18 @@ TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {
   }
 }
 
-// Kills a worker once the run is under way; `conadv train` starts another.
 TEST(Reproducible, AKilledWorkerChangesNothing) {
   const std::vector<std::string> settings = {"training.steps=400", "model.width=64"};
-  const std::string expected = CrcOf(1, 2, settings);
-  LocalRun run(SharedData(), {1, 2, settings, ""});
-  const std::string coordinator = run.Coordinator();
-  // Under way: version 20 can be pulled.
-  Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator, "--version=20",
-                "--out=" + run.out() + "/20.safetensors"});
-  ASSERT_TRUE(pull.Wait(absl::Minutes(1)).ok());
-  const pid_t worker = FindChild(run.process().pid(), "worker-1");
-  ASSERT_GT(worker, 0);
-  ASSERT_EQ(kill(worker, SIGKILL), 0);
-  run.Finish();
-  EXPECT_EQ(run.crc(), expected);
+  EXPECT_EQ(CrcWithAKilledWorker(settings), CrcOf(1, 2, settings));
+}
+
+TEST(Reproducible, OwnModelAndOwnImagesWithADamagedOneToo) {
+  const TempDir directory;
+  const std::string job = OwnModelAndImages(directory);
+  const std::string expected = CrcOf(1, 1, {}, job);
+  EXPECT_EQ(expected.size(), 8U);
+  EXPECT_EQ(CrcOf(2, 3, {}, job), expected);
+  EXPECT_EQ(CrcWithAKilledWorker({}, job), expected);
 }
 
 }  // namespace
