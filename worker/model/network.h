@@ -25,9 +25,9 @@ struct NetworkTensor {
   bool statistic = false;   // a running mean or variance
   bool decays = false;      // a weight: decayed, and scaled by trust ratios
   double momentum = 0;      // of a statistic; 0: it is the mean of all batches
-  uint64_t batches = 0;     // of such a mean: how many are in it
   // Its other names': the same values, and gradients that add up.
   std::vector<torch::Tensor> twins;
+  uint64_t batches = 0;  // of a mean of all batches: how many are in it
 };
 
 class Network {
