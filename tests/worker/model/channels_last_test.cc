@@ -27,16 +27,17 @@ bool ChannelsLast(const std::string& builtin, uint32_t width) {
 
 // Eight convolutions from `channels` on, and `flat` in between.
 ScriptModule Deep(int64_t channels, const std::string& flat) {
-  std::vector<std::pair<std::string, ScriptModule>> children;
+  const Layers make;
+  Layers::Children children;
   std::string body;
   for (int i = 0; i < 8; ++i) {
     children.emplace_back(absl::StrCat("conv", i),
-                          Conv2d({i == 0 ? kImages.channels : channels, channels, 3, 1, 1}));
+                          make.Conv2d({i == 0 ? kImages.channels : channels, channels, 3, 1, 1}));
     absl::StrAppend(&body, "  x = torch.relu(self.conv", i, ".forward(x))\n");
   }
-  children.emplace_back("fc", Linear(channels * kImages.height * kImages.width, 3, true));
+  children.emplace_back("fc", make.Linear(channels * kImages.height * kImages.width, 3, true));
   ScriptModule module =
-      NewModule("Deep", children, absl::StrCat(body, "  return self.fc.forward(", flat, ")\n"));
+      make.New("Deep", children, absl::StrCat(body, "  return self.fc.forward(", flat, ")\n"));
   torch::NoGradGuard no_grad;
   torch::manual_seed(3);
   for (torch::Tensor parameter : module.parameters()) parameter.normal_(0, 0.2);

@@ -135,10 +135,10 @@ TEST_F(OwnModelTest, AnotherFileHasAnotherFingerprint) {
 }
 
 TEST_F(OwnModelTest, WhatDoesNotTrainIsOnTheDeviceToo) {
-  ScriptModule shift = NewModule("Shift");
+  ScriptModule shift = Layers().New("Shift");
   shift.register_buffer("by", torch::full({1, 4, 1, 1}, 0.25F));
   shift.define("def forward(self, x):\n  return x + self.by\n");
-  ScriptModule net = Net({{"norm", BatchNorm(4)}, {"shift", shift}},
+  ScriptModule net = Net({{"norm", Layers().BatchNorm(4)}, {"shift", shift}},
                          "  x = self.shift.forward(self.norm.forward(x))\n");
   net.attr("conv").toModule().attr("weight").toTensor().set_requires_grad(false);
   const Model model = Open(net).value();
