@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -119,9 +120,13 @@ absl::Status SetLast(const FieldDescriptor& field, absl::string_view text, Messa
   }
   if (!field.is_repeated()) return SetScalar(field, text, message);
   reflection.ClearField(message, &field);
+  // In brackets, as in a job file, or without.
+  if (absl::StartsWith(text, "[") && absl::EndsWith(text, "]")) {
+    text = absl::StripAsciiWhitespace(text.substr(1, text.size() - 2));
+  }
   if (text.empty()) return absl::OkStatus();
   for (const absl::string_view item : absl::StrSplit(text, ',')) {
-    CONADV_RETURN_IF_ERROR(SetScalar(field, item, message));
+    CONADV_RETURN_IF_ERROR(SetScalar(field, absl::StripAsciiWhitespace(item), message));
   }
   return absl::OkStatus();
 }

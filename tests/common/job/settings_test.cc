@@ -69,6 +69,8 @@ TEST(ApplySettings, AListReplacesTheListThereWas) {
   job.mutable_schedule()->mutable_step()->add_milestones(0.9);
   EXPECT_THAT(With({"schedule.step.milestones=0.25,0.5"}, job).schedule().step().milestones(),
               ElementsAre(0.25, 0.5));
+  EXPECT_THAT(With({"schedule.step.milestones=[0.25, 0.5]"}, job).schedule().step().milestones(),
+              ElementsAre(0.25, 0.5));
   EXPECT_THAT(With({"schedule.step.milestones="}, job).schedule().step().milestones(),
               ElementsAre());
 }
