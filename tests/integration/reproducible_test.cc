@@ -38,7 +38,9 @@ std::string CrcWithAKilledWorker(const std::vector<std::string>& settings,
   EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
   const pid_t worker = FindChild(run.process().pid(), "worker-1");
   EXPECT_GT(worker, 0);
-  if (worker > 0) EXPECT_EQ(kill(worker, SIGKILL), 0);
+  if (worker > 0) {
+    EXPECT_EQ(kill(worker, SIGKILL), 0);
+  }
   run.Finish();
   return run.crc();
 }
