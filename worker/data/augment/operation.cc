@@ -44,7 +44,7 @@ constexpr std::array<Row, kOperations> kTable = {{
 
 const Row& RowOf(Operation operation) { return kTable[static_cast<size_t>(operation)]; }
 
-// As torch.linspace() does it in float32: each half from its own end.
+// In float32, each half from its own end, as torch.linspace() does it without vectors.
 float Evenly(float first, float last, int at, int count) {
   const float step = (last - first) / static_cast<float>(count - 1);
   if (at < count / 2) return first + step * static_cast<float>(at);

@@ -30,8 +30,8 @@ class Coordinate {
 
   // The nearest pixel's, of each pixel of row y of the result; it may lie outside of the image.
   void Nearest(uint32_t y, uint32_t height, int32_t* nearest) const {
-    // A product of two float32 numbers is exact in float64: that makes the sum a fused one,
-    // whatever the processor has.
+    // A product of two float32 numbers is exact in float64, and so is the sum unless the one is
+    // nothing beside the other: that makes it a fused one, whatever the processor has.
     const double over_y = static_cast<double>(over_y_) * FromCentre(y, height);
     for (size_t x = 0; x < over_x_.size(); ++x) {
       const float place = static_cast<float>(over_x_[x] + over_y) + offset_;

@@ -127,7 +127,7 @@ void AutoContrast(Planes image) {
       most = std::max(most, plane[i]);
     }
     if (least >= most || (least == 0 && most == 255)) continue;
-    const float scale = 255.0F / static_cast<float>(most - least);
+    const float scale = 1.0F / static_cast<float>(most - least) * 255.0F;  // as PyTorch divides
     Table table{};
     for (size_t value = least; value <= most; ++value) {
       const float stretched = static_cast<float>(value - least) * scale;
