@@ -66,45 +66,37 @@ BENCHMARK_CAPTURE(Operate, AutoContrast, Operation::kAutoContrast, 0) CONADV_SIZ
 BENCHMARK_CAPTURE(Operate, Equalize, Operation::kEqualize, 0) CONADV_SIZES;
 BENCHMARK_CAPTURE(Operate, Invert, Operation::kInvert, 0) CONADV_SIZES;
 
-BENCHMARK_CAPTURE(Draw, Flip,
-                  [](Random* random, Planes image, auto* scratch) {
-                    RandomFlip(1, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, Flip, [](Random* random, Planes image, auto* scratch) {
+  RandomFlip(1, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, PadAndCrop,
-                  [](Random* random, Planes image, auto* scratch) {
-                    PadAndCrop(4, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, PadAndCrop, [](Random* random, Planes image, auto* scratch) {
+  PadAndCrop(4, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, RandomResizedCrop,
-                  [](Random* random, Planes image, auto* scratch) {
-                    RandomResizedCrop({}, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, RandomResizedCrop, [](Random* random, Planes image, auto* scratch) {
+  RandomResizedCrop({}, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, Cutout,
-                  [](Random* random, Planes image, auto* /*scratch*/) {
-                    Cutout(image.width / 2, random, image);
-                  })
+BENCHMARK_CAPTURE(Draw, Cutout, [](Random* random, Planes image, auto* /*scratch*/) {
+  Cutout(image.width / 2, random, image);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, AutoAugmentCifar10,
-                  [](Random* random, Planes image, auto* scratch) {
-                    AutoAugment(Policy::kCifar10, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, AutoAugmentCifar10, [](Random* random, Planes image, auto* scratch) {
+  AutoAugment(Policy::kCifar10, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, AutoAugmentImageNet,
-                  [](Random* random, Planes image, auto* scratch) {
-                    AutoAugment(Policy::kImageNet, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, AutoAugmentImageNet, [](Random* random, Planes image, auto* scratch) {
+  AutoAugment(Policy::kImageNet, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, AutoAugmentSvhn,
-                  [](Random* random, Planes image, auto* scratch) {
-                    AutoAugment(Policy::kSvhn, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, AutoAugmentSvhn, [](Random* random, Planes image, auto* scratch) {
+  AutoAugment(Policy::kSvhn, random, image, scratch);
+})
 CONADV_SIZES;
-BENCHMARK_CAPTURE(Draw, RandAugment,
-                  [](Random* random, Planes image, auto* scratch) {
-                    RandAugment({}, random, image, scratch);
-                  })
+BENCHMARK_CAPTURE(Draw, RandAugment, [](Random* random, Planes image, auto* scratch) {
+  RandAugment({}, random, image, scratch);
+})
 CONADV_SIZES;
 
 #undef CONADV_SIZES

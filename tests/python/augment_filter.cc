@@ -55,8 +55,7 @@ void Answer(const std::string& name, const std::array<double, 4>& args, Planes i
   const Box box{static_cast<int32_t>(args[0]), static_cast<int32_t>(args[1]),
                 static_cast<int32_t>(args[2]), static_cast<int32_t>(args[3])};
   if (name == "erase") return Erase(box, image);
-  scratch->assign(image.pixels, image.pixels + image.size());
-  const ConstPlanes from{image.channels, image.height, image.width, scratch->data()};
+  const ConstPlanes from = CopyOf(image, scratch);
   if (name == "flip") return FlipHorizontally(from, image);
   if (name == "crop") return CropAt(box.top, box.left, from, image);
   if (name == "resized_crop") return ResizedCrop(box, from, image);

@@ -51,12 +51,6 @@ float Evenly(float first, float last, int at, int count) {
   return last - step * static_cast<float>(count - at - 1);
 }
 
-// A copy of the image in `scratch`.
-ConstPlanes CopyOf(ConstPlanes image, std::vector<uint8_t>* scratch) {
-  scratch->assign(image.pixels, image.pixels + image.size());
-  return {image.channels, image.height, image.width, scratch->data()};
-}
-
 }  // namespace
 
 absl::string_view NameOf(Operation operation) { return RowOf(operation).name; }

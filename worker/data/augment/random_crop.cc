@@ -7,11 +7,6 @@
 namespace conadv::augment {
 namespace {
 
-ConstPlanes CopyOf(ConstPlanes image, std::vector<uint8_t>* scratch) {
-  scratch->assign(image.pixels, image.pixels + image.size());
-  return {image.channels, image.height, image.width, scratch->data()};
-}
-
 double Between(double least, double most, Random* random) {
   return least + (most - least) * static_cast<double>(random->NextFloat());
 }

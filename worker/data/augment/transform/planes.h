@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Someone else's pixels, [channels][height][width], 255 is 1.0. Plain values that own nothing.
+// Someone else's pixels, [channels][height][width], 255 is 1.0. Plain values that own nothing;
+// thread-safe as pointers are.
 #ifndef CONADV_WORKER_DATA_AUGMENT_TRANSFORM_PLANES_H_
 #define CONADV_WORKER_DATA_AUGMENT_TRANSFORM_PLANES_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace conadv::augment {
 
@@ -29,6 +31,13 @@ struct PlanesOf {
 
 using Planes = PlanesOf<uint8_t>;
 using ConstPlanes = PlanesOf<const uint8_t>;
+
+// A copy that `scratch` holds, for what cannot be done in place. Kept from image to image, it
+// allocates once.
+inline ConstPlanes CopyOf(ConstPlanes image, std::vector<uint8_t>* scratch) {
+  scratch->assign(image.pixels, image.pixels + image.size());
+  return {image.channels, image.height, image.width, scratch->data()};
+}
 
 }  // namespace conadv::augment
 
