@@ -83,15 +83,15 @@ BENCHMARK_CAPTURE(Draw, Cutout, [](Random* random, Planes image, auto* /*scratch
 })
 CONADV_SIZES;
 BENCHMARK_CAPTURE(Draw, AutoAugmentCifar10, [](Random* random, Planes image, auto* scratch) {
-  AutoAugment(Policy::kCifar10, random, image, scratch);
+  AutoAugment(AutoAugmentPolicy::kCifar10, random, image, scratch);
 })
 CONADV_SIZES;
 BENCHMARK_CAPTURE(Draw, AutoAugmentImageNet, [](Random* random, Planes image, auto* scratch) {
-  AutoAugment(Policy::kImageNet, random, image, scratch);
+  AutoAugment(AutoAugmentPolicy::kImageNet, random, image, scratch);
 })
 CONADV_SIZES;
 BENCHMARK_CAPTURE(Draw, AutoAugmentSvhn, [](Random* random, Planes image, auto* scratch) {
-  AutoAugment(Policy::kSvhn, random, image, scratch);
+  AutoAugment(AutoAugmentPolicy::kSvhn, random, image, scratch);
 })
 CONADV_SIZES;
 BENCHMARK_CAPTURE(Draw, RandAugment, [](Random* random, Planes image, auto* scratch) {

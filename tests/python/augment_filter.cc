@@ -20,8 +20,10 @@
 namespace conadv::augment {
 namespace {
 
-constexpr std::array<std::pair<const char*, Policy>, 3> kPolicies = {
-    {{"imagenet", Policy::kImageNet}, {"cifar10", Policy::kCifar10}, {"svhn", Policy::kSvhn}}};
+constexpr std::array<std::pair<const char*, AutoAugmentPolicy>, 3> kPolicies = {
+    {{"imagenet", AutoAugmentPolicy::kImageNet},
+     {"cifar10", AutoAugmentPolicy::kCifar10},
+     {"svhn", AutoAugmentPolicy::kSvhn}}};
 
 void PrintTables() {
   for (const auto& [name, policy] : kPolicies) {

@@ -116,16 +116,17 @@ double Signed(Operation operation, double magnitude, bool negative) {
 
 }  // namespace
 
-absl::Span<const Pair> PairsOf(Policy policy) {
+absl::Span<const Pair> PairsOf(AutoAugmentPolicy policy) {
   switch (policy) {
-    case Policy::kImageNet: return kImageNet;
-    case Policy::kCifar10: return kCifar10;
-    case Policy::kSvhn: return kSvhn;
+    case AutoAugmentPolicy::kImageNet: return kImageNet;
+    case AutoAugmentPolicy::kCifar10: return kCifar10;
+    case AutoAugmentPolicy::kSvhn: return kSvhn;
   }
   LOG(FATAL) << "no policy " << static_cast<int>(policy);
 }
 
-void AutoAugment(Policy policy, Random* random, Planes image, std::vector<uint8_t>* scratch) {
+void AutoAugment(AutoAugmentPolicy policy, Random* random, Planes image,
+                 std::vector<uint8_t>* scratch) {
   const absl::Span<const Pair> pairs = PairsOf(policy);
   const Pair& pair = pairs[random->Below(pairs.size())];
   std::array<float, 2> draws;
@@ -145,11 +146,11 @@ void RandAugment(const RandAugmentOptions& options, Random* random, Planes image
                  std::vector<uint8_t>* scratch) {
   // All but the last one.
   static_assert(static_cast<int>(Operation::kInvert) == kOperations - 1);
-  for (int i = 0; i < options.operations; ++i) {
+  for (uint32_t i = 0; i < options.operations; ++i) {
     const auto operation = static_cast<Operation>(random->Below(kOperations - 1));
     const bool negative = random->Below(2) == 0;
-    const double magnitude =
-        MagnitudeOf(operation, options.magnitude, options.bins, image.height, image.width);
+    const double magnitude = MagnitudeOf(operation, static_cast<int>(options.magnitude),
+                                         static_cast<int>(options.bins), image.height, image.width);
     Apply(operation, Signed(operation, magnitude, negative), image, scratch);
   }
 }

@@ -11,12 +11,11 @@
 
 #include "absl/types/span.h"
 #include "common/base/random.h"
+#include "common/job/augmentation.h"
 #include "worker/data/augment/operation.h"
 #include "worker/data/augment/transform/planes.h"
 
 namespace conadv::augment {
-
-enum class Policy : uint8_t { kImageNet, kCifar10, kSvhn };
 
 // One of a pair.
 struct Choice {
@@ -30,19 +29,15 @@ using Pair = std::array<Choice, 2>;
 constexpr int kAutoAugmentBins = 10;
 
 // The 25 pairs that were learnt on a data set.
-absl::Span<const Pair> PairsOf(Policy policy);
+absl::Span<const Pair> PairsOf(AutoAugmentPolicy policy);
 
 // Applies one of a policy's pairs. Draws, whatever comes of it: the pair, a number for the
 // probability of the first and of the second, a sign for the first and for the second.
-void AutoAugment(Policy policy, Random* random, Planes image, std::vector<uint8_t>* scratch);
+void AutoAugment(AutoAugmentPolicy policy, Random* random, Planes image,
+                 std::vector<uint8_t>* scratch);
 
-struct RandAugmentOptions {
-  int operations = 2;  // of RandAugment's fourteen, with repetition
-  int magnitude = 9;   // the bin of all of them
-  int bins = 31;
-};
-
-// Draws for each operation: which, and its sign, whether it has one or not.
+// Applies `operations` of its fourteen, one after the other and with repetition, of one bin of
+// their magnitudes. Draws for each: which, and its sign, whether it has one or not.
 void RandAugment(const RandAugmentOptions& options, Random* random, Planes image,
                  std::vector<uint8_t>* scratch);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/random.h"
+#include "common/job/augmentation.h"
 #include "worker/data/augment/transform/crop.h"
 #include "worker/data/augment/transform/planes.h"
 
@@ -22,14 +23,6 @@ void PadAndCrop(uint32_t padding, Random* random, Planes image, std::vector<uint
 // A black square of `length` pixels a side around a pixel of the image, cut off at its border
 // (DeVries and Taylor, arXiv 1708.04552). Draws the pixel's row, then its column, uniform.
 void Cutout(uint32_t length, Random* random, Planes image);
-
-// What part of an image's area a crop has, and its width / height. REQUIRES: 0 < least <= most.
-struct ResizedCropOptions {
-  double least_area = 0.08;
-  double most_area = 1;
-  double least_aspect = 3.0 / 4;
-  double most_aspect = 4.0 / 3;
-};
 
 // As torchvision 0.14's RandomResizedCrop.get_params(): ten times an area, uniform, and an aspect,
 // uniform in its logarithm, until the box fits into the image; then its top, then its left side,

@@ -13,7 +13,7 @@ namespace {
 
 Random Stream(uint64_t example) { return Random(7, Purpose::kAugmentation, example); }
 
-Picture Augmented(Policy policy, Picture image, Random* random) {
+Picture Augmented(AutoAugmentPolicy policy, Picture image, Random* random) {
   std::vector<uint8_t> scratch;
   AutoAugment(policy, random, image.planes(), &scratch);
   return image;
@@ -22,7 +22,8 @@ Picture Augmented(Policy policy, Picture image, Random* random) {
 TEST(AutoAugment, IsTheSameBitsForTheSameRandom) {
   const Picture noise = Noise(3, 32, 32);
   std::set<std::vector<uint8_t>> different;
-  for (const Policy policy : {Policy::kImageNet, Policy::kCifar10, Policy::kSvhn}) {
+  for (const AutoAugmentPolicy policy :
+       {AutoAugmentPolicy::kImageNet, AutoAugmentPolicy::kCifar10, AutoAugmentPolicy::kSvhn}) {
     for (uint64_t example = 0; example < 50; ++example) {
       Random random = Stream(example);
       Random again = Stream(example);
@@ -38,7 +39,7 @@ TEST(AutoAugment, IsTheSameBitsForTheSameRandom) {
 TEST(AutoAugment, DrawsAsManyNumbersWhateverComesOfIt) {
   for (uint64_t example = 0; example < 100; ++example) {
     Random random = Stream(example);
-    Augmented(Policy::kCifar10, Noise(3, 4, 4), &random);
+    Augmented(AutoAugmentPolicy::kCifar10, Noise(3, 4, 4), &random);
     Random expected = Stream(example);
     expected.Below(25);
     expected.NextFloat();
@@ -53,7 +54,7 @@ TEST(AutoAugment, AppliesEachOperationAsOftenAsItsPolicySays) {
   // The share of images that stay as they are is the product of the probabilities against it: for
   // noise, every operation of SVHN's policy changes something.
   double unchanged = 0;
-  for (const Pair& pair : PairsOf(Policy::kSvhn)) {
+  for (const Pair& pair : PairsOf(AutoAugmentPolicy::kSvhn)) {
     unchanged += (1.0 - pair[0].probability) * (1.0 - pair[1].probability) / 25;
   }
   const Picture noise = Noise(3, 32, 32);
@@ -61,7 +62,7 @@ TEST(AutoAugment, AppliesEachOperationAsOftenAsItsPolicySays) {
   int same = 0;
   for (uint64_t example = 0; example < kImages; ++example) {
     Random random = Stream(example);
-    same += Augmented(Policy::kSvhn, noise, &random) == noise ? 1 : 0;
+    same += Augmented(AutoAugmentPolicy::kSvhn, noise, &random) == noise ? 1 : 0;
   }
   EXPECT_NEAR(static_cast<double>(same) / kImages, unchanged, 0.015);
 }
