@@ -115,8 +115,12 @@ absl::Status SetMessages(const FieldDescriptor& field, absl::string_view text, M
   google::protobuf::TextFormat::Parser parser;
   SilentErrors errors;
   parser.RecordErrorsTo(&errors);
-  const std::string line = absl::StrCat(field.name(), ": ", text);
-  if (!text.empty() && !parser.ParseFromString(line, parsed.get())) {
+  const std::string line = text.empty() ? "" : absl::StrCat(field.name(), ": ", text);
+  const bool parses = parser.ParseFromString(line, parsed.get());
+  // A text may close its braces and go on with other fields.
+  std::vector<const FieldDescriptor*> given;
+  parsed->GetReflection()->ListFields(*parsed, &given);
+  if (!parses || given.size() > 1) {
     return Expected(absl::StrCat("{...}, or [{...}, {...}], of ", FieldNames(*field.message_type()),
                                  ", as in a job file, or nothing"),
                     text);
