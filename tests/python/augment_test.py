@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 import torch
 import torchvision.transforms.functional as F
@@ -117,6 +118,18 @@ class AugmentTest(unittest.TestCase):
                         (height // 3, width // 3, (height + 1) // 2, (width + 2) // 3)]:
                 theirs = F.resized_crop(image, *box, [height, width])
                 self.check(f"resized_crop {box} of {list(image.shape)}", self.ours("resized_crop", image, *box), theirs, 1)
+
+    def test_auto_augment_does_the_same_with_the_same_draws(self):
+        count = 60
+        lines = subprocess.run([BINARIES / "augment_filter", "draws", str(count)], capture_output=True, text=True, check=True)
+        draws = [line.split() for line in lines.stdout.splitlines()]
+        for image in self.images[::3]:
+            for index, policy in enumerate(autoaugment.AutoAugmentPolicy):
+                theirs = autoaugment.AutoAugment(policy)
+                for number, (pair, first, second, *signs) in enumerate(draws):
+                    numbers = int(pair), torch.tensor([float(first), float(second)]), torch.tensor([int(s) for s in signs])
+                    with unittest.mock.patch.object(autoaugment.AutoAugment, "get_params", return_value=numbers):
+                        self.check(f"{policy} {numbers}", self.ours("auto_augment", image, index, number), theirs(image))
 
     def test_tables_are_torchvisions(self):
         lines = subprocess.run([BINARIES / "augment_filter", "tables"], capture_output=True, text=True, check=True).stdout
