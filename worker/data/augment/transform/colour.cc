@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #include "glog/logging.h"
 #include "worker/data/augment/transform/rows.h"
