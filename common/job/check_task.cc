@@ -93,6 +93,7 @@ void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
   } else {
     CheckNoImages(dataset, violations);
   }
+  CheckAugmentation(dataset, violations);
 }
 
 void CheckAlgorithm(const v1::Training& training, Violations* violations) {

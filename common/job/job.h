@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/job/augmentation.h"
 
 namespace conadv {
 
@@ -46,6 +47,7 @@ struct DatasetOptions {
   uint32_t channels = 3;
   uint64_t cache_bytes = 0;
   uint64_t max_corrupt = 0;
+  std::vector<AugmentationStep> augmentation;
 };
 
 // What a pass computes in.

@@ -72,7 +72,13 @@ void FillDefaults(Message* message) {
   const google::protobuf::Descriptor& descriptor = *message->GetDescriptor();
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor& field = *descriptor.field(i);
-    if (field.is_repeated()) continue;
+    if (field.is_repeated()) {
+      if (field.message_type() == nullptr) continue;
+      for (int item = 0; item < reflection.FieldSize(*message, &field); ++item) {
+        FillDefaults(reflection.MutableRepeatedMessage(message, &field, item));
+      }
+      continue;
+    }
     const bool set = reflection.HasField(*message, &field);
     if (!set && field.containing_oneof() != nullptr) continue;
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {

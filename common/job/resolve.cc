@@ -64,6 +64,7 @@ DatasetOptions ResolveDataset(const v1::Dataset& dataset) {
   options.channels = dataset.channels() != 0 ? dataset.channels() : 3;
   options.cache_bytes = dataset.cache_bytes();
   options.max_corrupt = dataset.max_corrupt();
+  options.augmentation = ResolveAugmentation(dataset);
   return options;
 }
 

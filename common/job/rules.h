@@ -3,6 +3,9 @@
 #ifndef CONADV_COMMON_JOB_RULES_H_
 #define CONADV_COMMON_JOB_RULES_H_
 
+#include <vector>
+
+#include "common/job/augmentation.h"
 #include "common/job/job.h"
 #include "common/job/violations.h"
 #include "conadv/v1/job.pb.h"
@@ -14,11 +17,16 @@ inline constexpr float kPixelMiddle = 0.5;
 
 // What is learned, and how: model, dataset, training, attack.
 void CheckTask(const v1::Job& job, Violations* violations);
+// The steps of dataset.augmentation; a part of CheckTask.
+void CheckAugmentation(const v1::Dataset& dataset, Violations* violations);
 // What updates, keeps and measures the weights: optimizer, schedule, server, evaluation.
 void CheckUpdates(const v1::Job& job, Violations* violations);
 
 // Versions of attack staleness that the job asks for: 0 for DISADV and VANILLA.
 uint32_t EffectiveTau(const v1::Training& training);
+
+// REQUIRES: it keeps every rule.
+std::vector<AugmentationStep> ResolveAugmentation(const v1::Dataset& dataset);
 
 // Every default filled in. REQUIRES: the job keeps every rule.
 Job Resolve(const v1::Job& job);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ApplySettings, by reflection: a new field of the job file can be set without a change here.
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -21,6 +25,11 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+
+// What is wrong is said in other words.
+class SilentErrors final : public google::protobuf::io::ErrorCollector {
+  void AddError(int, int, const std::string&) override {}
+};
 
 absl::Status Expected(absl::string_view what, absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat("expects ", what, ", got \"", text, "\""));
@@ -100,10 +109,32 @@ absl::Status SetScalar(const FieldDescriptor& field, absl::string_view text, Mes
   return absl::InternalError("not a scalar");
 }
 
+// Replaces a list of messages by `text`, as a job file has it after the field's name and a colon:
+// "{flip: 0.5}", or "[{flip: 0.5}, {cutout: 8}]". Nothing empties it.
+absl::Status SetMessages(const FieldDescriptor& field, absl::string_view text, Message* message) {
+  const std::unique_ptr<Message> parsed(message->New());
+  google::protobuf::TextFormat::Parser parser;
+  SilentErrors errors;
+  parser.RecordErrorsTo(&errors);
+  const std::string line = text.empty() ? "" : absl::StrCat(field.name(), ": ", text);
+  const bool parses = parser.ParseFromString(line, parsed.get());
+  // A text may close its braces and go on with other fields.
+  std::vector<const FieldDescriptor*> given;
+  parsed->GetReflection()->ListFields(*parsed, &given);
+  if (!parses || given.size() > 1) {
+    return Expected(absl::StrCat("{...}, or [{...}, {...}], of ", FieldNames(*field.message_type()),
+                                 ", as in a job file, or nothing"),
+                    text);
+  }
+  message->GetReflection()->SwapFields(message, parsed.get(), {&field});
+  return absl::OkStatus();
+}
+
 absl::Status SetLast(const FieldDescriptor& field, absl::string_view text, Message* message) {
   const Reflection& reflection = *message->GetReflection();
   if (field.message_type() != nullptr) {
-    if (field.containing_oneof() == nullptr || field.is_repeated()) {
+    if (field.is_repeated()) return SetMessages(field, text, message);
+    if (field.containing_oneof() == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(
           field.name(), " is a group; set one of its fields: ", FieldNames(*field.message_type())));
     }
@@ -154,7 +185,12 @@ absl::Status ApplySetting(absl::string_view setting, Message* root) {
     const std::string parent_path = absl::StrJoin(names.begin(), names.begin() + i, ".");
     if (field == nullptr) return NoSuchField(*root, *message, path, parent_path, names[i]);
     if (i + 1 == names.size()) return SetLast(*field, value, message);
-    if (field->message_type() == nullptr || field->is_repeated()) {
+    if (field->message_type() != nullptr && field->is_repeated()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          field->name(), " is a list; set all of it, as in a job file: ",
+          absl::StrJoin(names.begin(), names.begin() + i + 1, "."), "=[{...}, {...}]"));
+    }
+    if (field->message_type() == nullptr) {
       return absl::InvalidArgumentError(
           absl::StrCat(field->name(), " is a value, it has no field \"", names[i + 1], "\""));
     }

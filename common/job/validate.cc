@@ -33,9 +33,16 @@ void CheckUnknownFields(const google::protobuf::Message& message, const std::str
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const google::protobuf::FieldDescriptor* field : fields) {
-    if (field->message_type() == nullptr || field->is_repeated()) continue;
-    CheckUnknownFields(reflection.GetMessage(message, field),
-                       absl::StrCat(path, path.empty() ? "" : ".", field->name()), violations);
+    if (field->message_type() == nullptr) continue;
+    const std::string name = absl::StrCat(path, path.empty() ? "" : ".", field->name());
+    if (!field->is_repeated()) {
+      CheckUnknownFields(reflection.GetMessage(message, field), name, violations);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      CheckUnknownFields(reflection.GetRepeatedMessage(message, field, i),
+                         absl::StrCat(name, "[", i, "]"), violations);
+    }
   }
 }
 

@@ -57,7 +57,8 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
         "server/coordinate"}},
       {"server/main", {"common", "server"}},
       // main -> member -> compute -> attack -> model -> device -> data
-      {"worker/data", {"common"}},
+      {"worker/data", {"common", "worker/data/augment"}},
+      {"worker/data/augment", {"common"}},  // what it changes are pixels, wherever they come from
       {"worker/statistics", {"common"}},
       {"worker/session", {"common", "client/run", "worker/statistics"}},
       {"worker/device", {"common", "worker/data"}},
@@ -129,12 +130,17 @@ inline const std::vector<std::string>& MayReadTheCalendar() {
 constexpr int kMaxLines = 400;
 constexpr absl::string_view kLicence = "SPDX-License-Identifier: Apache-2.0";
 
-// "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc". What
+// "server/rpc" of "server/rpc/service.h", "server/main" of "server/main.cc"; of a folder in a
+// component's that has arrows of its own, that folder. What
 // lie in cli/ itself are the list of commands, which is main's. "tests" has no parts. Empty for any
 // other file.
 inline std::string ComponentOf(absl::string_view path) {
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
   if (parts[0] == "tests") return "tests";
+  if (parts.size() > 3) {
+    const std::string room = absl::StrCat(parts[0], "/", parts[1], "/", parts[2]);
+    if (Arrows().count(room) > 0) return room;
+  }
   if (parts.size() > 2) return absl::StrCat(parts[0], "/", parts[1]);
   if (parts[0] == "cli") return parts.size() == 2 ? "cli/main" : "";
   if (parts[0] != "server" && parts[0] != "worker") return "";

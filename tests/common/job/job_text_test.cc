@@ -88,6 +88,12 @@ TEST(JobText, SpellsOutDefaults) {
   EXPECT_THAT(text, HasSubstr("constant {\n"));
 }
 
+TEST(JobText, SpellsOutDefaultsInsideOfLists) {
+  const std::string text =
+      JobText(Parsed("dataset { augmentation { crop {} } augmentation { flip: 0.5 } }"));
+  EXPECT_THAT(text, AllOf(HasSubstr("padding: 4"), HasSubstr("flip: 0.5")));
+}
+
 TEST(JobText, LeavesOutWhatPlaysNoPart) {
   const std::string text = JobText(Parsed(kJob));
   EXPECT_THAT(text, Not(HasSubstr("staleness_bound")));

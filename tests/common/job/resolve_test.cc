@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <variant>
+#include <vector>
+
 #include "common/job/parse.h"
 
 namespace conadv {
@@ -56,6 +59,26 @@ TEST(ResolvedJob, ImagesHaveThreeChannelsUnlessTheJobSaysOtherwise) {
   EXPECT_EQ(grey.width, 9);
   EXPECT_EQ(grey.cache_bytes, 7);
   EXPECT_EQ(grey.max_corrupt, 2);
+}
+
+TEST(ResolvedJob, HasEveryStepOfAugmentationInTheJobsOrder) {
+  const std::vector<AugmentationStep> steps =
+      Resolved({"dataset.augmentation=[{cutout: 8}, {auto_augment: CIFAR10}, {crop {}}, "
+                "{rand_augment {magnitude: 5}}, {resized_crop {min_area: 0.5}}, {flip: 0.25}]"})
+          .dataset.augmentation;
+  ASSERT_EQ(steps.size(), 6);
+  EXPECT_EQ(std::get<CutoutOptions>(steps[0]).length, 8);
+  EXPECT_EQ(std::get<AutoAugmentOptions>(steps[1]).policy, AutoAugmentPolicy::kCifar10);
+  EXPECT_EQ(std::get<CropOptions>(steps[2]).padding, 4);
+  const auto& rand = std::get<RandAugmentOptions>(steps[3]);
+  EXPECT_EQ(rand.operations, 2);
+  EXPECT_EQ(rand.magnitude, 5);
+  EXPECT_EQ(rand.bins, 31);
+  const auto& crop = std::get<ResizedCropOptions>(steps[4]);
+  EXPECT_EQ(crop.least_area, 0.5);
+  EXPECT_EQ(crop.most_area, 1);
+  EXPECT_FLOAT_EQ(static_cast<float>(crop.most_aspect), 4.0F / 3);
+  EXPECT_EQ(std::get<FlipOptions>(steps[5]).probability, 0.25F);
 }
 
 TEST(ResolvedJob, DisAdvHasNoStaleness) {

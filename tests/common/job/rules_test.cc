@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/job/parse.h"
 
@@ -72,6 +74,34 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
        "dataset.mean: must be one, or one for each of the 3 channels, got 2"},
       {{"dataset.format=folder", "dataset.channels=1", "dataset.deviation=1,2"},
        "dataset.deviation: must be one, or one for each of the 1 channels, got 2"},
+      {{"dataset.augmentation=[{flip: 1}, {}]"},
+       "dataset.augmentation[1]: must have one of flip, crop, resized_crop, auto_augment, "
+       "rand_augment, cutout"},
+      {{"dataset.augmentation={flip: 1.5}"},
+       "dataset.augmentation[0].flip: must be 0 to 1, got 1.5"},
+      {{"dataset.augmentation={flip: nan}"},
+       "dataset.augmentation[0].flip: must be finite, got nan"},
+      {{"dataset.augmentation={crop {padding: 0}}"},
+       "dataset.augmentation[0].crop.padding: must be 1 to 1024, got 0"},
+      {{"dataset.augmentation={resized_crop {min_area: 0}}"},
+       "dataset.augmentation[0].resized_crop.min_area: must be > 0, got 0"},
+      {{"dataset.augmentation={resized_crop {max_area: 0.07}}"},
+       "dataset.augmentation[0].resized_crop.max_area: must be min_area to 1, got 0.07"},
+      {{"dataset.augmentation={resized_crop {min_aspect: 0.001}}"},
+       "dataset.augmentation[0].resized_crop.min_aspect: must be ≥ 0.01, got 0.001"},
+      {{"dataset.augmentation={resized_crop {max_aspect: 101}}"},
+       "dataset.augmentation[0].resized_crop.max_aspect: must be min_aspect to 100, got 101"},
+      {{"dataset.augmentation={rand_augment {operations: 0}}"},
+       "dataset.augmentation[0].rand_augment.operations: must be 1 to 16, got 0"},
+      {{"dataset.augmentation={rand_augment {bins: 1001}}"},
+       "dataset.augmentation[0].rand_augment.bins: must be 2 to 1000, got 1001"},
+      {{"dataset.augmentation={rand_augment {magnitude: 31}}"},
+       "dataset.augmentation[0].rand_augment.magnitude: must be less than bins, 31, got 31"},
+      {{"dataset.augmentation={cutout: 0}"},
+       "dataset.augmentation[0].cutout: must be 1 to 8192, got 0"},
+      {{absl::StrCat("dataset.augmentation=[",
+                     absl::StrJoin(std::vector<std::string>(17, "{flip: 0}"), ","), "]")},
+       "dataset.augmentation: must be at most 16 steps, got 17"},
       {{"training.tau=200"}, "training.tau: must be ≤ 63, got 200"},
       {{"training.algorithm=disadv", "training.tau=1"},
        "training.tau: must be 0 or unset with DISADV; CONADV attacks with older weights, got 1"},
@@ -178,6 +208,9 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
        "dataset.mean=1,2,3,4"},
       {"dataset.format=folder", "dataset.max_corrupt=9", "dataset.cache_bytes=0"},
       {"dataset.cache_bytes=0"},
+      {"dataset.augmentation=[{flip: 0}, {flip: 1}, {crop {padding: 1024}}, {cutout: 8192}, "
+       "{resized_crop {min_area: 1, min_aspect: 1, max_aspect: 1}}, {auto_augment: SVHN}, "
+       "{rand_augment {operations: 16, magnitude: 999, bins: 1000}}]"},
       {"training.clean_weight=0"},
       {"attack.random_start=1", "attack.steps=100"},
       {"attack.step=raw", "attack.epsilon=0"},
@@ -219,6 +252,12 @@ TEST(ValidateJob, RefusesFieldsOfANewerBuild) {
   training.GetReflection()->MutableUnknownFields(&training)->AddVarint(1, 17);
   EXPECT_THAT(LinesOf(job),
               ElementsAre(HasSubstr("training: field number 1 or its value is unknown")));
+
+  job = GoodJob({"dataset.augmentation=[{flip: 0}, {flip: 0}]"});
+  v1::Augmentation& step = *job.mutable_dataset()->mutable_augmentation(1);
+  step.GetReflection()->MutableUnknownFields(&step)->AddVarint(99, 17);
+  EXPECT_THAT(LinesOf(job),
+              ElementsAre(HasSubstr("dataset.augmentation[1]: field number 99 or its value")));
 }
 
 // Every float and double there is, found by reflection, so that a new field cannot be forgotten.
@@ -229,12 +268,13 @@ void ExpectFiniteOnly(google::protobuf::Message* message, const std::string& pat
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const google::protobuf::FieldDescriptor* field = descriptor.field(i);
     const std::string field_path = path + field->name();
+    if (field->is_repeated()) continue;
     if (field->message_type() != nullptr) {
       ExpectFiniteOnly(reflection.MutableMessage(message, field), field_path + ".", job, found);
       continue;
     }
     const bool is_float = field->cpp_type() == field->CPPTYPE_FLOAT;
-    if ((!is_float && field->cpp_type() != field->CPPTYPE_DOUBLE) || field->is_repeated()) continue;
+    if ((!is_float && field->cpp_type() != field->CPPTYPE_DOUBLE)) continue;
     ++*found;
     for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(),
                              -std::numeric_limits<double>::infinity()}) {

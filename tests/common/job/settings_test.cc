@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/job/parse.h"
@@ -73,6 +74,31 @@ TEST(ApplySettings, AListReplacesTheListThereWas) {
               ElementsAre(0.25, 0.5));
   EXPECT_THAT(With({"schedule.step.milestones="}, job).schedule().step().milestones(),
               ElementsAre());
+}
+
+TEST(ApplySettings, AListOfGroupsIsWrittenAsInAJobFile) {
+  v1::Job job;
+  job.mutable_dataset()->add_augmentation()->set_cutout(9);
+  const v1::Job two =
+      With({"dataset.augmentation=[{flip: 0.25}, {crop { padding: 2 }}]"}, std::move(job));
+  ASSERT_EQ(two.dataset().augmentation_size(), 2);
+  EXPECT_EQ(two.dataset().augmentation(0).flip(), 0.25F);
+  EXPECT_EQ(two.dataset().augmentation(1).crop().padding(), 2);
+  const v1::Job one = With({"dataset.augmentation={auto_augment: SVHN}"}, two);
+  ASSERT_EQ(one.dataset().augmentation_size(), 1);
+  EXPECT_EQ(one.dataset().augmentation(0).auto_augment(), v1::Augmentation::SVHN);
+  EXPECT_EQ(With({"dataset.augmentation="}, one).dataset().augmentation_size(), 0);
+  EXPECT_EQ(With({"dataset.augmentation=[]"}, one).dataset().augmentation_size(), 0);
+}
+
+TEST(ApplySettings, WhatIsNoListOfGroupsIsAnsweredWithHowItIsWritten) {
+  for (const std::string text : {"flip", "[{flip: 0.5}", "{flip: 0.5} path: '/x'", "{mirror: 1}"}) {
+    EXPECT_THAT(ErrorOf({"dataset.augmentation=" + text}),
+                AllOf(HasSubstr("{...}, or [{...}, {...}], of flip, crop"), HasSubstr(text)));
+  }
+  EXPECT_THAT(ErrorOf({"dataset.augmentation.flip=1"}),
+              HasSubstr("augmentation is a list; set all of it, as in a job file: "
+                        "dataset.augmentation=[{...}, {...}]"));
 }
 
 TEST(ApplySettings, AOneofMemberWithoutAValueIsChosen) {
