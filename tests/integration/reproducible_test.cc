@@ -67,7 +67,8 @@ std::string OwnModelAndImages(const TempDir& directory) {
     model { torchscript: ")",
                       directory / "net.pt", R"(" }
     dataset { format: FOLDER path: ")",
-                      directory.path(), R"(" height: 8 width: 8 max_corrupt: 1 cache_bytes: 4000 }
+                      directory.path(), R"(" height: 8 width: 8 max_corrupt: 1 cache_bytes: 4000
+              augmentation [{ flip: 0.5 }, { crop { padding: 1 } }, { auto_augment: CIFAR10 }] }
     training { algorithm: CONADV tau: 1 global_batch: 32 slots: 4 steps: 60 }
     optimizer { sgd { momentum: 0.9 } }
     schedule { peak: 0.05 }
@@ -119,7 +120,7 @@ TEST(Reproducible, AKilledWorkerChangesNothing) {
   EXPECT_EQ(CrcWithAKilledWorker(settings), CrcOf(1, 2, settings));
 }
 
-TEST(Reproducible, OwnModelAndOwnImagesWithADamagedOneToo) {
+TEST(Reproducible, OwnModelAndOwnImagesAugmentedAndWithADamagedOneToo) {
   const TempDir directory;
   const std::string job = OwnModelAndImages(directory);
   const std::string expected = CrcOf(1, 1, {}, job);

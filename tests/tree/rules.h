@@ -66,7 +66,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"worker/attack", {"common", "worker/model", "worker/device"}},
       {"worker/compute",
        {"common", "worker/attack", "worker/model", "worker/device", "worker/data",
-        "client/transfer", "worker/statistics"}},
+        "worker/data/augment", "client/transfer", "worker/statistics"}},
       {"worker/evaluate",
        {"common", "worker/attack", "worker/model", "worker/device", "worker/data"}},
       {"worker/member",

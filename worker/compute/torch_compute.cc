@@ -54,6 +54,7 @@ TorchCompute::TorchCompute(const Job& job, std::shared_ptr<const Dataset> datase
     : job_(job),
       streams_(StreamsOf(job.training)),
       dataset_(std::move(dataset)),
+      augmenter_(job.dataset.augmentation, job.seed),
       device_(std::move(device)) {
   const auto make = [&](conadv::Pass pass, Precision precision) {
     return std::make_unique<Replica>(factory(), layout, pass, device_.get(), precision);
@@ -84,8 +85,19 @@ absl::StatusOr<std::shared_ptr<const UnitBatch>> TorchCompute::Load(Unit unit) {
                                     UnitExamples(job_.seed, dataset_->examples(), training.slots,
                                                  training.slot_size(), unit),
                                     *device_));
+    Augment(unit, batch->loaded);
     return batch;
   });
+}
+
+void TorchCompute::Augment(Unit unit, const HostBatch& batch) const {
+  if (augmenter_.empty()) return;
+  const ImageSize size = dataset_->image_size();
+  std::vector<uint8_t> scratch;
+  uint8_t* image = batch.image_bytes().data();
+  for (uint32_t example = 0; example < batch.labels.size(0); ++example, image += size.bytes()) {
+    augmenter_.Apply(unit, example, {size.channels, size.height, size.width, image}, &scratch);
+  }
 }
 
 Inputs TorchCompute::Placed(const UnitBatch& batch) const {

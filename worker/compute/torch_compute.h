@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A unit's examples and passes with LibTorch: each lane has replicas of its own. Lanes at once, one
-// call at a time in each. LibTorch's exceptions end here.
+// A unit's examples, augmented as the job says, and passes with LibTorch: each lane has replicas of
+// its own. Lanes at once, one call at a time in each. LibTorch's exceptions end here.
 #ifndef CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
 #define CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
 
@@ -11,6 +11,7 @@
 #include "common/job/streams.h"
 #include "common/tensor/layout.h"
 #include "worker/compute/unit_compute.h"
+#include "worker/data/augment/augmenter.h"
 #include "worker/data/dataset.h"
 #include "worker/device/device.h"
 #include "worker/model/network.h"
@@ -39,12 +40,14 @@ class TorchCompute final : public UnitCompute {
  private:
   struct Lane;
   Inputs Placed(const UnitBatch& batch) const;
+  void Augment(Unit unit, const HostBatch& batch) const;
   // Of what a model draws in a pass: the streams', and after them the attack's.
   uint64_t SeedOf(Unit unit, size_t pass) const;
 
   const Job job_;
   const GradientStreams streams_;
   const std::shared_ptr<const Dataset> dataset_;
+  const augment::Augmenter augmenter_;
   const std::shared_ptr<Device> device_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };

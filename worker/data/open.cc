@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/data/open.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "worker/data/augment/transform/affine.h"
 #include "worker/data/cached_dataset.h"
 #include "worker/data/cifar.h"
 #include "worker/data/class_names.h"
@@ -46,10 +48,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenEncoded(const DatasetOptions& optio
   return std::make_unique<CachedDataset>(std::move(dataset), options.cache_bytes);
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const DatasetOptions& options, Split split,
-                                                     uint64_t limit) {
+absl::StatusOr<std::unique_ptr<Dataset>> OpenFormat(const DatasetOptions& options, Split split,
+                                                    uint64_t limit) {
   switch (options.format) {
     case DatasetFormat::kIdx: return OpenIdx(options.path, split, limit);
     case DatasetFormat::kCifar10: return OpenCifar(options.path, Cifar::k10, split, limit);
@@ -58,6 +58,20 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const DatasetOptions& optio
     case DatasetFormat::kTar: return OpenEncoded(options, split, limit);
   }
   return absl::InvalidArgumentError("dataset.format: there is no reader for it");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const DatasetOptions& options, Split split,
+                                                     uint64_t limit) {
+  CONADV_ASSIGN_OR_RETURN(std::unique_ptr<Dataset> dataset, OpenFormat(options, split, limit));
+  const ImageSize size = dataset->image_size();
+  if (!options.augmentation.empty() && std::max(size.height, size.width) > augment::kMostSide) {
+    return absl::InvalidArgumentError(absl::StrCat("dataset.augmentation: takes images of at most ",
+                                                   augment::kMostSide, " pixels a side, got ",
+                                                   Shape(size), "; set dataset.height and width"));
+  }
+  return dataset;
 }
 
 absl::Status CheckSplits(const Dataset& train, const Dataset& test, const DatasetOptions& options) {

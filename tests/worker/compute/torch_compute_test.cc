@@ -95,6 +95,22 @@ TEST_F(TorchComputeTest, TrainsOnAThousandClassesOutOfADataSetThatNoMemoryHolds)
   }
 }
 
+TEST_F(TorchComputeTest, EveryPassTakesTheUnitsAugmentedExamples) {
+  const auto plain = Make(MakeCpuDevice());
+  const UnitGradients expected = Run(*plain, unit_).value();
+  Job job = MakeJob();
+  job.dataset.augmentation = {FlipOptions{0.5}, CropOptions{2}};
+  const auto augmenting = std::make_unique<TorchCompute>(
+      job, std::make_shared<GeneratedDataset>(generated_), layout_, factory_, MakeCpuDevice(), 1);
+  const UnitGradients augmented = Run(*augmenting, unit_).value();
+  EXPECT_FALSE(SameBits(*augmented.clean, *expected.clean));
+  EXPECT_FALSE(SameBits(*augmented.adversarial, *expected.adversarial));
+  // Whoever computes it again.
+  const UnitGradients again = Run(*augmenting, unit_).value();
+  EXPECT_TRUE(SameBits(*augmented.clean, *again.clean));
+  EXPECT_TRUE(SameBits(*augmented.adversarial, *again.adversarial));
+}
+
 TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {
   generated_.unreadable = UnitExamples(job_.seed, generated_.examples, 2, 16, unit_)[3];
   const auto compute = Make(MakeCpuDevice());
