@@ -11,6 +11,14 @@
 #include "worker/device/arena_tensor.h"
 #include "worker/device/threads.h"
 
+// What jemalloc reads as the program starts. A pass takes and gives back the same megabytes each
+// time: given back to the system, each would come again as thousands of page faults, which took a
+// fifth of a ResNet's time. The process keeps what its largest pass took.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "oversize_threshold:0,dirty_decay_ms:-1,thp:always";
+}
+
 namespace conadv {
 namespace {
 
