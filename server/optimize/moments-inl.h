@@ -16,8 +16,8 @@ namespace conadv::HWY_NAMESPACE {
 // Moves both moments at element i and returns m / (√v̂ + ε): the correction of m is left to the
 // caller.
 HWY_INLINE hn::Vec<Lane> UpdateMoments(const TensorUpdate& tensor, const MomentConstants& constants,
-                                     float* HWY_RESTRICT first, float* HWY_RESTRICT second,
-                                     size_t i) {
+                                       float* HWY_RESTRICT first, float* HWY_RESTRICT second,
+                                       size_t i) {
   const Lane d;
   const auto g = Gradient(tensor, i);
   const auto m = hn::Add(hn::Mul(hn::Set(d, constants.beta1), hn::Load(d, first + i)),

@@ -46,8 +46,8 @@ TEST(Render, StalenessHasHistogramsInAllAndByWorkerWaitsBytesAndContributors) {
   const std::string text = RenderStaleness(staleness, kNow);
   EXPECT_THAT(text, AllOf(HasSubstr("attack staleness: mean 1.00, p50 1, p99 1, max 1 (640 contr"),
                           HasSubstr("  1  ######"), HasSubstr("update staleness: nothing yet")));
-  EXPECT_THAT(text, AllOf(HasSubstr("worker-0 (gone)"), HasSubstr("1.5 s"), HasSubstr("2.5 s"), HasSubstr("3.0 MiB"),
-                          HasSubstr("worker-0 x 4")));
+  EXPECT_THAT(text, AllOf(HasSubstr("worker-0 (gone)"), HasSubstr("1.5 s"), HasSubstr("2.5 s"),
+                          HasSubstr("3.0 MiB"), HasSubstr("worker-0 x 4")));
 }
 
 TEST(Render, StatusSaysWhatItWaitsForAndEscapesIt) {

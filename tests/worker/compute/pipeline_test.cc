@@ -64,7 +64,7 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
     if (header.stream != kAdversarialStream) continue;
     EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
   }
-  executor_->Stop();  // and waits for what runs
+  executor_->Stop();                        // and waits for what runs
   EXPECT_EQ(compute_.loads, units.size());  // once for all passes
   EXPECT_EQ(compute_.batches, 0);
   EXPECT_EQ(pipeline_->units_in_hand(), 0);
