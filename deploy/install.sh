@@ -33,10 +33,9 @@ run_any=(libisal2 zlib1g libjemalloc2 libturbojpeg0)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
 run_worker=(libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
-  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406"
-  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410"
+  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406 libhwy1"
+  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410 libhwy1t64"
 )
-declare -A run_server_of=([bookworm]=libhwy1 [trixie]=libhwy1t64)
 declare -A run_worker_of=([bookworm]=libtorch1.13 [trixie]=libtorch2.6)
 
 fail() {
@@ -55,7 +54,7 @@ packages_of() {
     build-server) echo "${build_server[@]}" ;;
     sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
-    run-server) echo "${run_any_of[$suite]} ${run_any[*]} ${run_server_of[$suite]}" ;;
+    run-server) echo "${run_any_of[$suite]} ${run_any[*]}" ;;
     run-worker) echo "${run_any_of[$suite]} ${run_any[*]} ${run_worker_of[$suite]} ${run_worker[*]}" ;;
     *) fail "no set '$set': it is build, build-server, sanitize, lint, run-server or run-worker" ;;
   esac

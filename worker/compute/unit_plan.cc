@@ -66,8 +66,7 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
   size_t free = options.push_window - std::min(in_flight, options.push_window);
   for (size_t i = 0; i < units.size(); ++i) {
     const UnitProgress& unit = *units[i];
-    const bool loaded = unit.examples == Stage::kDone;
-    if (options.attacks() && loaded && unit.attack_version.has_value() &&
+    if (options.attacks() && unit.examples == Stage::kDone && unit.attack_version.has_value() &&
         unit.attack == Stage::kIdle) {
       actions->push_back({i, ActionKind::kAttack, std::nullopt});
     }
@@ -76,7 +75,7 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
     // which they have a stream is complete.
     const bool always = i == 0 || unit.updating();
     for (size_t stream = 0; stream < options.streams.size(); ++stream) {
-      const bool ready = options.streams[stream].attacked ? unit.attack == Stage::kDone : loaded;
+      const bool ready = unit.has_images(options.streams[stream]);
       if (!ready || unit.passes[stream] != Stage::kIdle || !(free > 0 || always)) continue;
       if (free > 0) --free;
       actions->push_back({i, ActionKind::kPass, std::nullopt, StreamIndex(stream)});
@@ -127,13 +126,12 @@ WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions
     if (unit->computed(options)) return WaitCause::kPush;
     if (std::count(unit->passes.begin(), unit->passes.end(), Stage::kRunning) > 0) continue;
     if (!unit->update_version.has_value()) return WaitCause::kWeights;
-    const bool loaded = unit->examples == Stage::kDone;
     // Of a pass that could run the window is full.
     for (size_t stream = 0; stream < options.streams.size(); ++stream) {
-      const bool ready = options.streams[stream].attacked ? unit->attack == Stage::kDone : loaded;
+      const bool ready = unit->has_images(options.streams[stream]);
       if (ready && unit->passes[stream] == Stage::kIdle) return WaitCause::kPush;
     }
-    return loaded ? WaitCause::kAttack : WaitCause::kData;
+    return unit->examples == Stage::kDone ? WaitCause::kAttack : WaitCause::kData;
   }
   return WaitCause::kLease;
 }

@@ -61,6 +61,10 @@ struct UnitProgress {
     }
     return false;
   }
+  // Whether the images that the stream's pass takes are there.
+  bool has_images(const GradientStream& stream) const {
+    return (stream.attacked ? attack : examples) == Stage::kDone;
+  }
   // Whether a pass whose gradients will be pushed has begun.
   bool updating() const {
     return std::any_of(passes.begin(), passes.end(),

@@ -64,8 +64,10 @@ TEST_F(PipelineTest, EveryUnitIsPushedOnceAStreamInAnyOrderOfEvents) {
     if (header.stream != kAdversarialStream) continue;
     EXPECT_EQ(header.attack_version, header.update_version.MinusOrZero(2));
   }
-  executor_->Stop();                        // and waits for what runs
-  EXPECT_EQ(compute_.loads, units.size());  // once for all passes
+  executor_->Stop();  // and waits for what runs
+
+  // Once for all passes.
+  EXPECT_EQ(compute_.loads, units.size());
   EXPECT_EQ(compute_.batches, 0);
   EXPECT_EQ(pipeline_->units_in_hand(), 0);
   EXPECT_EQ(gradients_.in_use(), 0);
