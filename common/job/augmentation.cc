@@ -74,7 +74,7 @@ AutoAugmentPolicy ResolvePolicy(v1::Augmentation::Policy policy) {
   return AutoAugmentPolicy::kImageNet;
 }
 
-AugmentationStep ResolveStep(const v1::Augmentation& step) {
+decltype(AugmentationStep::kind) ResolveKind(const v1::Augmentation& step) {
   const v1::Augmentation::ResizedCrop& crop = step.resized_crop();
   const v1::Augmentation::RandAugment& rand = step.rand_augment();
   switch (step.step_case()) {
@@ -100,13 +100,21 @@ void CheckAugmentation(const v1::Dataset& dataset, Violations* violations) {
   violations->Require(steps <= kMostSteps, "dataset.augmentation", "must be at most 16 steps",
                       steps);
   for (int i = 0; i < steps; ++i) {
-    CheckStep(dataset.augmentation(i), absl::StrCat("dataset.augmentation[", i, "]"), violations);
+    const std::string path = absl::StrCat("dataset.augmentation[", i, "]");
+    CheckStep(dataset.augmentation(i), path, violations);
+    // So that what both passes see is drawn alike.
+    violations->Require(
+        i == 0 || !dataset.augmentation(i).every_pass() || dataset.augmentation(i - 1).every_pass(),
+        absl::StrCat(path, ".every_pass"),
+        "must be false after a step where it is: what every pass sees comes first");
   }
 }
 
 std::vector<AugmentationStep> ResolveAugmentation(const v1::Dataset& dataset) {
   std::vector<AugmentationStep> steps;
-  for (const v1::Augmentation& step : dataset.augmentation()) steps.push_back(ResolveStep(step));
+  for (const v1::Augmentation& step : dataset.augmentation()) {
+    steps.push_back({ResolveKind(step), step.every_pass()});
+  }
   return steps;
 }
 

@@ -40,8 +40,13 @@ struct CutoutOptions {
   uint32_t length = 0;
 };
 
-using AugmentationStep = std::variant<FlipOptions, CropOptions, ResizedCropOptions,
-                                      AutoAugmentOptions, RandAugmentOptions, CutoutOptions>;
+struct AugmentationStep {
+  std::variant<FlipOptions, CropOptions, ResizedCropOptions, AutoAugmentOptions, RandAugmentOptions,
+               CutoutOptions>
+      kind;
+  // Not only for the augmented pass, where there is one.
+  bool every_pass = false;
+};
 
 }  // namespace conadv
 

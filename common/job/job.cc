@@ -50,6 +50,11 @@ absl::string_view AlgorithmName(Algorithm algorithm) {
     case Algorithm::kConAdv: return "CONADV";
     case Algorithm::kDisAdv: return "DISADV";
     case Algorithm::kVanilla: return "VANILLA";
+    case Algorithm::kFastAdvProp: return "FAST_ADVPROP";
+    case Algorithm::kFree: return "FREE";
+    case Algorithm::kFgsmRs: return "FGSM_RS";
+    case Algorithm::kNFgsm: return "N_FGSM";
+    case Algorithm::kPgd: return "PGD";
   }
   return "";
 }

@@ -6,6 +6,7 @@
 #define CONADV_COMMON_JOB_JOB_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,7 +54,7 @@ struct DatasetOptions {
 // What a pass computes in.
 enum class Precision { kFp32, kBf16 };
 
-enum class Algorithm { kConAdv, kDisAdv, kVanilla };
+enum class Algorithm { kConAdv, kDisAdv, kVanilla, kFastAdvProp, kFree, kFgsmRs, kNFgsm, kPgd };
 enum class Consistency { kSync, kSsp, kAsync };
 
 // As the job file spells them.
@@ -70,13 +71,17 @@ struct TrainingOptions {
   double epochs = 0;
   uint64_t steps = 0;  // 0: from epochs
   float clean_weight = 0;
+  float augmented_weight = 0;
   float adversarial_weight = 0;     // 0 for kVanilla
-  bool mixture_batch_norm = false;  // false for kVanilla
+  bool mixture_batch_norm = false;  // only with an adversarial stream and another
+  float adversarial_share = 0;      // kFastAdvProp; otherwise 0
+  uint32_t replays = 1;             // kFree; otherwise 1
   float label_smoothing = 0;
   bool damping = false;
   float delay_compensation = 0;
   Precision precision = Precision::kFp32;
 
+  // Whether there are adversarial examples.
   bool attacks() const { return algorithm != Algorithm::kVanilla; }
   bool sync() const { return consistency == Consistency::kSync; }
   uint32_t slot_size() const { return global_batch / slots; }
@@ -90,11 +95,13 @@ enum class AttackStep { kSign, kL2, kRaw };
 struct AttackOptions {
   AttackStep step = AttackStep::kSign;
   float step_size = 0;
-  float epsilon = 0;  // 0 is no ball, and so for kRaw
+  float epsilon = 0;  // 0 is no ball, and so for kRaw and where nothing is projected
   uint32_t steps = 0;
   float random_start = 0;
   bool targeted = false;
   Precision precision = Precision::kFp32;
+  bool batch_statistics = false;  // BatchNorm's of the slot, rather than the running ones
+  float start_radius = 0;         // resolved: 0 only if there are no random starts
 };
 
 struct SgdOptions {
@@ -120,9 +127,25 @@ struct LambOptions {
   float weight_decay = 0;
 };
 
+// What a job says of the tensors that a pattern matches, instead of the optimizer's own rules.
+struct TensorRule {
+  std::string pattern;
+  std::optional<float> weight_decay;
+  std::optional<bool> trust_ratio;
+  bool frozen = false;
+};
+
+struct AverageOptions {
+  float decay = 0;
+  bool warmup = true;
+};
+
 struct OptimizerOptions {
   std::variant<SgdOptions, LarsOptions, AdamWOptions, LambOptions> rule;
-  float clip_norm = 0;  // 0 is off
+  float clip_norm = 0;         // of each tensor; 0 is off
+  float global_clip_norm = 0;  // of all; 0 is off
+  std::vector<TensorRule> tensors;
+  std::optional<AverageOptions> average;
 };
 
 struct ConstantDecay {};
@@ -151,12 +174,22 @@ struct ServerOptions {
   absl::Duration unit_timeout = absl::Seconds(120);
 };
 
+enum class EvaluationSuite { kPgd, kStandard };
+enum class EvaluationNorm { kLinf, kL2 };
+enum class EvaluationLoss { kCrossEntropy, kMargin };
+
 struct EvaluationOptions {
   uint64_t every = 0;
   uint32_t attack_steps = 0;
   float epsilon = 0;
   float step_size = 0;  // resolved: never 0 if attack_steps > 0
   uint64_t limit = 0;
+  EvaluationSuite suite = EvaluationSuite::kPgd;
+  EvaluationNorm norm = EvaluationNorm::kLinf;
+  uint32_t restarts = 1;
+  EvaluationLoss loss = EvaluationLoss::kCrossEntropy;
+  bool sample = false;
+  std::string corruptions;  // empty: none
 };
 
 struct Job {

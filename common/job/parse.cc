@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "common/base/printable.h"
+#include "common/job/rules.h"
 
 namespace conadv {
 namespace {
@@ -113,6 +114,7 @@ absl::StatusOr<v1::Job> ParseJobText(absl::string_view text, absl::string_view f
 
 std::string JobText(const v1::Job& job) {
   v1::Job full = job;
+  FillAlgorithm(&full);
   FillDefaults(&full);
   // What is spelled out is what will be done, and what a job may say.
   v1::Training& training = *full.mutable_training();
@@ -120,6 +122,13 @@ std::string JobText(const v1::Job& job) {
     training.set_tau(0);
   if (training.consistency() != v1::Training::SSP && !job.training().has_staleness_bound()) {
     training.clear_staleness_bound();
+  }
+  if (training.algorithm() != v1::Training::FAST_ADVPROP &&
+      !job.training().has_adversarial_share()) {
+    training.clear_adversarial_share();
+  }
+  if (training.algorithm() != v1::Training::FREE && !job.training().has_replays()) {
+    training.clear_replays();
   }
   if (training.consistency() != v1::Training::SYNC && !job.has_reproducible()) {
     full.set_reproducible(false);

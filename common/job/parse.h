@@ -31,7 +31,7 @@ absl::Status ApplySettings(absl::Span<const std::string> settings, v1::Job* job)
 // with its field path
 // (`training.tau: must be ≤ 63, got 200`). Fields and enum values that this build does not know are
 // refused too.
-absl::StatusOr<Job> ValidateJob(const v1::Job& job);
+absl::StatusOr<Job> ValidateJob(const v1::Job& given);
 
 // The job in full, in text format: every field that plays a part with its value, defaults too.
 // Parsed again it makes the same Job.

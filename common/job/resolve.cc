@@ -12,7 +12,16 @@ constexpr uint32_t kRetainWithoutSync = 64;
 constexpr float kReach = 2.5F;
 
 Algorithm ResolveAlgorithm(const v1::Training& training) {
-  if (training.algorithm() == v1::Training::VANILLA) return Algorithm::kVanilla;
+  switch (training.algorithm()) {
+    case v1::Training::CONADV:
+    case v1::Training::DISADV: break;
+    case v1::Training::VANILLA: return Algorithm::kVanilla;
+    case v1::Training::FAST_ADVPROP: return Algorithm::kFastAdvProp;
+    case v1::Training::FREE: return Algorithm::kFree;
+    case v1::Training::FGSM_RS: return Algorithm::kFgsmRs;
+    case v1::Training::N_FGSM: return Algorithm::kNFgsm;
+    case v1::Training::PGD: return Algorithm::kPgd;
+  }
   return EffectiveTau(training) == 0 ? Algorithm::kDisAdv : Algorithm::kConAdv;
 }
 
@@ -81,7 +90,12 @@ TrainingOptions ResolveTraining(const v1::Training& training) {
   options.steps = training.steps();
   options.clean_weight = training.clean_weight();
   options.adversarial_weight = options.attacks() ? training.adversarial_weight() : 0;
+  options.augmented_weight = training.augmented_weight();
   options.mixture_batch_norm = options.attacks() && training.mixture_batch_norm();
+  if (options.algorithm == Algorithm::kFastAdvProp) {
+    options.adversarial_share = training.adversarial_share();
+  }
+  if (options.algorithm == Algorithm::kFree) options.replays = training.replays();
   options.label_smoothing = training.label_smoothing();
   options.damping = training.damping();
   options.delay_compensation = training.delay_compensation();
@@ -105,6 +119,9 @@ AttackOptions ResolveAttack(const v1::Attack& attack) {
   options.random_start = attack.random_start();
   options.targeted = attack.targeted();
   options.precision = ResolvePrecision(attack.precision());
+  options.batch_statistics = attack.batch_norm() == v1::Attack::BATCH;
+  options.start_radius = attack.start_radius() != 0 ? attack.start_radius() : options.epsilon;
+  if (!attack.project()) options.epsilon = 0;
   return options;
 }
 
@@ -131,6 +148,17 @@ OptimizerOptions ResolveOptimizer(const v1::Optimizer& optimizer) {
       break;
   }
   options.clip_norm = optimizer.clip_norm();
+  options.global_clip_norm = optimizer.global_clip_norm();
+  for (const v1::Optimizer::Tensors& given : optimizer.tensors()) {
+    TensorRule& rule = options.tensors.emplace_back();
+    rule.pattern = given.pattern();
+    if (given.has_weight_decay()) rule.weight_decay = given.weight_decay();
+    if (given.has_trust_ratio()) rule.trust_ratio = given.trust_ratio();
+    rule.frozen = given.frozen();
+  }
+  if (optimizer.has_average()) {
+    options.average = {optimizer.average().decay(), optimizer.average().warmup()};
+  }
   return options;
 }
 
@@ -158,7 +186,10 @@ ServerOptions ResolveServer(const v1::Server& server, const TrainingOptions& tra
   if (options.retain == 0 && !training.sync()) options.retain = kRetainWithoutSync;
   // Shards may be one version apart: what one of them still computes with, the other must still
   // have.
-  if (training.sync()) options.retain = std::max(options.retain, training.tau + 2);
+  // FREE goes back to the weights of the batch's first replay.
+  if (training.sync()) {
+    options.retain = std::max({options.retain, training.tau + 2, training.replays + 1});
+  }
   options.checkpoint_every = server.checkpoint_every();
   options.checkpoint_dir = server.checkpoint_dir();
   options.checkpoint_interval = absl::Seconds(server.checkpoint_seconds());
@@ -178,6 +209,12 @@ EvaluationOptions ResolveEvaluation(const v1::Evaluation& evaluation) {
     options.step_size = kReach * options.epsilon / static_cast<float>(options.attack_steps);
   }
   options.limit = evaluation.limit();
+  if (evaluation.suite() == v1::Evaluation::STANDARD) options.suite = EvaluationSuite::kStandard;
+  if (evaluation.norm() == v1::Evaluation::L2) options.norm = EvaluationNorm::kL2;
+  options.restarts = evaluation.restarts();
+  if (evaluation.loss() == v1::Evaluation::MARGIN) options.loss = EvaluationLoss::kMargin;
+  options.sample = evaluation.sample();
+  options.corruptions = evaluation.corruptions();
   return options;
 }
 

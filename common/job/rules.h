@@ -28,7 +28,10 @@ uint32_t EffectiveTau(const v1::Training& training);
 // REQUIRES: it keeps every rule.
 std::vector<AugmentationStep> ResolveAugmentation(const v1::Dataset& dataset);
 
-// Every default filled in. REQUIRES: the job keeps every rule.
+// What the algorithm says of fields that the job leaves unset. Changes nothing that is set.
+void FillAlgorithm(v1::Job* job);
+
+// Every default filled in. REQUIRES: FillAlgorithm has been called, and the job keeps every rule.
 Job Resolve(const v1::Job& job);
 
 }  // namespace conadv

@@ -48,7 +48,9 @@ void CheckUnknownFields(const google::protobuf::Message& message, const std::str
 
 }  // namespace
 
-absl::StatusOr<Job> ValidateJob(const v1::Job& job) {
+absl::StatusOr<Job> ValidateJob(const v1::Job& given) {
+  v1::Job job = given;
+  FillAlgorithm(&job);
   Violations violations;
   CheckUnknownFields(job, "", &violations);
   violations.Require(IsName(job.name()), "name", "must be 1 to 63 of a-z, 0-9 and -",

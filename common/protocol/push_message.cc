@@ -19,14 +19,14 @@ constexpr size_t kMostNameBytes = 256;
 absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
   const v1::PushHeader::Contribution& from = header.contribution();
   // The enum is open: newer peers may have more.
-  const int stream = from.stream();
-  if (stream < 0 || stream >= static_cast<int>(kMostStreams)) {
+  const uint32_t stream = from.stream();
+  if (stream >= kMostStreams) {
     return absl::InvalidArgumentError(
         absl::StrCat("header.contribution.stream: there is no stream ", stream));
   }
   Contribution to;
   to.unit = {Step(from.step()), Slot(from.slot())};
-  to.stream = StreamIndex(static_cast<uint64_t>(stream));
+  to.stream = StreamIndex(stream);
   to.worker = header.worker();
   to.update_version = Version(from.update_version());
   to.attack_version = Version(from.attack_version());
@@ -39,7 +39,7 @@ absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
 void Fill(const Contribution& from, v1::PushHeader::Contribution* to) {
   to->set_step(from.unit.step.value());
   to->set_slot(static_cast<uint32_t>(from.unit.slot.value()));
-  to->set_stream(static_cast<v1::Stream>(from.stream.value()));
+  to->set_stream(static_cast<uint32_t>(from.stream.value()));
   to->set_update_version(from.update_version.value());
   to->set_attack_version(from.attack_version.value());
   to->set_loss(from.loss);

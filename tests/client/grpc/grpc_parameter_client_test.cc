@@ -253,7 +253,7 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   EXPECT_EQ(received.lineage(), 44) << "its own, not the one of the session that sends it";
   EXPECT_EQ(received.contribution().step(), 6);
   EXPECT_EQ(received.contribution().slot(), 3);
-  EXPECT_EQ(received.contribution().stream(), v1::ADVERSARIAL);
+  EXPECT_EQ(received.contribution().stream(), 1U);
   EXPECT_EQ(received.contribution().update_version(), 6);
   EXPECT_EQ(received.contribution().attack_version(), 5);
   EXPECT_EQ(received.contribution().loss(), 1.5F);

@@ -67,18 +67,18 @@ TEST(ResolvedJob, HasEveryStepOfAugmentationInTheJobsOrder) {
                 "{rand_augment {magnitude: 5}}, {resized_crop {min_area: 0.5}}, {flip: 0.25}]"})
           .dataset.augmentation;
   ASSERT_EQ(steps.size(), 6);
-  EXPECT_EQ(std::get<CutoutOptions>(steps[0]).length, 8);
-  EXPECT_EQ(std::get<AutoAugmentOptions>(steps[1]).policy, AutoAugmentPolicy::kCifar10);
-  EXPECT_EQ(std::get<CropOptions>(steps[2]).padding, 4);
-  const auto& rand = std::get<RandAugmentOptions>(steps[3]);
+  EXPECT_EQ(std::get<CutoutOptions>(steps[0].kind).length, 8);
+  EXPECT_EQ(std::get<AutoAugmentOptions>(steps[1].kind).policy, AutoAugmentPolicy::kCifar10);
+  EXPECT_EQ(std::get<CropOptions>(steps[2].kind).padding, 4);
+  const auto& rand = std::get<RandAugmentOptions>(steps[3].kind);
   EXPECT_EQ(rand.operations, 2);
   EXPECT_EQ(rand.magnitude, 5);
   EXPECT_EQ(rand.bins, 31);
-  const auto& crop = std::get<ResizedCropOptions>(steps[4]);
+  const auto& crop = std::get<ResizedCropOptions>(steps[4].kind);
   EXPECT_EQ(crop.least_area, 0.5);
   EXPECT_EQ(crop.most_area, 1);
   EXPECT_FLOAT_EQ(static_cast<float>(crop.most_aspect), 4.0F / 3);
-  EXPECT_EQ(std::get<FlipOptions>(steps[5]).probability, 0.25F);
+  EXPECT_EQ(std::get<FlipOptions>(steps[5].kind).probability, 0.25F);
 }
 
 TEST(ResolvedJob, DisAdvHasNoStaleness) {

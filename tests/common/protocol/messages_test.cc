@@ -88,7 +88,7 @@ TEST(PushHeader, InitialWeightsAreOfTheCallersLineage) {
 
 TEST(PushHeader, AStreamThatNoRunCanHaveIsRefused) {
   v1::PushHeader header;
-  header.mutable_contribution()->set_stream(static_cast<v1::Stream>(kMostStreams));
+  header.mutable_contribution()->set_stream(kMostStreams);
   EXPECT_TRUE(absl::IsInvalidArgument(ParsePushHeader(header.SerializeAsString()).status()));
 }
 

@@ -154,7 +154,7 @@ TEST(Server, ABadPushIsRefusedInWordsAndChangesNothing) {
        absl::StatusCode::kInvalidArgument, "contribution.slot"},
       {"no such stream",
        [](Chunks* c) {
-         (*c)[0].mutable_header()->mutable_contribution()->set_stream(v1::ADVERSARIAL);
+         (*c)[0].mutable_header()->mutable_contribution()->set_stream(1);
        },
        absl::StatusCode::kInvalidArgument, "contribution.stream"},
       {"an oversized message", [](Chunks* c) { (*c)[0].set_payload(std::string(5 << 20, 'x')); },

@@ -49,7 +49,7 @@ void Augmenter::Apply(Unit unit, uint32_t example, Planes image,
   if (image.size() == 0) return;
   Random random = Draws(seed_, unit, example);
   for (const AugmentationStep& step : steps_) {
-    std::visit(StepApplier{&random, image, scratch}, step);
+    std::visit(StepApplier{&random, image, scratch}, step.kind);
   }
 }
 

@@ -12,9 +12,9 @@ namespace conadv::augment {
 namespace {
 
 std::vector<AugmentationStep> EveryStep() {
-  return {ResizedCropOptions{}, FlipOptions{0.5},
-          CropOptions{3},       AutoAugmentOptions{AutoAugmentPolicy::kCifar10},
-          RandAugmentOptions{}, CutoutOptions{5}};
+  return {{ResizedCropOptions{}}, {FlipOptions{0.5}},
+          {CropOptions{3}},       {AutoAugmentOptions{AutoAugmentPolicy::kCifar10}},
+          {RandAugmentOptions{}}, {CutoutOptions{5}}};
 }
 
 Picture Augmented(const Augmenter& augmenter, uint64_t step, uint64_t slot, uint32_t example,
@@ -50,8 +50,8 @@ TEST(Augmenter, EachExampleOfEachUnitAndSeedHasDrawsOfItsOwn) {
 
 TEST(Augmenter, DoesItsStepsInTheirOrder) {
   const Picture image = MakePicture(1, 1, 2, {10, 200});
-  const std::vector<AugmentationStep> steps = {FlipOptions{1}, CutoutOptions{1}};
-  const std::vector<AugmentationStep> reversed = {CutoutOptions{1}, FlipOptions{1}};
+  const std::vector<AugmentationStep> steps = {{FlipOptions{1}}, {CutoutOptions{1}}};
+  const std::vector<AugmentationStep> reversed = {{CutoutOptions{1}}, {FlipOptions{1}}};
   bool differ = false;
   for (uint32_t example = 0; example < 10; ++example) {
     const Picture one = Augmented(Augmenter(steps, 1), 0, 0, example, image);
