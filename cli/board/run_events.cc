@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "cli/board/event_record.h"
 #include "cli/board/staleness_histogram.h"
@@ -14,7 +15,7 @@ namespace {
 constexpr uint64_t kLeastUpdates = 10;
 constexpr uint64_t kWindows = 50;
 
-void AddScalar(const char* tag, double value, tensorboard::Summary* summary) {
+void AddScalar(const std::string& tag, double value, tensorboard::Summary* summary) {
   tensorboard::Summary::Value* const out = summary->add_value();
   out->set_tag(tag);
   out->set_simple_value(static_cast<float>(value));
@@ -32,7 +33,7 @@ uint64_t WholeVersions(double staleness) { return std::llround(std::max(0.0, sta
 }  // namespace
 
 RunEvents::RunEvents(const TrainingOptions& training)
-    : attacks_(training.attacks()),
+    : streams_(StreamsOf(training)),
       examples_per_update_(static_cast<double>(training.global_batch) /
                            training.updates_per_step()) {}
 
@@ -78,15 +79,26 @@ RunEvents::Events RunEvents::End(absl::Time wall_now) {
 
 void RunEvents::AddScalars(const v1::MetricsRecord::Step& step,
                            tensorboard::Summary* summary) const {
-  AddScalar("loss/clean", step.clean_loss(), summary);
-  AddScalar("accuracy/clean", step.clean_accuracy(), summary);
-  AddScalar("gradient/clean_norm", step.clean_norm(), summary);
-  if (attacks_) {
-    AddScalar("loss/adversarial", step.adversarial_loss(), summary);
-    AddScalar("accuracy/adversarial", step.adversarial_accuracy(), summary);
-    AddScalar("gradient/adversarial_norm", step.adversarial_norm(), summary);
-    AddScalar("gradient/cosine", step.cosine(), summary);
-    AddScalar("staleness/attack_mean", step.attack_staleness(), summary);
+  for (const GradientStream& stream : streams_) {
+    const auto add = [&](double loss, double accuracy, double norm) {
+      AddScalar("loss/" + stream.name, loss, summary);
+      AddScalar("accuracy/" + stream.name, accuracy, summary);
+      AddScalar("gradient/" + stream.name + "_norm", norm, summary);
+    };
+    switch (stream.kind) {
+      case StreamKind::kClean:
+        add(step.clean_loss(), step.clean_accuracy(), step.clean_norm());
+        break;
+      case StreamKind::kAugmented:
+        add(step.augmented_loss(), step.augmented_accuracy(), step.augmented_norm());
+        break;
+      case StreamKind::kAttack: AddScalar("loss/attack", step.attack_loss(), summary); break;
+      case StreamKind::kAdversarial:
+        add(step.adversarial_loss(), step.adversarial_accuracy(), step.adversarial_norm());
+        if (streams_.size() > 1) AddScalar("gradient/cosine", step.cosine(), summary);
+        AddScalar("staleness/attack_mean", step.attack_staleness(), summary);
+        break;
+    }
   }
   AddScalar("staleness/update_mean", step.update_staleness(), summary);
   AddScalar("rate", step.rate(), summary);
@@ -110,7 +122,8 @@ void RunEvents::CloseWindow(tensorboard::Summary* summary) {
     attack.push_back(of.attack);
     update.push_back(of.update);
   }
-  if (attacks_) AddHistogram("staleness/attack", attack, summary);
+  if (IndexOf(streams_, StreamKind::kAdversarial).has_value())
+    AddHistogram("staleness/attack", attack, summary);
   AddHistogram("staleness/update", update, summary);
   const Update& last = updates_.back();
   const double seconds = last.seconds - window_seconds_;

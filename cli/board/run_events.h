@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "common/job/job.h"
+#include "common/job/streams.h"
 #include "conadv/tensorboard/event.pb.h"
 #include "conadv/v1/inspector.pb.h"
 
@@ -47,7 +48,7 @@ class RunEvents {
   // Of `updates_`, which go.
   void CloseWindow(tensorboard::Summary* summary);
 
-  const bool attacks_;
+  const GradientStreams streams_;
   const double examples_per_update_;
   uint64_t final_version_ = 0;
   std::vector<Update> updates_;  // since the last histogram

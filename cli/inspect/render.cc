@@ -42,6 +42,19 @@ std::string LeasedText(const v1::WorkersResponse::Member& member) {
   return absl::StrJoin(units, " ");
 }
 
+std::string LossText(const v1::StatusResponse& status) {
+  std::vector<std::string> losses;
+  for (const std::string& stream : status.streams()) {
+    const auto add = [&](double loss) {
+      losses.push_back(absl::StrFormat("%s %.4f", stream, loss));
+    };
+    if (stream == "clean") add(status.clean_loss());
+    if (stream == "augmented") add(status.augmented_loss());
+    if (stream == "adversarial") add(status.adversarial_loss());
+  }
+  return absl::StrJoin(losses, ", ");
+}
+
 std::string Seconds(double seconds) { return absl::StrFormat("%.1f s", seconds); }
 
 }  // namespace
@@ -67,8 +80,11 @@ std::string RenderStatus(const v1::StatusResponse& status) {
                                               : absl::StrCat(" since the run went on from version ",
                                                              status.restored_version())));
   pairs.emplace_back("speed", absl::StrFormat("%.0f examples/s", status.examples_per_second()));
-  pairs.emplace_back("loss", absl::StrFormat("clean %.4f, adversarial %.4f", status.clean_loss(),
-                                             status.adversarial_loss()));
+  if (status.passes() > 0) {
+    pairs.emplace_back(
+        "cost", absl::StrFormat("%.4g passes over each example (VANILLA: 1)", status.passes()));
+  }
+  pairs.emplace_back("loss", LossText(status));
   pairs.emplace_back(
       "staleness", absl::StrFormat("attack %.2f, update %.2f versions",
                                    status.attack_staleness_mean(), status.update_staleness_mean()));

@@ -33,14 +33,20 @@ std::string Steps(const ProgressState& state) {
                       static_cast<int>(100 * Share(state)), "%");
 }
 
+std::string Losses(const ProgressState& state) {
+  std::vector<std::string> losses;
+  if (state.clean) losses.push_back(absl::StrFormat("%.3f", state.clean_loss));
+  if (state.augmented) losses.push_back(absl::StrFormat("aug %.3f", state.augmented_loss));
+  if (state.adversarial) losses.push_back(absl::StrFormat("adv %.3f", state.adversarial_loss));
+  return absl::StrCat("loss ", absl::StrJoin(losses, " / "));
+}
+
 // What there is to say, the most important first.
 std::vector<std::string> Parts(const ProgressState& state, absl::Time now) {
   std::vector<std::string> parts = {Steps(state)};
   if (!state.phase.empty()) parts.push_back(state.phase);
   if (state.version == 0) return parts;
-  std::string loss = absl::StrFormat("loss %.3f", state.clean_loss);
-  if (state.adversarial) absl::StrAppendFormat(&loss, " / adv %.3f", state.adversarial_loss);
-  parts.push_back(loss);
+  parts.push_back(Losses(state));
   if (!state.waiting_for.empty()) {
     parts.push_back(absl::StrCat("waiting for ", state.waiting_for));
   } else if (state.final_version > 0 && state.phase.empty()) {
@@ -74,6 +80,7 @@ void Apply(const v1::MetricsRecord& record, absl::Time now, ProgressState* state
       state->waiting_for.clear();
       state->version = step.version();
       state->clean_loss = step.clean_loss();
+      state->augmented_loss = step.augmented_loss();
       state->adversarial_loss = step.adversarial_loss();
       state->attack_staleness = step.attack_staleness();
       state->update_staleness = step.update_staleness();

@@ -20,8 +20,12 @@ struct ProgressState {
   uint64_t final_version = 0;  // 0: not known yet
   uint32_t updates_per_step = 1;
   uint32_t global_batch = 0;
+  // The run's streams, and their losses.
+  bool clean = true;
+  bool augmented = false;
   bool adversarial = false;
   double clean_loss = 0;
+  double augmented_loss = 0;
   double adversarial_loss = 0;
   double attack_staleness = 0;  // means over the last update's contributions
   double update_staleness = 0;

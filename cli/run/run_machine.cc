@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/results/run_paths.h"
+#include "common/job/streams.h"
 #include "common/program/exit_code.h"
 
 namespace conadv {
@@ -55,6 +56,9 @@ RunMachine::RunMachine(const Deployment& deployment, const Job& job, bool replac
   progress_.phase = "starting";
   progress_.updates_per_step = job.training.updates_per_step();
   progress_.global_batch = job.training.global_batch;
+  const GradientStreams streams = StreamsOf(job.training);
+  progress_.clean = IndexOf(streams, StreamKind::kClean).has_value();
+  progress_.augmented = IndexOf(streams, StreamKind::kAugmented).has_value();
   progress_.adversarial = job.training.attacks();
 }
 

@@ -72,12 +72,17 @@ void FillAlgorithm(v1::Job* job) {
   v1::Training& training = *job->mutable_training();
   const v1::Training::Algorithm algorithm = training.algorithm();
   FillAttack(algorithm, job->mutable_attack());
+  // The attack's pass is one that trains.
+  if ((algorithm == v1::Training::FAST_ADVPROP || algorithm == v1::Training::FREE) &&
+      !job->attack().has_precision()) {
+    job->mutable_attack()->set_precision(training.precision());
+  }
   if (TrainsOnAdversarialExamples(algorithm)) {
     if (!training.has_clean_weight()) training.set_clean_weight(0);
   }
   // One stream has nothing to be kept apart from.
-  if (training.clean_weight() == 0 && training.augmented_weight() == 0 &&
-      !training.has_mixture_batch_norm()) {
+  if (!training.has_mixture_batch_norm() && training.clean_weight() == 0 &&
+      training.augmented_weight() == 0) {
     training.set_mixture_batch_norm(false);
   }
 }

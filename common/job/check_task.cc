@@ -7,8 +7,6 @@
 namespace conadv {
 namespace {
 
-constexpr uint32_t kMaxTau = 63;
-
 std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text), "\""); }
 
 const std::string& Name(v1::Training::Consistency consistency) {
@@ -96,29 +94,6 @@ void CheckDataset(const v1::Dataset& dataset, Violations* violations) {
   CheckAugmentation(dataset, violations);
 }
 
-void CheckAlgorithm(const v1::Training& training, Violations* violations) {
-  if (training.algorithm() == v1::Training::CONADV) {
-    violations->Require(training.tau() <= kMaxTau, "training.tau", "must be ≤ 63", training.tau());
-  }
-  if (training.algorithm() == v1::Training::DISADV) {
-    violations->Require(!training.has_tau() || training.tau() == 0, "training.tau",
-                        "must be 0 or unset with DISADV; CONADV attacks with older weights",
-                        training.tau());
-  }
-  const float clean = training.clean_weight();
-  const float adversarial = training.adversarial_weight();
-  violations->RequireReal(clean >= 0, "training.clean_weight", "must be ≥ 0", clean);
-  violations->RequireReal(adversarial >= 0, "training.adversarial_weight", "must be ≥ 0",
-                          adversarial);
-  if (training.algorithm() == v1::Training::VANILLA) {
-    violations->Require(clean != 0, "training.clean_weight",
-                        "must be > 0 with VANILLA, which has no other gradient", clean);
-  } else {
-    violations->Require(clean != 0 || adversarial != 0, "training.clean_weight",
-                        "must not be 0 while training.adversarial_weight is 0 too");
-  }
-}
-
 void CheckConsistency(const v1::Job& job, Violations* violations) {
   constexpr uint32_t kMaxBound = 1024;
   const v1::Training& training = job.training();
@@ -169,32 +144,14 @@ void CheckLength(const v1::Training& training, Violations* violations) {
                           "must be 0 to < 1", smoothing);
 }
 
-void CheckAttack(const v1::Attack& attack, Violations* violations) {
-  constexpr uint32_t kMaxSteps = 100;
-  violations->RequireReal(attack.step_size() > 0, "attack.step_size", "must be > 0",
-                          attack.step_size());
-  violations->RequireReal(attack.epsilon() >= 0, "attack.epsilon", "must be ≥ 0", attack.epsilon());
-  violations->Require(attack.steps() >= 1 && attack.steps() <= kMaxSteps, "attack.steps",
-                      "must be 1 to 100", attack.steps());
-  const float start = attack.random_start();
-  violations->RequireReal(start >= 0 && start <= 1, "attack.random_start", "must be 0 to 1", start);
-  if (start > 0) {
-    violations->Require(attack.epsilon() != 0, "attack.random_start",
-                        "needs attack.epsilon > 0: it is drawn from that ball", start);
-    violations->Require(attack.step() != v1::Attack::RAW, "attack.random_start",
-                        "must be 0 with attack.step RAW, which has no ball", start);
-  }
-}
-
 }  // namespace
 
 void CheckTask(const v1::Job& job, Violations* violations) {
   CheckModel(job.model(), violations);
   CheckDataset(job.dataset(), violations);
-  CheckAlgorithm(job.training(), violations);
+  CheckStreams(job, violations);
   CheckConsistency(job, violations);
   CheckLength(job.training(), violations);
-  CheckAttack(job.attack(), violations);
 }
 
 }  // namespace conadv

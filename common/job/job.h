@@ -5,6 +5,7 @@
 #ifndef CONADV_COMMON_JOB_JOB_H_
 #define CONADV_COMMON_JOB_JOB_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,9 +71,10 @@ struct TrainingOptions {
   uint32_t slots = 0;
   double epochs = 0;
   uint64_t steps = 0;  // 0: from epochs
-  float clean_weight = 0;
+  // A stream of weight 0 does not exist.
+  float clean_weight = 1;
   float augmented_weight = 0;
-  float adversarial_weight = 0;     // 0 for kVanilla
+  float adversarial_weight = 1;     // 0 for kVanilla
   bool mixture_batch_norm = false;  // only with an adversarial stream and another
   float adversarial_share = 0;      // kFastAdvProp; otherwise 0
   uint32_t replays = 1;             // kFree; otherwise 1
@@ -85,6 +87,17 @@ struct TrainingOptions {
   bool attacks() const { return algorithm != Algorithm::kVanilla; }
   bool sync() const { return consistency == Consistency::kSync; }
   uint32_t slot_size() const { return global_batch / slots; }
+  // kFastAdvProp: a slot's last examples, which are attacked. At least 2 (BatchNorm), and as many
+  // are left.
+  uint32_t attacked_size() const {
+    const auto share =
+        static_cast<uint32_t>(adversarial_share * static_cast<float>(slot_size()) + 0.5F);
+    return std::min(std::max(share, 2U), slot_size() - 2);
+  }
+  // The oldest weights that a unit of work may need, in versions behind those of its update.
+  uint32_t versions_back() const { return std::max(tau, replays - 1); }
+  // Which step's examples and random numbers a step has.
+  uint64_t data_step(uint64_t step) const { return step / replays; }
   // Contributions that make one update, and updates of one step.
   uint32_t slots_per_update() const { return sync() ? slots : 1; }
   uint32_t updates_per_step() const { return sync() ? 1 : slots; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "common/job/rules.h"
+#include "common/job/streams.h"
 
 namespace conadv {
 namespace {
@@ -91,11 +92,11 @@ TrainingOptions ResolveTraining(const v1::Training& training) {
   options.clean_weight = training.clean_weight();
   options.adversarial_weight = options.attacks() ? training.adversarial_weight() : 0;
   options.augmented_weight = training.augmented_weight();
-  options.mixture_batch_norm = options.attacks() && training.mixture_batch_norm();
   if (options.algorithm == Algorithm::kFastAdvProp) {
     options.adversarial_share = training.adversarial_share();
   }
   if (options.algorithm == Algorithm::kFree) options.replays = training.replays();
+  options.mixture_batch_norm = training.mixture_batch_norm() && StreamsOf(options).size() > 1;
   options.label_smoothing = training.label_smoothing();
   options.damping = training.damping();
   options.delay_compensation = training.delay_compensation();
@@ -186,10 +187,7 @@ ServerOptions ResolveServer(const v1::Server& server, const TrainingOptions& tra
   if (options.retain == 0 && !training.sync()) options.retain = kRetainWithoutSync;
   // Shards may be one version apart: what one of them still computes with, the other must still
   // have.
-  // FREE goes back to the weights of the batch's first replay.
-  if (training.sync()) {
-    options.retain = std::max({options.retain, training.tau + 2, training.replays + 1});
-  }
+  if (training.sync()) options.retain = std::max(options.retain, training.versions_back() + 2);
   options.checkpoint_every = server.checkpoint_every();
   options.checkpoint_dir = server.checkpoint_dir();
   options.checkpoint_interval = absl::Seconds(server.checkpoint_seconds());

@@ -19,6 +19,8 @@ inline constexpr float kPixelMiddle = 0.5;
 void CheckTask(const v1::Job& job, Violations* violations);
 // The steps of dataset.augmentation; a part of CheckTask.
 void CheckAugmentation(const v1::Dataset& dataset, Violations* violations);
+// The algorithm's passes and its attack; a part of CheckTask.
+void CheckStreams(const v1::Job& job, Violations* violations);
 // What updates, keeps and measures the weights: optimizer, schedule, server, evaluation.
 void CheckUpdates(const v1::Job& job, Violations* violations);
 

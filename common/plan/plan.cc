@@ -33,6 +33,7 @@ absl::StatusOr<Branch> BranchOf(const v1::Tensor& tensor) {
     case v1::Tensor::SHARED: return Branch::kShared;
     case v1::Tensor::MAIN: return Branch::kMain;
     case v1::Tensor::AUXILIARY: return Branch::kAuxiliary;
+    case v1::Tensor::AUGMENTED: return Branch::kAugmented;
     default: return Refuse(tensor, absl::StrCat("unknown branch ", tensor.branch()));
   }
 }
@@ -46,15 +47,6 @@ v1::Tensor::Kind ToProto(TensorKind kind) {
   return v1::Tensor::WEIGHT;
 }
 
-v1::Tensor::Branch ToProto(Branch branch) {
-  switch (branch) {
-    case Branch::kShared: return v1::Tensor::SHARED;
-    case Branch::kMain: return v1::Tensor::MAIN;
-    case Branch::kAuxiliary: return v1::Tensor::AUXILIARY;
-  }
-  return v1::Tensor::SHARED;
-}
-
 absl::Status CheckElements(const v1::Tensor& tensor) {
   uint64_t size = 1;
   for (const uint64_t extent : tensor.shape()) {
@@ -66,6 +58,16 @@ absl::Status CheckElements(const v1::Tensor& tensor) {
 }
 
 }  // namespace
+
+v1::Tensor::Branch ToProto(Branch branch) {
+  switch (branch) {
+    case Branch::kShared: return v1::Tensor::SHARED;
+    case Branch::kMain: return v1::Tensor::MAIN;
+    case Branch::kAuxiliary: return v1::Tensor::AUXILIARY;
+    case Branch::kAugmented: return v1::Tensor::AUGMENTED;
+  }
+  return v1::Tensor::SHARED;
+}
 
 v1::Tensor ToProto(const TensorSpec& tensor) {
   v1::Tensor proto;

@@ -10,6 +10,7 @@
 
 namespace conadv {
 
+v1::Tensor::Branch ToProto(Branch branch);
 v1::Tensor ToProto(const TensorSpec& tensor);
 v1::Plan ToProto(const Plan& plan);
 

@@ -37,12 +37,13 @@ absl::Status CheckTensor(const TensorSpec& tensor) {
   return absl::OkStatus();
 }
 
-// The arena's order: MAIN, SHARED, AUXILIARY.
+// The arena's order: MAIN, SHARED, AUXILIARY, AUGMENTED.
 int BranchOrder(Branch branch) {
   switch (branch) {
     case Branch::kMain: return 0;
     case Branch::kShared: return 1;
     case Branch::kAuxiliary: return 2;
+    case Branch::kAugmented: return 3;
   }
   return 1;
 }
@@ -84,7 +85,8 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
 
   Layout layout;
   for (TensorSpec& tensor : tensors) {
-    layout.mixture_ |= tensor.branch == Branch::kAuxiliary;
+    layout.auxiliary_ |= tensor.branch == Branch::kAuxiliary;
+    layout.augmented_ |= tensor.branch == Branch::kAugmented;
     layout.placements_.push_back({std::move(tensor), 0, 0});
   }
   std::vector<Placement>& placements = layout.placements_;
@@ -113,15 +115,18 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
       return order_a != order_b ? order_a < order_b : a < b;
     });
     size_t offset = 0;
+    size_t auxiliary_end = 0;
     Range shared;
     for (const size_t index : members) {
       const Branch branch = placements[index].tensor.branch;
       placements[index].offset = offset;
       offset += placements[index].tensor.padded_size();
       if (branch == Branch::kMain) shared.begin = offset;
-      if (branch != Branch::kAuxiliary) shared.end = offset;
+      if (branch == Branch::kMain || branch == Branch::kShared) shared.end = offset;
+      if (branch != Branch::kAugmented) auxiliary_end = offset;
     }
     layout.shared_.push_back(shared);
+    layout.auxiliary_end_.push_back(auxiliary_end);
     layout.arena_begins_.push_back(layout.total_size_);
     layout.arena_sizes_.push_back(offset);
     layout.total_size_ += offset;
@@ -149,11 +154,12 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors, uint32_t 
 }
 
 Range Layout::branch_range(uint32_t shard, Branch branch) const {
-  if (!mixture_) return {0, arena_sizes_[shard]};
+  if (!auxiliary_ && !augmented_) return {0, arena_sizes_[shard]};
   switch (branch) {
     case Branch::kShared: return shared_[shard];
     case Branch::kMain: return {0, shared_[shard].end};
-    case Branch::kAuxiliary: return {shared_[shard].begin, arena_sizes_[shard]};
+    case Branch::kAuxiliary: return {shared_[shard].begin, auxiliary_end_[shard]};
+    case Branch::kAugmented: return {shared_[shard].begin, arena_sizes_[shard]};
   }
   return {};
 }

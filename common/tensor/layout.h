@@ -17,7 +17,7 @@ namespace conadv {
 inline constexpr size_t kTensorAlignment = 16;
 
 enum class TensorKind { kWeight, kNoDecay, kStatistic };
-enum class Branch { kShared, kMain, kAuxiliary };
+enum class Branch { kShared, kMain, kAuxiliary, kAugmented };
 
 struct TensorSpec {
   std::string name;
@@ -68,7 +68,8 @@ class Layout {
     return arena_begins_[placement.shard] + placement.offset;
   }
 
-  // The part of a shard's arena where a branch's tensors and SHARED ones lie.
+  // The part of a shard's arena where a branch's tensors and SHARED ones lie; AUGMENTED's has
+  // AUXILIARY tensors in it, too.
   Range branch_range(uint32_t shard, Branch branch) const;
   // A shard's tensors by rising offset: indices into placements().
   absl::Span<const size_t> tensors_of(uint32_t shard) const { return by_shard_[shard]; }
@@ -85,8 +86,10 @@ class Layout {
   std::vector<std::vector<size_t>> by_shard_;
   std::vector<size_t> arena_sizes_;
   std::vector<size_t> arena_begins_;
-  std::vector<Range> shared_;  // by shard: where SHARED tensors lie
-  bool mixture_ = false;       // whether there are AUXILIARY tensors anywhere
+  std::vector<Range> shared_;          // by shard: where SHARED tensors lie
+  std::vector<size_t> auxiliary_end_;  // by shard
+  bool auxiliary_ = false;             // whether there are AUXILIARY tensors anywhere
+  bool augmented_ = false;             // likewise
   size_t total_size_ = 0;
   uint64_t hash_ = 0;
 };

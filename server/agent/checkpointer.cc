@@ -99,7 +99,7 @@ void Checkpointer::OnPublished(const Publication& publication) {
     // At once: our thread is the one that hangs.
     return Tell({version, absl::DeadlineExceededError("its disk hangs"), false, options_.patience});
   }
-  Submit([this, copy = copies_.Take(publication, options_.tau + 1)]() mutable {
+  Submit([this, copy = copies_.Take(publication, options_.older_versions + 1)]() mutable {
     const CheckpointOutcome outcome = Write(*copy);
     copy.reset();
     {

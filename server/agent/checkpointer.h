@@ -30,7 +30,7 @@ namespace conadv {
 struct CheckpointerOptions {
   CheckpointOwner owner;  // without a directory nothing is written
   uint32_t keep = 3;
-  uint32_t tau = 0;  // older versions that go with one
+  uint32_t older_versions = 0;  // that go with one
   // For a disk that hangs, where nothing is left to wait for but it.
   absl::Duration patience = absl::Minutes(1);
   std::string job_name;  // both kept in each manifest

@@ -26,12 +26,11 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
   const uint64_t stream = contribution.stream.value();
   if (stream >= options.streams.size()) {
     return absl::InvalidArgumentError(
-        options.streams.size() == 1
-            ? "contribution.stream: a VANILLA run has no ADVERSARIAL one"
-            : absl::StrCat("contribution.stream: the run has ", options.streams.size(),
-                           " streams, got number ", stream));
+        absl::StrCat("contribution.stream: the run has ", options.streams.size(),
+                     options.streams.size() == 1 ? " stream" : " streams", ", got number ", stream,
+                     "; they count from 0"));
   }
-  if (options.streams[stream].attacked &&
+  if (options.streams[stream].attacked() &&
       contribution.attack_version > contribution.update_version) {
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),

@@ -20,9 +20,11 @@ const float* SumOf(const Aggregate& aggregate, const Range& range, const Placeme
   return aggregate.sum + (placement.offset - range.begin);
 }
 
-float ScaleOf(const Aggregate& aggregate) {
+float ScaleOf(const Aggregate& aggregate, const TensorSpec& tensor) {
   if (aggregate.contributions == 0) return 0;
-  return aggregate.weight / static_cast<float>(aggregate.contributions);
+  const bool own = tensor.branch != Branch::kShared;
+  const float weight = own ? aggregate.own_weight.value_or(aggregate.weight) : aggregate.weight;
+  return weight / static_cast<float>(aggregate.contributions);
 }
 
 bool HasNoStream(const TensorUpdate& tensor) {
@@ -100,7 +102,7 @@ class ShardOptimizer final : public Optimizer {
       const Aggregate& aggregate = update.streams[stream];
       const Range range = layout_.branch_range(shard_, aggregate.branch);
       tensor.sum[stream] = SumOf(aggregate, range, placement);
-      tensor.scale[stream] = ScaleOf(aggregate);
+      tensor.scale[stream] = ScaleOf(aggregate, placement.tensor);
     }
     if (update.used != nullptr) tensor.used = update.used + placement.offset;
     tensor.compensation = update.compensation;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Aggregate {
   float weight = 0;               // multiplies the mean: GradientStream::weight
   uint32_t contributions = 0;     // the mean is sum / contributions; > 0 if there is a sum
   Branch branch = Branch::kMain;  // the stream's
+  // Instead of `weight` in tensors of the branch's own: GradientStream::own_weight.
+  std::optional<float> own_weight = std::nullopt;
 };
 
 struct Update {

@@ -58,7 +58,7 @@ Server::Server(LaunchOptions options, const Job& job)
       options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
       options_.shard, options_.shards};
   checkpoints.keep = job_.server.checkpoint_keep;
-  checkpoints.tau = job_.training.tau;
+  checkpoints.older_versions = job_.training.versions_back();
   checkpoints.job_name = job_.name;
   checkpoints.job_text = JobText(options_.job);
   checkpointer_ =

@@ -20,7 +20,7 @@ MeanStaleness MeanOf(const std::vector<Contribution>& contributions, const Gradi
   double attacks = 0;
   for (const Contribution& contribution : contributions) {
     update += static_cast<double>(applied_at.Since(contribution.update_version));
-    if (streams[contribution.stream.value()].attacked) {
+    if (streams[contribution.stream.value()].attacked()) {
       attack += static_cast<double>(contribution.update_version.Since(contribution.attack_version));
       ++attacks;
     }
@@ -49,7 +49,8 @@ AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_
   update.weights = current.weights->data();
   for (size_t stream = 0; stream < streams.size(); ++stream) {
     update.streams.push_back({group.sums[stream]->data(), streams[stream].weight,
-                              training.slots_per_update(), streams[stream].branch});
+                              training.slots_per_update(), streams[stream].branch,
+                              streams[stream].own_weight});
   }
   update.rate = Rate(job.schedule, step, steps);
   if (training.damping) update.step_scale = 1 / (1 + static_cast<float>(staleness));

@@ -33,7 +33,7 @@ struct Shard::State {
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), 2 + job.training.tau + 1),
+        arenas(run->layout.arena_size(shard), 2 + job.training.versions_back() + 1),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),

@@ -111,6 +111,7 @@ class Shard {
   SnapshotStore& snapshots() { return snapshots_; }
   const StalenessBook& staleness() const { return staleness_; }
   const Job& job() const { return job_; }
+  const GradientStreams& streams() const { return streams_; }
   uint32_t shard() const { return shard_; }
   uint32_t shards() const { return shards_; }
 

@@ -28,7 +28,7 @@ void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, c
   MutexLock lock(&mutex_);
   VersionRecord record{applied_at + 1, unit, published, {}};
   for (const Contribution& contribution : contributions) {
-    if (streams_[contribution.stream.value()].attacked) {
+    if (streams_[contribution.stream.value()].attacked()) {
       const uint64_t staleness = contribution.update_version.Since(contribution.attack_version);
       Count(contribution.worker, [staleness](Worker& entry) { entry.attack.Add(staleness); });
     }

@@ -40,7 +40,7 @@ std::unique_ptr<Replica> MakeReplica(Subject* subject, Pass pass, Precision prec
   const NetworkFactory factory = ScriptFactory(module, traits, {{0.5F}, {0.5F}});
   auto network = factory();
   const auto layout =
-      std::make_shared<const Layout>(Layout::Create(TensorsOf(*network, false), 1).value());
+      std::make_shared<const Layout>(Layout::Create(TensorsOf(*network, {}), 1).value());
   auto weights = std::make_shared<Arena>(layout->total_size());
   CopyInitialWeights(*network, *layout, weights->span());
   auto replica = std::make_unique<Replica>(std::move(network), layout, pass, device, precision);

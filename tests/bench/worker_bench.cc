@@ -86,7 +86,7 @@ Subject MakeSubject(uint32_t slot_size) {
   CHECK(model.ok()) << model.status();
   subject.factory = model->factory;
   const auto network = subject.factory();
-  auto layout = Layout::Create(TensorsOf(*network, true), 1);
+  auto layout = Layout::Create(TensorsOf(*network, {Branch::kAuxiliary}), 1);
   CHECK(layout.ok()) << layout.status();
   subject.layout = std::make_shared<const Layout>(*std::move(layout));
   auto weights = std::make_shared<Arena>(subject.layout->total_size());

@@ -56,21 +56,31 @@ torch::Tensor Project(const torch::Tensor& images, const torch::Tensor& center,
 
 }  // namespace
 
+torch::Tensor AttackStart(const torch::Tensor& images, const AttackOptions& options,
+                          const AttackSeed& seed, Device& device) {
+  if (!(options.random_start > 0)) return images.detach();
+  torch::NoGradGuard no_grad;
+  const torch::Tensor offsets = RandomOffsets(images.sizes(), options, seed, device);
+  return Project(images.detach() + offsets, images, options);
+}
+
+torch::Tensor AttackStepFrom(const torch::Tensor& adversarial, const torch::Tensor& gradient,
+                             const torch::Tensor& images, const AttackOptions& options) {
+  torch::NoGradGuard no_grad;
+  const float step_size = options.targeted ? -options.step_size : options.step_size;
+  return Project(adversarial + step_size * Direction(gradient, options.step), images, options);
+}
+
 torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
                               const torch::Tensor& labels, int64_t classes,
                               const AttackOptions& options, float label_smoothing,
                               const AttackSeed& seed) {
   const torch::Tensor goals =
       options.targeted ? WrongClasses(labels, classes, seed, replica.device()) : labels;
-  const float step_size = options.targeted ? -options.step_size : options.step_size;
   const auto loss_options =
       F::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(label_smoothing);
 
-  torch::Tensor adversarial = images.detach();
-  if (options.random_start > 0) {
-    const torch::Tensor start = RandomOffsets(adversarial.sizes(), options, seed, replica.device());
-    adversarial = Project(adversarial + start, images, options);
-  }
+  torch::Tensor adversarial = AttackStart(images, options, seed, replica.device());
   for (uint32_t k = 0; k < options.steps; ++k) {
     torch::Tensor input = adversarial.detach().requires_grad_(true);
     torch::Tensor gradient;
@@ -79,9 +89,7 @@ torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
       const torch::Tensor loss = F::cross_entropy(replica.Forward(input), goals, loss_options);
       gradient = torch::autograd::grad({loss}, {input})[0];
     }
-    torch::NoGradGuard no_grad;
-    adversarial =
-        Project(adversarial + step_size * Direction(gradient, options.step), images, options);
+    adversarial = AttackStepFrom(adversarial, gradient, images, options);
   }
   return adversarial.detach();
 }

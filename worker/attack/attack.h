@@ -17,6 +17,15 @@ struct AttackSeed {
   Unit unit;
 };
 
+// Its parts, for those who have the gradient from elsewhere. Where it begins: the images, or random
+// points around them.
+torch::Tensor AttackStart(const torch::Tensor& images, const AttackOptions& options,
+                          const AttackSeed& seed, Device& device);
+// One step from `adversarial` up a loss whose gradient there is `gradient`, projected to the ball
+// around `images`.
+torch::Tensor AttackStepFrom(const torch::Tensor& adversarial, const torch::Tensor& gradient,
+                             const torch::Tensor& images, const AttackOptions& options);
+
 // Shapes: images [n, c, h, w] in [0, 1]; labels [n], int64; result like images, without a gradient
 // history; all on the replica's device. Each example's gradient is of its own loss (the sum over
 // the batch, never the mean). Projected to the ball around `images` and to [0, 1] after every step.

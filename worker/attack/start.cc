@@ -14,8 +14,8 @@ Random Draws(const AttackSeed& seed, Purpose purpose) {
                 static_cast<uint32_t>(seed.unit.slot.value()));
 }
 
-void FillBox(Random& random, float epsilon, float* values, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) values[i] = (2 * random.NextFloat() - 1) * epsilon;
+void FillBox(Random& random, float radius, float* values, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) values[i] = (2 * random.NextFloat() - 1) * radius;
 }
 
 // A normal vector points in a uniform direction; the radius' distribution function is r^n.
@@ -35,7 +35,8 @@ void FillBall(Random& random, float epsilon, float* values, int64_t n) {
 torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& options,
                             const AttackSeed& seed, Device& device) {
   const torch::Tensor offsets = torch::zeros(shape, torch::kFloat32);
-  if (options.step == AttackStep::kRaw || !(options.epsilon > 0) || offsets.numel() == 0)
+  const float radius = options.start_radius > 0 ? options.start_radius : options.epsilon;
+  if (options.step == AttackStep::kRaw || !(radius > 0) || offsets.numel() == 0)
     return device.Place(offsets);
   Random random = Draws(seed, Purpose::kAttackStart);
   const int64_t n = offsets.numel() / shape[0];
@@ -43,9 +44,9 @@ torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& optio
   for (int64_t example = 0; example < shape[0]; ++example, values += n) {
     if (random.NextFloat() >= options.random_start) continue;
     if (options.step == AttackStep::kSign) {
-      FillBox(random, options.epsilon, values, n);
+      FillBox(random, radius, values, n);
     } else {
-      FillBall(random, options.epsilon, values, n);
+      FillBall(random, radius, values, n);
     }
   }
   return device.Place(offsets);

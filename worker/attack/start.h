@@ -13,8 +13,8 @@
 namespace conadv {
 
 // For each example, with probability options.random_start, a point drawn uniformly from the ball of
-// radius epsilon around 0: the box for kSign, the L2 ball for kL2. Zeros for the rest, and for all
-// if there is no ball (kRaw, or epsilon 0). On the device.
+// radius options.start_radius, or epsilon if that is 0, around 0: the box for kSign, the L2 ball
+// for kL2. Zeros for the rest, and for all if there is no ball (kRaw, or epsilon 0). On the device.
 torch::Tensor RandomOffsets(torch::IntArrayRef shape, const AttackOptions& options,
                             const AttackSeed& seed, Device& device);
 

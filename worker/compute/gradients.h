@@ -15,15 +15,20 @@ namespace conadv {
 struct PassResult {
   float loss = 0;      // mean over the slot
   float accuracy = 0;  // fraction of the slot
+  // If it was asked for: each example's gradient in its image, of its own loss; shape as the
+  // images.
+  torch::Tensor image_gradient;
 };
+
+enum class GradientOf { kWeights, kWeightsAndImages };
 
 // The mean gradient over the slot and the pass's batch statistics, into `gradients`
 // (layout.total_size() elements; those that the pass has no gradient for are left alone). REQUIRES:
-// the replica's pass is kClean or kAdversarial, its weights are bound. Shapes: images [n, c, h, w]
+// the replica's pass is one that trains, its weights are bound. Shapes: images [n, c, h, w]
 // in [0, 1]; labels [n], int64; both on the replica's device.
 PassResult ComputeGradients(Replica& replica, const torch::Tensor& images,
                             const torch::Tensor& labels, float label_smoothing,
-                            std::shared_ptr<Arena> gradients);
+                            std::shared_ptr<Arena> gradients, GradientOf of = GradientOf::kWeights);
 
 }  // namespace conadv
 

@@ -57,6 +57,7 @@ void Pipeline::Drop() {
     seen_ = SeenVersions();
     broken_ = false;
   }
+  parts_.compute->Forget();
   parts_.executor->SetWaitCause(WaitCause::kLease);
   CheckDrained();
 }
@@ -119,7 +120,9 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
         parts_.cache->GetNow(PullSelector::Latest(), on_update);
       }
       return;
-    case ActionKind::kAskAttack: AskAttackWeights(work, *action.version); return;
+    case ActionKind::kAskAttack:
+      if (options_.replays > 1) return AskReplayWeights(work, *action.version);
+      return AskAttackWeights(work, *action.version);
     case ActionKind::kAttack:
       submitted = parts_.executor->Submit(Priority::kAttack, unit,
                                           [this, work](int lane) { RunAttack(work, lane); });
@@ -150,6 +153,35 @@ void Pipeline::AskAttackWeights(const WorkPtr& work, Version version) {
         }
         OnAttackWeights(work, weights);
       });
+}
+
+void Pipeline::AskReplayWeights(const WorkPtr& work, Version first) {
+  const Version own(work->progress.unit.step.value());
+  const bool here = parts_.compute->HasReplay(work->progress.unit);
+  const uint64_t wanted = here ? 0 : own.Since(first);
+  {
+    MutexLock lock(&mutex_);
+    work->replay_weights.resize(wanted);
+    work->missing_replays = wanted;
+    // The newest that the images were moved with.
+    if (wanted == 0) work->progress.attack_version = own == first ? own : own.MinusOrZero(1);
+  }
+  if (wanted == 0) return Advance();
+  for (uint64_t i = 0; i < wanted; ++i) {
+    parts_.cache->Get(first + i, WeightUse::kAttack,
+                      [this, work, i](const absl::StatusOr<VersionedWeights>& weights) {
+                        if (!weights.ok()) return OnNoWeights(work, weights.status());
+                        {
+                          MutexLock lock(&mutex_);
+                          if (!InHand(work)) return;
+                          work->replay_weights[i] = weights->weights;
+                          if (--work->missing_replays > 0) return;
+                          work->progress.attack_version =
+                              work->progress.update_version->MinusOrZero(1);
+                        }
+                        Advance();
+                      });
+  }
 }
 
 void Pipeline::OnUpdateWeights(const WorkPtr& work,
@@ -218,18 +250,20 @@ void Pipeline::RunLoad(const WorkPtr& work) {
 }
 
 void Pipeline::RunAttack(const WorkPtr& work, int lane) {
-  std::shared_ptr<const Arena> weights;
+  std::vector<std::shared_ptr<const Arena>> weights;
   std::shared_ptr<const UnitBatch> loaded;
   {
     MutexLock lock(&mutex_);
     if (!InHand(work)) return;
-    weights = work->attack_weights;
+    weights.swap(work->replay_weights);
+    if (options_.replays == 1) weights = {work->attack_weights};
     loaded = work->loaded;
   }
+  const bool moved = !weights.empty();
   auto batch =
       parts_.compute->Attack(lane, work->progress.unit, std::move(loaded), std::move(weights));
   if (!batch.ok()) return Fail(work, batch.status());
-  parts_.statistics->Attacked(slot_size_);
+  if (moved) parts_.statistics->Attacked(slot_size_);
   {
     MutexLock lock(&mutex_);
     work->progress.attack = Stage::kDone;
@@ -242,7 +276,7 @@ void Pipeline::RunAttack(const WorkPtr& work, int lane) {
 }
 
 void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
-  const bool attacked = options_.streams[stream.value()].attacked;
+  const bool attacked = options_.streams[stream.value()].attacked();
   Contribution header;
   std::shared_ptr<const Arena> weights;
   std::shared_ptr<const UnitBatch> batch;
@@ -267,6 +301,7 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
   if (pass.ok()) {
     header.loss = pass->loss;
     header.accuracy = pass->accuracy;
+    if (pass->attacked_examples > 0) parts_.statistics->Attacked(pass->attacked_examples);
     // It leaves before anything else is begun.
     parts_.sink->Push(header, std::move(gradients),
                       [this, work](const absl::Status& status) { OnPushed(work, status); });
@@ -276,6 +311,11 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
     if (!pass.ok()) --in_flight_;
     UnitProgress& progress = work->progress;
     progress.passes[stream.value()] = Stage::kDone;
+    if (pass.ok() && pass->attacked != nullptr) {
+      progress.attack = Stage::kDone;
+      progress.attack_version = progress.update_version;
+      work->attacked = pass->attacked;
+    }
     if (!progress.needs_examples(options_)) work->loaded = nullptr;
     if (progress.computed(options_)) {
       work->update_weights = nullptr;

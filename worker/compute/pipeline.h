@@ -68,6 +68,9 @@ class Pipeline {
     Lineage lineage;
     std::shared_ptr<const Arena> update_weights;
     std::shared_ptr<const Arena> attack_weights;
+    // FREE: of the batch's updates so far, the oldest first, and how many are still to come.
+    std::vector<std::shared_ptr<const Arena>> replay_weights;
+    size_t missing_replays = 0;
     std::shared_ptr<const UnitBatch> loaded;    // as long as anything takes them
     std::shared_ptr<const UnitBatch> attacked;  // likewise
     size_t pushed = 0;                          // streams that every shard has
@@ -81,6 +84,7 @@ class Pipeline {
   void Forget(const WorkPtr& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Perform(const WorkPtr& work, const Action& action);
   void AskAttackWeights(const WorkPtr& work, Version version);
+  void AskReplayWeights(const WorkPtr& work, Version first);
   void OnUpdateWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
   void OnAttackWeights(const WorkPtr& work, const absl::StatusOr<VersionedWeights>& weights);
   void RunLoad(const WorkPtr& work);

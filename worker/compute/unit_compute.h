@@ -4,7 +4,9 @@
 #ifndef CONADV_WORKER_COMPUTE_UNIT_COMPUTE_H_
 #define CONADV_WORKER_COMPUTE_UNIT_COMPUTE_H_
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
@@ -16,10 +18,13 @@ namespace conadv {
 // implementation's business.
 struct UnitBatch;
 
-// Of a pass over a slot.
+// Of a pass over a slot, or over the part of it that is the stream's.
 struct PassMeasures {
-  float loss = 0;      // mean
-  float accuracy = 0;  // fraction
+  float loss = 0;                  // mean
+  float accuracy = 0;              // fraction
+  uint32_t attacked_examples = 0;  // whose images the pass moved as well
+  // Of a kAttack stream: the adversarial examples that its pass made.
+  std::shared_ptr<const UnitBatch> attacked;
 };
 
 class UnitCompute {
@@ -29,9 +34,15 @@ class UnitCompute {
   //
   // On any thread but a lane's, many calls at once.
   virtual absl::StatusOr<std::shared_ptr<const UnitBatch>> Load(Unit unit) = 0;
+  // `weights`: those to attack with. FREE: of the batch's updates so far, the oldest first, or none
+  // if HasReplay said that they are not needed.
   virtual absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
-      std::shared_ptr<const Arena> weights) = 0;
+      std::vector<std::shared_ptr<const Arena>> weights) = 0;
+  // FREE: whether the unit's images are here, left by the pass of the step before.
+  virtual bool HasReplay(Unit /*unit*/) { return false; }
+  // Lets go of what passes have left for later steps.
+  virtual void Forget() {}
   // The stream's gradients go to its range of `gradients`. `batch`: what Attack made, if the stream
   // is one of those that take it, else what Load did.
   virtual absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,

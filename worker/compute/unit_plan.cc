@@ -27,8 +27,12 @@ void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions&
     const UnitProgress& unit = *units[i];
     const Version version(unit.unit.step.value());
     if (!unit.update_asked) actions->push_back({i, ActionKind::kAskUpdate, version});
-    if (options.attacks() && !unit.attack_asked) {
+    if (!options.attacks() || unit.attack_asked) continue;
+    if (options.replays == 1) {
       actions->push_back({i, ActionKind::kAskAttack, version.MinusOrZero(options.tau)});
+    } else if (unit.update_version.has_value()) {
+      const Version first(version.value() / options.replays * options.replays);
+      actions->push_back({i, ActionKind::kAskAttack, first});
     }
   }
 }

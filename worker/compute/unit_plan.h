@@ -20,6 +20,7 @@ namespace conadv {
 struct PlanOptions {
   uint32_t tau = 0;
   bool sync = true;
+  uint32_t replays = 1;     // > 1: FREE, so many updates with each batch
   GradientStreams streams;  // of each unit; at least one
   size_t lanes = 1;         // SSP and ASYNC: units that are updated at once, and attacked ahead
   // Gradients that may be computed or on their way at once; besides, the first unit's and the
@@ -28,10 +29,10 @@ struct PlanOptions {
   // Units whose examples may be there, or on their way, at once; besides, the first unit's.
   size_t load_window = 4;
 
-  // Whether any stream needs adversarial examples.
+  // Whether any stream needs adversarial examples that none of the streams' passes makes.
   bool attacks() const {
-    return std::any_of(streams.begin(), streams.end(),
-                       [](const GradientStream& stream) { return stream.attacked; });
+    return IndexOf(streams, StreamKind::kAdversarial).has_value() &&
+           !IndexOf(streams, StreamKind::kAttack).has_value();
   }
 };
 
@@ -57,13 +58,13 @@ struct UnitProgress {
   bool needs_examples(const PlanOptions& options) const {
     if (options.attacks() && attack != Stage::kDone) return true;
     for (size_t stream = 0; stream < options.streams.size(); ++stream) {
-      if (!options.streams[stream].attacked && passes[stream] != Stage::kDone) return true;
+      if (!options.streams[stream].attacked() && passes[stream] != Stage::kDone) return true;
     }
     return false;
   }
   // Whether the images that the stream's pass takes are there.
   bool has_images(const GradientStream& stream) const {
-    return (stream.attacked ? attack : examples) == Stage::kDone;
+    return (stream.attacked() ? attack : examples) == Stage::kDone;
   }
   // Whether a pass whose gradients will be pushed has begun.
   bool updating() const {
@@ -96,8 +97,9 @@ struct Action {
 // `units` by rising unit. `in_flight`: gradients that are being computed or on their way. SYNC:
 // unit (t, s) is attacked with version max(0, t − τ) and updated with version t. Otherwise a unit
 // is updated with the latest version once its turn comes; while it waits, it is attacked with the
-// version τ before the one that its update is expected to use. Examples are loaded in the units'
-// order, as far ahead as the window goes, so that they are there before the weights.
+// version τ before the one that its update is expected to use. FREE: the versions since the batch's
+// first update, up to the one before the unit's own, once that is there. Examples are loaded in the
+// units' order, as far ahead as the window goes, so that they are there before the weights.
 std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
                                 const SeenVersions& seen, size_t in_flight,
                                 const PlanOptions& options);

@@ -16,10 +16,11 @@ namespace {
 // before is on the wire, and a unit makes two.
 size_t PushWindow(int lanes) { return static_cast<size_t>(2 * lanes + 2); }
 
-// Tasks that can wait: three for each unit in hand, and a worker alone has all units of τ + 2
-// steps.
+// Tasks that can wait: each stream's pass and the attack for each unit in hand, and a worker alone
+// has all units of τ + 2 steps.
 size_t QueueCapacity(const TrainingOptions& training, int lanes) {
-  return 3 * ((training.tau + 2) * training.slots + 4 * static_cast<size_t>(lanes));
+  const size_t tasks = StreamsOf(training).size() + 1;
+  return tasks * ((training.tau + 2) * training.slots + 4 * static_cast<size_t>(lanes));
 }
 
 // Units whose examples may be there at once: enough for every lane's update and attack and for what
@@ -27,7 +28,9 @@ size_t QueueCapacity(const TrainingOptions& training, int lanes) {
 // updates, which keep their examples until then.
 size_t LoadWindow(const Setup& setup, int lanes, int loaders) {
   constexpr size_t kSmall = size_t{256} << 20;  // bytes, of all
-  const size_t unit = setup.dataset->image_size().bytes() * setup.run.job.training.slot_size();
+  const size_t images = setup.run.job.training.augmented_weight > 0 ? 2 : 1;
+  const size_t unit =
+      images * setup.dataset->image_size().bytes() * setup.run.job.training.slot_size();
   return std::max(static_cast<size_t>(2 * lanes + loaders), kSmall / unit);
 }
 
@@ -36,6 +39,7 @@ PlanOptions PlanOptionsOf(const Setup& setup, int lanes, int loaders) {
   PlanOptions options;
   options.tau = training.tau;
   options.sync = training.sync();
+  options.replays = training.replays;
   options.streams = StreamsOf(training);
   options.lanes = static_cast<size_t>(lanes);
   options.push_window = PushWindow(lanes);
@@ -54,7 +58,7 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardCli
       pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
             clients->timer(), clients->statistics(), {}),
-      cache_(&pull_, setup_.run.job.training.tau + 2, clients->statistics()),
+      cache_(&pull_, setup_.run.job.training.versions_back() + 2, clients->statistics()),
       compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.model.factory, setup_.device,
                lanes),
       executor_(

@@ -26,18 +26,28 @@ TensorSpec SpecOf(const NetworkTensor& from, bool mixture) {
 
 }  // namespace
 
-std::string AuxiliaryName(const std::string& name) { return "auxiliary." + name; }
+std::string BranchName(const std::string& name, Branch branch) {
+  switch (branch) {
+    case Branch::kShared:
+    case Branch::kMain: break;
+    case Branch::kAuxiliary: return "auxiliary." + name;
+    case Branch::kAugmented: return "augmented." + name;
+  }
+  return name;
+}
 
-std::vector<TensorSpec> TensorsOf(const Network& network, bool mixture) {
+std::vector<TensorSpec> TensorsOf(const Network& network, absl::Span<const Branch> twins) {
+  const bool mixture = !twins.empty();
   std::vector<TensorSpec> specs;
   for (const NetworkTensor& tensor : network.tensors()) specs.push_back(SpecOf(tensor, mixture));
-  if (!mixture) return specs;
-  for (const NetworkTensor& tensor : network.tensors()) {
-    if (!tensor.batch_norm) continue;
-    TensorSpec twin = SpecOf(tensor, mixture);
-    twin.name = AuxiliaryName(tensor.name);
-    twin.branch = Branch::kAuxiliary;
-    specs.push_back(std::move(twin));
+  for (const Branch branch : twins) {
+    for (const NetworkTensor& tensor : network.tensors()) {
+      if (!tensor.batch_norm) continue;
+      TensorSpec twin = SpecOf(tensor, mixture);
+      twin.name = BranchName(tensor.name, branch);
+      twin.branch = branch;
+      specs.push_back(std::move(twin));
+    }
   }
   return specs;
 }
@@ -47,8 +57,11 @@ void CopyInitialWeights(const Network& network, const Layout& layout, absl::Span
   absl::flat_hash_map<std::string, torch::Tensor> values;
   for (const NetworkTensor& from : network.tensors()) {
     const torch::Tensor value = from.tensor.detach().contiguous();
-    if (from.batch_norm) values[AuxiliaryName(from.name)] = value;
     values[from.name] = value;
+    if (!from.batch_norm) continue;
+    for (const Branch branch : {Branch::kAuxiliary, Branch::kAugmented}) {
+      values[BranchName(from.name, branch)] = value;
+    }
   }
   std::fill(weights.begin(), weights.end(), 0.0F);
   for (const Placement& placement : layout.placements()) {

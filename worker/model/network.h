@@ -57,15 +57,15 @@ struct ImageShape {
 // time.
 using NetworkFactory = std::function<std::unique_ptr<Network>()>;
 
-// The name of a BatchNorm tensor's AUXILIARY twin: "auxiliary.<name>".
-std::string AuxiliaryName(const std::string& name);
+// The name of a BatchNorm tensor in a branch: "auxiliary.<name>", "augmented.<name>", or its own.
+std::string BranchName(const std::string& name, Branch branch);
 
-// The tensors that training moves, in the model's order. With `mixture`, BatchNorm's are MAIN, and
-// a copy of each is AUXILIARY and comes after all others; without, all are SHARED.
-std::vector<TensorSpec> TensorsOf(const Network& network, bool mixture);
+// The tensors that training moves, in the model's order. BatchNorm's are MAIN, and a copy of each
+// for each branch of `twins` comes after all others; without twins, all are SHARED.
+std::vector<TensorSpec> TensorsOf(const Network& network, absl::Span<const Branch> twins);
 
-// Copies the network's own weights into the concatenated arenas; auxiliary tensors get their main
-// twin's values, padding gets zeros. REQUIRES: weights.size() == layout.total_size().
+// Copies the network's own weights into the concatenated arenas; twins get their main
+// tensor's values, padding gets zeros. REQUIRES: weights.size() == layout.total_size().
 void CopyInitialWeights(const Network& network, const Layout& layout, absl::Span<float> weights);
 
 }  // namespace conadv

@@ -12,8 +12,22 @@
 namespace conadv {
 namespace {
 
-bool Trains(Pass pass) { return pass == Pass::kClean || pass == Pass::kAdversarial; }
-bool UsesAuxiliary(Pass pass) { return pass == Pass::kAttack || pass == Pass::kAdversarial; }
+bool Trains(Pass pass) {
+  return pass == Pass::kClean || pass == Pass::kAugmented || pass == Pass::kAdversarial;
+}
+bool NormalisesOverBatch(Pass pass) { return Trains(pass) || pass == Pass::kAttackInBatch; }
+
+Branch BranchOf(Pass pass) {
+  switch (pass) {
+    case Pass::kClean:
+    case Pass::kEvaluate: break;
+    case Pass::kAugmented: return Branch::kAugmented;
+    case Pass::kAdversarial:
+    case Pass::kAttack:
+    case Pass::kAttackInBatch: return Branch::kAuxiliary;
+  }
+  return Branch::kMain;
+}
 
 // One tensor's part of `values`: their storage, no copy.
 torch::Tensor View(const torch::Tensor& values, size_t offset, size_t size,
@@ -40,6 +54,16 @@ std::vector<ArenaRange> Merged(std::vector<ArenaRange> ranges) {
 
 }  // namespace
 
+Pass TrainingPass(Branch branch) {
+  switch (branch) {
+    case Branch::kShared:
+    case Branch::kMain: break;
+    case Branch::kAuxiliary: return Pass::kAdversarial;
+    case Branch::kAugmented: return Pass::kAugmented;
+  }
+  return Pass::kClean;
+}
+
 Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout> layout, Pass pass,
                  Device* device, Precision precision)
     : network_(std::move(network)),
@@ -48,14 +72,14 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
       device_(device),
       precision_(precision) {
   network_->MoveTo(*device_);
-  network_->SetTraining(Trains(pass));
+  network_->SetTraining(NormalisesOverBatch(pass));
   absl::flat_hash_map<absl::string_view, const Placement*> placements;
   for (const Placement& placement : layout_->placements()) {
     placements[placement.tensor.name] = &placement;
   }
   std::vector<ArenaRange> ranges;
   for (const NetworkTensor& from : network_->tensors()) {
-    auto found = UsesAuxiliary(pass) ? placements.find(AuxiliaryName(from.name)) : placements.end();
+    auto found = placements.find(BranchName(from.name, BranchOf(pass)));
     if (found == placements.end()) found = placements.find(from.name);
     CHECK(found != placements.end()) << "the layout has no tensor " << from.name;
     const Placement& placement = *found->second;
@@ -78,6 +102,13 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     ranges.push_back({binding.offset, placement.tensor.padded_size()});
     bindings_.push_back(std::move(binding));
   }
+  if (BranchOf(pass) == Branch::kAugmented) {
+    // They lie in what the stream covers: see Layout::branch_range.
+    for (const Placement& placement : layout_->placements()) {
+      if (placement.tensor.branch != Branch::kAuxiliary) continue;
+      ranges.push_back({layout_->global_offset(placement), placement.tensor.padded_size()});
+    }
+  }
   ranges_ = Merged(std::move(ranges));
 }
 
@@ -85,8 +116,8 @@ void Replica::BindWeights(std::shared_ptr<const Arena> weights) {
   CHECK_EQ(weights->size(), layout_->total_size());
   std::shared_ptr<const PlacedWeights> placed = device_->PlaceWeights(std::move(weights));
   for (Binding& binding : bindings_) {
-    // Statistics move in training, and then they are bound to the gradients: nothing writes these.
-    if (binding.statistic && Trains(pass_)) continue;
+    // Nothing writes to weights.
+    if (binding.statistic && NormalisesOverBatch(pass_)) continue;
     for (torch::Tensor& tensor : binding.tensors) {
       tensor.set_data(View(placed->values(), binding.offset, binding.size, binding.shape));
     }

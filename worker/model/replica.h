@@ -16,12 +16,18 @@
 
 namespace conadv {
 
+// Where a branch has no BatchNorm of its own, MAIN's or the SHARED one is its.
 enum class Pass {
-  kClean,        // training, MAIN tensors, gradients
-  kAdversarial,  // training, AUXILIARY tensors (if there are any), gradients
-  kAttack,       // BatchNorm with the AUXILIARY running statistics; parameters need no gradient
-  kEvaluate,     // BatchNorm with the MAIN running statistics; parameters need no gradient
+  kClean,          // training, MAIN tensors, gradients
+  kAugmented,      // training, AUGMENTED tensors, gradients
+  kAdversarial,    // training, AUXILIARY tensors, gradients
+  kAttack,         // BatchNorm with the AUXILIARY running statistics; parameters need no gradient
+  kAttackInBatch,  // AUXILIARY tensors, normalised over the batch; parameters need no gradient
+  kEvaluate,       // BatchNorm with the MAIN running statistics; parameters need no gradient
 };
+
+// Of a stream that goes through the branch's BatchNorm.
+Pass TrainingPass(Branch branch);
 
 class Replica {
  public:
@@ -30,13 +36,13 @@ class Replica {
           Device* device, Precision precision = Precision::kFp32);
 
   // Points every tensor at its place in `weights` (all shards' arenas) on the device, and keeps
-  // them there until the next call. In kClean and kAdversarial BatchNorm's statistics are not among
-  // them: see BindGradients.
+  // them there until the next call. Statistics are not among them in passes that normalise over the
+  // batch: they move there.
   void BindWeights(std::shared_ptr<const Arena> weights);
-  // kClean, kAdversarial: the gradient of each parameter goes to its place in `gradients`, and
-  // BatchNorm's batch statistics to theirs; both start at zero.
+  // In training: the gradient of each parameter goes to its place in `gradients`, and BatchNorm's
+  // batch statistics to theirs; both start at zero.
   void BindGradients(std::shared_ptr<Arena> gradients);
-  // kClean, kAdversarial, after backward: turns the moved running statistics into those of the
+  // In training, after backward: turns the moved running statistics into those of the
   // batch, and begins to bring the pass's part into the arena. It is there after FinishCopy() of
   // what this returns, or once that is gone; the rest of the arena is as it was.
   std::unique_ptr<GradientBuffer> FinishGradients();
@@ -57,7 +63,7 @@ class Replica {
     std::vector<int64_t> shape;
     bool statistic = false;
     float part = 1;     // of a statistic: how much of a batch it takes
-    torch::Tensor own;  // of a statistic: where it points between two passes that train
+    torch::Tensor own;  // of a statistic: where it moves when no gradients are bound
   };
 
   std::unique_ptr<Network> network_;

@@ -10,6 +10,14 @@ namespace conadv {
 namespace {
 
 void DescribeRun(const Shard::Run& run, uint32_t shard, v1::DescribeResponse* response) {
+  for (const GradientStream& stream : run.streams) {
+    const Range range = RangeOf(run.layout, shard, stream);
+    v1::GradientStream* out = response->add_streams();
+    out->set_name(stream.name);
+    out->set_branch(ToProto(stream.branch));
+    out->set_begin(range.begin);
+    out->set_end(range.end);
+  }
   response->set_layout_hash(run.layout.hash());
   response->set_arena_size(run.layout.arena_size(shard));
   response->set_final_version(run.last.value());

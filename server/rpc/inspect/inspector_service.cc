@@ -55,7 +55,10 @@ grpc::ServerWriteReactor<v1::MetricsRecord>* InspectorService::WatchMetrics(
   const absl::Status lineage = parts_.shard->CheckLineage(Lineage(request->lineage()));
   if (!lineage.ok()) return new RefusedStream<v1::MetricsRecord>(ToGrpc(lineage));
   return LogStream<std::variant<StepMetrics, EvaluationResult>, v1::MetricsRecord>::Start(
-      &parts_.events->metrics(), request->after(), &ViewMetrics);
+      &parts_.events->metrics(), request->after(),
+      [streams = parts_.shard->streams()](uint64_t index, const auto& record) {
+        return ViewMetrics(streams, index, record);
+      });
 }
 
 }  // namespace conadv

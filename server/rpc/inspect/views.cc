@@ -32,12 +32,41 @@ v1::ReportRequest ViewEvaluation(const EvaluationResult& result) {
   return report;
 }
 
-constexpr size_t kClean = kCleanStream.value();
-constexpr size_t kAdversarial = kAdversarialStream.value();
+// Between the first stream and another.
+double CosineOf(const UpdateNorms& norms, size_t other) {
+  const double product = norms.norm[0] * norms.norm[other];
+  return product > 0 ? norms.dot[other] / product : 0;
+}
 
-double CosineOf(const UpdateNorms& norms) {
-  const double product = norms.norm[kClean] * norms.norm[kAdversarial];
-  return product > 0 ? norms.dot[kAdversarial] / product : 0;
+void SetStream(const StepMetrics& metrics, size_t index, StreamKind kind,
+               v1::MetricsRecord::Step* step) {
+  const StreamMeasures& measures = metrics.streams[index];
+  const double norm = metrics.update.norms.norm[index];
+  switch (kind) {
+    case StreamKind::kClean:
+      step->set_clean_loss(measures.loss);
+      step->set_clean_accuracy(measures.accuracy);
+      step->set_clean_norm(norm);
+      break;
+    case StreamKind::kAugmented:
+      step->set_augmented_loss(measures.loss);
+      step->set_augmented_accuracy(measures.accuracy);
+      step->set_augmented_norm(norm);
+      break;
+    case StreamKind::kAttack: step->set_attack_loss(measures.loss); break;
+    case StreamKind::kAdversarial:
+      step->set_adversarial_loss(measures.loss);
+      step->set_adversarial_accuracy(measures.accuracy);
+      step->set_adversarial_norm(norm);
+      if (index > 0) step->set_cosine(CosineOf(metrics.update.norms, index));
+      break;
+  }
+}
+
+// 0 where the run has no such stream.
+double LossOf(const StepMetrics& metrics, const GradientStreams& streams, StreamKind kind) {
+  const std::optional<size_t> index = IndexOf(streams, kind);
+  return index.has_value() ? metrics.streams[*index].loss : 0;
 }
 
 void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
@@ -90,6 +119,8 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_algorithm(std::string(AlgorithmName(job.training.algorithm)));
   status.set_consistency(std::string(ConsistencyName(job.training.consistency)));
   status.set_tau(job.training.tau);
+  status.set_passes(PassesOf(job.training, job.attack));
+  for (const GradientStream& stream : parts.shard->streams()) status.add_streams(stream.name);
   status.set_shard(parts.shard->shard());
   status.set_shards(parts.shard->shards());
   status.set_incarnation(parts.incarnation.value());
@@ -106,8 +137,10 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_restored_version(progress.first.value());
   status.set_warning(progress.warning);
   if (progress.last.has_value()) {
-    status.set_clean_loss(progress.last->streams[kClean].loss);
-    status.set_adversarial_loss(progress.last->streams[kAdversarial].loss);
+    const GradientStreams& streams = parts.shard->streams();
+    status.set_clean_loss(LossOf(*progress.last, streams, StreamKind::kClean));
+    status.set_augmented_loss(LossOf(*progress.last, streams, StreamKind::kAugmented));
+    status.set_adversarial_loss(LossOf(*progress.last, streams, StreamKind::kAdversarial));
     status.set_rate(progress.last->update.rate);
   }
   const StalenessBook::Means staleness = parts.shard->staleness().means();
@@ -192,7 +225,7 @@ v1::SnapshotsResponse ViewSnapshots(const ServerParts& parts) {
   return response;
 }
 
-v1::MetricsRecord ViewMetrics(uint64_t index,
+v1::MetricsRecord ViewMetrics(const GradientStreams& streams, uint64_t index,
                               const std::variant<StepMetrics, EvaluationResult>& record) {
   v1::MetricsRecord out;
   out.set_index(index);
@@ -206,13 +239,9 @@ v1::MetricsRecord ViewMetrics(uint64_t index,
   step->set_slot(static_cast<uint32_t>(metrics.update.unit.slot.value()));
   step->set_version(metrics.update.version.value());
   step->set_rate(metrics.update.rate);
-  step->set_clean_loss(metrics.streams[kClean].loss);
-  step->set_clean_accuracy(metrics.streams[kClean].accuracy);
-  step->set_adversarial_loss(metrics.streams[kAdversarial].loss);
-  step->set_adversarial_accuracy(metrics.streams[kAdversarial].accuracy);
-  step->set_clean_norm(metrics.update.norms.norm[kClean]);
-  step->set_adversarial_norm(metrics.update.norms.norm[kAdversarial]);
-  step->set_cosine(CosineOf(metrics.update.norms));
+  for (size_t stream = 0; stream < streams.size(); ++stream) {
+    SetStream(metrics, stream, streams[stream].kind, step);
+  }
   step->set_attack_staleness(metrics.update.attack_staleness);
   step->set_update_staleness(metrics.update.update_staleness);
   step->set_seconds(metrics.seconds);

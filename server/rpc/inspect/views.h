@@ -4,6 +4,7 @@
 #define CONADV_SERVER_RPC_INSPECT_VIEWS_H_
 
 #include "common/base/clock.h"
+#include "common/job/streams.h"
 #include "conadv/v1/inspector.pb.h"
 #include "server/coordinate/coordinator.h"
 #include "server/record/shard_events.h"
@@ -27,7 +28,7 @@ v1::StatusResponse ViewStatus(const ServerParts& parts);
 v1::StalenessResponse ViewStaleness(const ServerParts& parts);
 v1::WorkersResponse ViewWorkers(const ServerParts& parts);
 v1::SnapshotsResponse ViewSnapshots(const ServerParts& parts);
-v1::MetricsRecord ViewMetrics(uint64_t index,
+v1::MetricsRecord ViewMetrics(const GradientStreams& streams, uint64_t index,
                               const std::variant<StepMetrics, EvaluationResult>& record);
 
 }  // namespace conadv

@@ -19,6 +19,7 @@
 #include "common/job/streams.h"
 #include "common/wire/chunk.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/job/parse.h"
+#include "common/job/streams.h"
 
 namespace conadv {
 namespace {
@@ -98,6 +99,56 @@ TEST(ResolvedJob, VanillaHasNoAdversarialPart) {
   EXPECT_EQ(job.training.adversarial_weight, 0);
   EXPECT_FALSE(job.training.mixture_batch_norm);
   EXPECT_FALSE(job.training.attacks());
+}
+
+TEST(ResolvedJob, ARivalIsOneLineAndWhatIsSetStays) {
+  const std::string epsilon = "attack.epsilon=0.04";
+  const Job pgd = Resolved({"training.algorithm=pgd", epsilon});
+  EXPECT_EQ(pgd.attack.steps, 10);
+  EXPECT_FLOAT_EQ(pgd.attack.step_size, 0.01F);
+  EXPECT_EQ(pgd.attack.random_start, 1);
+  EXPECT_EQ(pgd.training.tau, 0);
+  EXPECT_FALSE(pgd.training.mixture_batch_norm);
+  EXPECT_EQ(StreamsOf(pgd.training).size(), 1);
+  EXPECT_EQ(PassesOf(pgd.training, pgd.attack), 11);
+  EXPECT_EQ(Resolved({"training.algorithm=pgd", "attack.steps=7"}).attack.steps, 7);
+
+  const Job fgsm = Resolved({"training.algorithm=fgsm_rs", epsilon});
+  EXPECT_FLOAT_EQ(fgsm.attack.step_size, 0.05F);
+  EXPECT_FLOAT_EQ(fgsm.attack.epsilon, 0.04F);
+  EXPECT_EQ(PassesOf(fgsm.training, fgsm.attack), 2);
+
+  const Job noise = Resolved({"training.algorithm=n_fgsm", epsilon});
+  EXPECT_FLOAT_EQ(noise.attack.step_size, 0.04F);
+  EXPECT_FLOAT_EQ(noise.attack.start_radius, 0.08F);
+  EXPECT_EQ(noise.attack.epsilon, 0);  // nothing is projected
+
+  const Job free = Resolved({"training.algorithm=free", epsilon});
+  EXPECT_EQ(free.training.replays, 8);
+  EXPECT_EQ(free.server.retain, 9);
+  EXPECT_TRUE(free.attack.batch_statistics);
+  EXPECT_EQ(PassesOf(free.training, free.attack), 1);
+  EXPECT_EQ(free.training.data_step(15), 1);
+
+  const Job fast = Resolved({"training.algorithm=fast_advprop", epsilon});
+  EXPECT_EQ(StreamsOf(fast.training).size(), 3);
+  EXPECT_NEAR(PassesOf(fast.training, fast.attack), 1.2, 1e-6);
+  EXPECT_EQ(fast.training.attacked_size(), 26);  // of 128
+}
+
+TEST(ResolvedJob, AnAugmentedPassHasABatchNormOfItsOwnBesideACleanOne) {
+  const std::vector<std::string> three = {"training.augmented_weight=0.5",
+                                          "dataset.augmentation=[{flip: 0.5}]"};
+  const Job mixture = Resolved(three);
+  ASSERT_EQ(StreamsOf(mixture.training).size(), 3);
+  EXPECT_THAT(TwinBranches(mixture.training), ElementsAre(Branch::kAugmented, Branch::kAuxiliary));
+  EXPECT_EQ(PassesOf(mixture.training, mixture.attack), 4);
+  std::vector<std::string> alone = three;
+  alone.emplace_back("training.clean_weight=0");
+  EXPECT_EQ(StreamsOf(Resolved(alone).training)[0].branch, Branch::kMain);
+  alone.emplace_back("training.algorithm=vanilla");
+  EXPECT_FALSE(Resolved(alone).training.mixture_batch_norm);
+  EXPECT_EQ(PassesOf(Resolved(alone).training, {}), 1);
 }
 
 TEST(ResolvedJob, OnlySyncIsReproducible) {

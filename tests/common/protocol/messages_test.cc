@@ -14,6 +14,7 @@
 #include "common/protocol/push_message.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "conadv/v1/parameter_server.pb.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {

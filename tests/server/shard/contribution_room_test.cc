@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/shard/shard.h"
+#include "tests/support/streams.h"
 
 namespace conadv {
 namespace {

@@ -81,6 +81,22 @@ TEST(RandomOffsetsTest, IsAFunctionOfSeedStepAndSlotAlone) {
   }
 }
 
+TEST(RandomStartTest, NoiseMayBeWiderThanAStepThatNoBallBinds) {
+  AttackOptions options = Start(AttackStep::kSign, 1, 0);
+  options.start_radius = 0.2F;
+  options.step_size = 0.1F;
+  Replica replica = TwoClasses({3, -4, 0, 12});
+  const torch::Tensor images = Flat(0.5, 100);
+  const torch::Tensor start = AttackStart(images, options, Seed(1, 2, 3), TestDevice());
+  EXPECT_GT((start - images).abs().max().item<float>(), 0.19F);
+  EXPECT_LE((start - images).abs().max().item<float>(), 0.2F);
+  const torch::Tensor moved =
+      MakeAdversarial(replica, images, Label(0, 100), 2, options, 0, Seed(1, 2, 3));
+  const torch::Tensor step = (moved - start).abs();
+  EXPECT_TRUE(torch::all((step - 0.1F).abs().lt(1e-6).logical_or(step.lt(1e-6))).item<bool>());
+  EXPECT_GT((moved - images).abs().max().item<float>(), 0.28F);
+}
+
 TEST(RandomStartTest, TheAttackStaysInTheBallAroundTheImage) {
   Replica replica = TwoClasses({3, -4, 0, 12});
   for (const AttackStep step : {AttackStep::kSign, AttackStep::kL2}) {

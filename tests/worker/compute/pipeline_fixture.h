@@ -36,8 +36,12 @@ class FakeCompute final : public UnitCompute {
     return Make(kLoaded);
   }
   absl::StatusOr<Batch> Attack(int, Unit, Batch loaded,
-                               std::shared_ptr<const Arena> weights) override {
-    if (weights == nullptr) return absl::InternalError("no weights");
+                               std::vector<std::shared_ptr<const Arena>> weights) override {
+    ++attacks;
+    if (weights.size() != attack_weights) return absl::InternalError("another number of weights");
+    for (const auto& version : weights) {
+      if (version == nullptr) return absl::InternalError("no weights");
+    }
     if (KindOf(loaded) != kLoaded) return absl::InternalError("other images");
     return Make(kAttacked);
   }
@@ -45,17 +49,25 @@ class FakeCompute final : public UnitCompute {
                                     std::shared_ptr<const Arena> weights,
                                     std::shared_ptr<Arena>) override {
     if (weights == nullptr) return absl::InternalError("no weights");
-    if (KindOf(batch) != (streams[stream.value()].attacked ? kAttacked : kLoaded)) {
+    if (KindOf(batch) != (streams[stream.value()].attacked() ? kAttacked : kLoaded)) {
       return absl::InternalError("another stream's images");
     }
     if (unit == poisoned && stream == kCleanStream) return absl::InternalError("poisoned");
-    return PassMeasures{};
+    PassMeasures measures;
+    if (streams[stream.value()].kind == StreamKind::kAttack) measures.attacked = Make(kAttacked);
+    return measures;
   }
+  bool HasReplay(Unit unit) override { return unit == replay; }
+  void Forget() override { replay.reset(); }
+
   GradientStreams streams = CleanAndAdversarial();
+  size_t attack_weights = 1;   // versions that an attack has to get
+  std::optional<Unit> replay;  // that the step before has left something for
   std::optional<Unit> poisoned;
   std::optional<Unit> unreadable;
   std::function<void()> before_load;
   std::atomic<int> loads{0};
+  std::atomic<int> attacks{0};
   std::atomic<int> batches{0};  // that somebody has
   std::atomic<int> most_batches{0};
 

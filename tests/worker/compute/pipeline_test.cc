@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/streams.h"
 #include "tests/worker/compute/pipeline_fixture.h"
 
 namespace conadv {
@@ -89,6 +90,57 @@ TEST_F(PipelineTest, AUnitIsDoneWhenAllStreamsOfItsListAreAcknowledged) {
   EXPECT_THAT(done_, IsEmpty());
   AnswerPush(0);
   EXPECT_THAT(done_, ElementsAre(At(0)));
+}
+
+TEST_F(PipelineTest, APassThatAttacksMakesWhatTheAdversarialOneTakes) {
+  PlanOptions options = SomeOptions();
+  options.streams = CleanAttackAndAdversarial();
+  Make(options, 1);
+  pipeline_->Grant({At(3)}, kLineage);
+  Await([&] { return pulls_.size() == 1; });  // no weights for an attack of its own
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 3; });
+  EXPECT_EQ(compute_.attacks, 0);
+  for (const Contribution& header : headers_) EXPECT_EQ(header.attack_version, Version(3));
+  while (!pushes_.empty()) AnswerPush(0);
+  EXPECT_THAT(done_, ElementsAre(At(3)));
+}
+
+TEST_F(PipelineTest, ReplaysTakeAllVersionsOfTheirBatchUnlessTheStepBeforeLeftTheImages) {
+  PlanOptions options = SomeOptions();
+  options.streams = AdversarialStream();
+  options.replays = 4;
+  Make(options, 1);
+  // The third of its batch, from elsewhere: versions 4 and 5 besides its own.
+  compute_.attack_weights = 2;
+  pipeline_->Grant({At(6)}, kLineage);
+  Await([&] { return pulls_.size() == 1; });
+  EXPECT_EQ(pulls_[0].selector.value, 6U);
+  AnswerPull(0);
+  Await([&] { return pulls_.size() == 2; });
+  EXPECT_EQ(pulls_[0].selector.value + pulls_[1].selector.value, 9U);
+  AnswerPull(1);
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });
+  EXPECT_EQ(headers_[0].attack_version, Version(5));
+  AnswerPush(0);
+  // The fourth, where the third was.
+  compute_.attack_weights = 0;
+  compute_.replay = At(7);
+  pipeline_->Grant({At(7)}, kLineage);
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });
+  EXPECT_EQ(headers_[1].attack_version, Version(6));
+  AnswerPush(0);
+  // The first of the next batch: nothing has moved its images.
+  pipeline_->Grant({At(8)}, kLineage);
+  Await([&] { return pulls_.size() == 1; });
+  AnswerPull(0);
+  Await([&] { return pushes_.size() == 1; });
+  EXPECT_EQ(headers_[2].attack_version, Version(8));
+  AnswerPush(0);
+  EXPECT_EQ(done_.size(), 3U);
 }
 
 TEST_F(PipelineTest, TheCleanGradientLeavesBeforeTheAttacksWeightsAreThere) {

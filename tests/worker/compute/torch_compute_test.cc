@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/streams.h"
 #include "tests/worker/data/generated_dataset.h"
 #include "tests/worker/device/devices.h"
 #include "tests/worker/model/replicas.h"
@@ -56,7 +57,7 @@ class TorchComputeTest : public testing::Test {
     if (!loaded.ok()) return loaded.status();
     const auto clean = compute.Pass(0, unit, kCleanStream, *loaded, weights_, result.clean);
     if (!clean.ok()) return clean.status();
-    const auto batch = compute.Attack(0, unit, *loaded, stale_);
+    const auto batch = compute.Attack(0, unit, *loaded, {stale_});
     if (!batch.ok()) return batch.status();
     const auto adversarial =
         compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
@@ -99,7 +100,7 @@ TEST_F(TorchComputeTest, EveryPassTakesTheUnitsAugmentedExamples) {
   const auto plain = Make(MakeCpuDevice());
   const UnitGradients expected = Run(*plain, unit_).value();
   Job job = MakeJob();
-  job.dataset.augmentation = {FlipOptions{0.5}, CropOptions{2}};
+  job.dataset.augmentation = {{FlipOptions{0.5}}, {CropOptions{2}}};
   const auto augmenting = std::make_unique<TorchCompute>(
       job, std::make_shared<GeneratedDataset>(generated_), layout_, factory_, MakeCpuDevice(), 1);
   const UnitGradients augmented = Run(*augmenting, unit_).value();
@@ -109,6 +110,85 @@ TEST_F(TorchComputeTest, EveryPassTakesTheUnitsAugmentedExamples) {
   const UnitGradients again = Run(*augmenting, unit_).value();
   EXPECT_TRUE(SameBits(*augmented.clean, *again.clean));
   EXPECT_TRUE(SameBits(*augmented.adversarial, *again.adversarial));
+}
+
+TEST_F(TorchComputeTest, WithAnAugmentedPassTheOthersTakeTheImagesAsTheyAre) {
+  const UnitGradients expected = Run(*Make(MakeCpuDevice()), unit_).value();
+  Job job = MakeJob();
+  job.training.augmented_weight = 1;
+  job.dataset.augmentation = {{FlipOptions{1}}};
+  const auto layout = std::make_shared<const Layout>(
+      *Layout::Create(TensorsOf(*network_, TwinBranches(job.training)), 2));
+  const auto weights = InitialWeights(*network_, *layout);
+  TorchCompute compute(job, std::make_shared<GeneratedDataset>(generated_), layout, factory_,
+                       MakeCpuDevice(), 1);
+  const auto loaded = compute.Load(unit_).value();
+  const auto pass = [&](uint64_t stream, std::shared_ptr<const UnitBatch> batch) {
+    auto gradients = Filled(layout->total_size(), 55);
+    EXPECT_TRUE(
+        compute.Pass(0, unit_, StreamIndex(stream), std::move(batch), weights, gradients).ok());
+    return gradients;
+  };
+  const auto stale = Copy(*weights);
+  for (float& value : stale->span()) value *= 1.25F;
+  const auto clean = pass(0, loaded);
+  const auto augmented = pass(1, loaded);
+  const auto adversarial = pass(2, compute.Attack(0, unit_, loaded, {stale}).value());
+  const auto same = [&](const Arena& actual, const Arena& other, const std::string& name) {
+    return SameBits(InArena(*layout, actual, name), InArena(*layout_, other, name));
+  };
+  EXPECT_TRUE(same(*clean, *expected.clean, "classify.weight"));
+  EXPECT_TRUE(same(*adversarial, *expected.adversarial, "classify.weight"));
+  EXPECT_FALSE(same(*augmented, *expected.clean, "classify.weight"));
+  // What the stream covers beside its own tensors is 0.
+  const Branch branch = Branch::kAugmented;
+  for (const Placement& placement : layout->placements()) {
+    if (placement.tensor.branch != Branch::kAuxiliary) continue;
+    const Range range = layout->branch_range(placement.shard, branch);
+    EXPECT_GE(placement.offset, range.begin);
+    EXPECT_FALSE(InArena(*layout, *augmented, placement.tensor.name).any().item<bool>());
+  }
+}
+
+TEST_F(TorchComputeTest, ReplaysAreTheSameBitsWhereTheStepBeforeWasAndFromOlderWeights) {
+  Job job = MakeJob();
+  job.training.algorithm = Algorithm::kFree;
+  job.training.clean_weight = 0;
+  job.training.replays = 3;
+  job.attack.steps = 1;
+  job.attack.targeted = false;
+  const auto make = [&] {
+    return std::make_unique<TorchCompute>(job, std::make_shared<GeneratedDataset>(generated_),
+                                          layout_, factory_, MakeCpuDevice(), 1);
+  };
+  const auto pass = [&](TorchCompute& compute, Unit unit,
+                        std::vector<std::shared_ptr<const Arena>> older,
+                        std::shared_ptr<const Arena> weights) {
+    auto gradients = Filled(layout_->total_size(), 55);
+    const auto loaded = compute.Load(unit).value();
+    const auto attacked = compute.Attack(0, unit, loaded, std::move(older));
+    EXPECT_TRUE(attacked.ok()) << attacked.status();
+    EXPECT_TRUE(
+        compute.Pass(0, unit, StreamIndex(0), *attacked, std::move(weights), gradients).ok());
+    return gradients;
+  };
+  const auto one = make();
+  const Unit first{Step(6), Slot(1)}, second{Step(7), Slot(1)}, third{Step(8), Slot(1)};
+  const auto begun = pass(*one, first, {}, weights_);
+  EXPECT_TRUE(one->HasReplay(second));
+  EXPECT_FALSE(one->HasReplay({Step(7), Slot(0)}));
+  pass(*one, second, {}, stale_);
+  const auto here = pass(*one, third, {}, weights_);
+  EXPECT_FALSE(one->HasReplay({Step(9), Slot(1)}));  // another batch
+
+  const auto other = make();
+  EXPECT_FALSE(other->HasReplay(third));
+  const auto elsewhere = pass(*other, third, {weights_, stale_}, weights_);
+  EXPECT_TRUE(SameBits(*elsewhere, *here));
+  EXPECT_FALSE(SameBits(*here, *begun));
+  // Without what the step before left and without weights it is not done wrongly.
+  one->Forget();
+  EXPECT_FALSE(one->Attack(0, third, one->Load(third).value(), {}).ok());
 }
 
 TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {

@@ -105,6 +105,33 @@ TEST(SyncPlan, TheCleanPassNeedsNoAttackAndTheAdversarialDoes) {
   EXPECT_THAT(hand.Take(), ElementsAre(Adversarial(0)));
 }
 
+TEST(SyncPlan, ReplaysAskForOlderWeightsOnceTheirOwnAreThere) {
+  PlanOptions options = Sync(0);
+  options.streams = AdversarialStream();
+  options.replays = 4;
+  for (const uint64_t step : {8, 9, 11}) {
+    Hand hand(options, 1, step);
+    EXPECT_THAT(hand.Take(), ElementsAre(Ask(0, step)));
+    hand[0].update_version = Version(step);
+    EXPECT_THAT(hand.Take(), ElementsAre(AskAttack(0, 8))) << step;
+  }
+}
+
+TEST(SyncPlan, WhereAPassAttacksTheAdversarialOneWaitsForItAndNothingElseAttacks) {
+  PlanOptions options = Sync(0);
+  options.streams = CleanAttackAndAdversarial();
+  const auto pass = [](uint64_t stream) -> Action {
+    return {0, ActionKind::kPass, std::nullopt, StreamIndex(stream)};
+  };
+  Hand hand(options, 1, 4);
+  EXPECT_THAT(hand.Take(), ElementsAre(Ask(0, 4)));
+  hand[0].update_version = Version(4);
+  EXPECT_THAT(hand.Take(), ElementsAre(pass(0), pass(1)));
+  EXPECT_THAT(hand.Take(), IsEmpty());
+  hand[0].attack = hand[0].passes[1] = Stage::kDone;
+  EXPECT_THAT(hand.Take(), ElementsAre(pass(2)));
+}
+
 TEST(SyncPlan, WithoutAttacksThereIsOneCleanPass) {
   PlanOptions options = Sync(0);
   options.streams = CleanStream();

@@ -104,7 +104,7 @@ TEST(BuiltinTest, NormalisesPixels) {
 
 TEST(TensorsOfTest, MixtureAddsATwinOfEveryBatchNormTensorAtTheEnd) {
   auto network = SmallFactory("mlp")();
-  const auto tensors = TensorsOf(*network, true);
+  const auto tensors = TensorsOf(*network, {Branch::kAuxiliary});
   EXPECT_THAT(
       Names(tensors),
       ElementsAre("linear1.weight", "norm1.weight", "norm1.bias", "norm1.running_mean",
@@ -125,14 +125,14 @@ TEST(TensorsOfTest, MixtureAddsATwinOfEveryBatchNormTensorAtTheEnd) {
 
 TEST(TensorsOfTest, WithoutMixtureEveryTensorIsShared) {
   auto network = SmallFactory("convnet")();
-  const auto tensors = TensorsOf(*network, false);
+  const auto tensors = TensorsOf(*network, {});
   EXPECT_EQ(tensors.size(), network->tensors().size());
   for (const TensorSpec& tensor : tensors) EXPECT_EQ(tensor.branch, Branch::kShared) << tensor.name;
 }
 
 TEST(TensorsOfTest, OnlyWeightsOutsideBatchNormDecayAndStatisticsHaveAMomentum) {
   for (const char* builtin : {"mlp", "convnet"}) {
-    for (const TensorSpec& tensor : TensorsOf(*SmallFactory(builtin)(), true)) {
+    for (const TensorSpec& tensor : TensorsOf(*SmallFactory(builtin)(), {Branch::kAuxiliary})) {
       const bool statistic = tensor.name.find("running") != std::string::npos;
       const bool norm = tensor.name.find("norm") != std::string::npos;
       const bool bias = tensor.name.find("bias") != std::string::npos;
@@ -154,7 +154,8 @@ TEST(CopyInitialWeightsTest, FillsEveryPlaceOfEveryShard) {
   for (const NetworkTensor& tensor : network->tensors()) {
     EXPECT_TRUE(SameBits(InArena(*layout, *weights, tensor.name), tensor.tensor)) << tensor.name;
     if (!tensor.batch_norm) continue;
-    EXPECT_TRUE(SameBits(InArena(*layout, *weights, AuxiliaryName(tensor.name)), tensor.tensor));
+    EXPECT_TRUE(SameBits(InArena(*layout, *weights, BranchName(tensor.name, Branch::kAuxiliary)),
+                         tensor.tensor));
   }
 }
 

@@ -197,7 +197,7 @@ TEST_F(OwnModelTest, MixtureNeedsNothingOfTheModel) {
     for (const bool affine : {true, false}) {
       const Model model =
           Open(Net({{"bn", Normalise(momentum, affine)}}, "  x = self.bn.forward(x)\n")).value();
-      const auto tensors = TensorsOf(*model.factory(), true);
+      const auto tensors = TensorsOf(*model.factory(), {Branch::kAuxiliary});
       EXPECT_EQ(tensors.size(), affine ? 3 + 4 + 4 : 3 + 2 + 2);
       for (const TensorSpec& tensor : tensors) {
         if (tensor.kind != TensorKind::kStatistic) continue;

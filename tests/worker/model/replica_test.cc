@@ -75,8 +75,9 @@ TEST_F(ReplicaTest, OnTheCpuNothingIsCopied) {
     if (trains) replica.BindGradients(gradients);
     const bool auxiliary = pass == Pass::kAdversarial || pass == Pass::kAttack;
     for (const NetworkTensor& tensor : tensors) {
-      const std::string name =
-          auxiliary && tensor.batch_norm ? AuxiliaryName(tensor.name) : tensor.name;
+      const std::string name = auxiliary && tensor.batch_norm
+                                   ? BranchName(tensor.name, Branch::kAuxiliary)
+                                   : tensor.name;
       Arena& place = trains && tensor.statistic ? *gradients : *weights_;
       EXPECT_EQ(tensor.tensor.data_ptr(), At(place, name).data_ptr()) << name;
       if (trains && !tensor.statistic) {
@@ -87,8 +88,9 @@ TEST_F(ReplicaTest, OnTheCpuNothingIsCopied) {
     replica.Forward(examples_.images).square().sum().backward();
     for (const NetworkTensor& tensor : tensors) {
       if (tensor.statistic) continue;
-      const std::string name =
-          auxiliary && tensor.batch_norm ? AuxiliaryName(tensor.name) : tensor.name;
+      const std::string name = auxiliary && tensor.batch_norm
+                                   ? BranchName(tensor.name, Branch::kAuxiliary)
+                                   : tensor.name;
       EXPECT_EQ(tensor.tensor.grad().data_ptr(), At(*gradients, name).data_ptr()) << name;
     }
     replica.FinishGradients();

@@ -44,7 +44,9 @@ inline NetworkFactory SmallFactory(const std::string& builtin, uint64_t seed = 1
 
 inline std::shared_ptr<const Layout> LayoutOf(const Network& network, bool mixture,
                                               uint32_t shards = 1) {
-  auto layout = Layout::Create(TensorsOf(network, mixture), shards);
+  auto layout = Layout::Create(
+      TensorsOf(network, mixture ? std::vector<Branch>{Branch::kAuxiliary} : std::vector<Branch>{}),
+      shards);
   EXPECT_TRUE(layout.ok()) << layout.status();
   return std::make_shared<const Layout>(*std::move(layout));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/data/augment/augmenter.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -42,15 +43,33 @@ struct StepApplier {
 }  // namespace
 
 Augmenter::Augmenter(std::vector<AugmentationStep> steps, uint64_t seed)
-    : steps_(std::move(steps)), seed_(seed) {}
+    : steps_(std::move(steps)),
+      shared_(static_cast<size_t>(
+          std::count_if(steps_.begin(), steps_.end(),
+                        [](const AugmentationStep& step) { return step.every_pass; }))),
+      seed_(seed) {}
+
+void Augmenter::Run(size_t begin, size_t end, Random* random, Planes image,
+                    std::vector<uint8_t>* scratch) const {
+  for (size_t i = begin; i < end; ++i) {
+    std::visit(StepApplier{random, image, scratch}, steps_[i].kind);
+  }
+}
 
 void Augmenter::Apply(Unit unit, uint32_t example, Planes image,
                       std::vector<uint8_t>* scratch) const {
   if (image.size() == 0) return;
   Random random = Draws(seed_, unit, example);
-  for (const AugmentationStep& step : steps_) {
-    std::visit(StepApplier{&random, image, scratch}, step.kind);
-  }
+  Run(0, steps_.size(), &random, image, scratch);
+}
+
+void Augmenter::ApplyApart(Unit unit, uint32_t example, Planes image, Planes augmented,
+                           std::vector<uint8_t>* scratch) const {
+  if (image.size() == 0) return;
+  Random random = Draws(seed_, unit, example);
+  Run(0, shared_, &random, image, scratch);
+  std::copy_n(image.pixels, image.size(), augmented.pixels);
+  Run(shared_, steps_.size(), &random, augmented, scratch);
 }
 
 }  // namespace conadv::augment

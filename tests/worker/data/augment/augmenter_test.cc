@@ -48,6 +48,21 @@ TEST(Augmenter, EachExampleOfEachUnitAndSeedHasDrawsOfItsOwn) {
   EXPECT_EQ(different.size(), 36U);
 }
 
+TEST(Augmenter, WhatEveryPassSeesIsDrawnAlike) {
+  std::vector<AugmentationStep> steps = EveryStep();
+  for (size_t i = 0; i < 3; ++i) steps[i].every_pass = true;
+  const std::vector<AugmentationStep> first(steps.begin(), steps.begin() + 3);
+  std::vector<uint8_t> scratch;
+  for (uint32_t example = 0; example < 20; ++example) {
+    Picture image = Noise(3, 32, 32);
+    Picture augmented = MakePicture(3, 32, 32, std::vector<uint8_t>(3 * 32 * 32));
+    Augmenter(steps, 1).ApplyApart(Unit{Step(7), Slot(2)}, example, image.planes(),
+                                   augmented.planes(), &scratch);
+    EXPECT_EQ(image, Augmented(Augmenter(first, 1), 7, 2, example));
+    EXPECT_EQ(augmented, Augmented(Augmenter(steps, 1), 7, 2, example));
+  }
+}
+
 TEST(Augmenter, DoesItsStepsInTheirOrder) {
   const Picture image = MakePicture(1, 1, 2, {10, 200});
   const std::vector<AugmentationStep> steps = {{FlipOptions{1}}, {CutoutOptions{1}}};
