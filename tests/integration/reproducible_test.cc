@@ -103,6 +103,29 @@ TEST(Reproducible, ConvnetWithLarsRandomStartsAndTargetsToo) {
   EXPECT_EQ(CrcOf(1, 1, settings), CrcOf(2, 2, settings));
 }
 
+TEST(Reproducible, ThreeWayMixtureWithAutoAugmentToo) {
+  const std::vector<std::string> settings = {
+      "model.builtin=convnet", "model.width=8", "training.steps=100",
+      "training.augmented_weight=0.5",
+      "dataset.augmentation=[{flip: 0.5 every_pass: true}, {auto_augment: SVHN}]"};
+  const std::string expected = CrcOf(1, 1, settings);
+  EXPECT_EQ(CrcOf(2, 3, settings), expected);
+  EXPECT_EQ(CrcWithAKilledWorker(settings), expected);
+}
+
+// Who takes over makes the images anew that the one before had moved.
+TEST(Reproducible, RivalsToo) {
+  std::vector<std::string> settings = {"model.width=64", "training.steps=100",
+                                       "attack.step=L2", "training.algorithm=FREE",
+                                       "training.tau=0", "training.replays=4"};
+  const std::string expected = CrcOf(1, 1, settings);
+  EXPECT_EQ(CrcOf(2, 3, settings), expected);
+  EXPECT_EQ(CrcWithAKilledWorker(settings), expected);
+  settings = {"attack.step=L2", "attack.epsilon=0.5", "training.algorithm=FAST_ADVPROP",
+              "training.tau=0"};
+  EXPECT_EQ(CrcOf(1, 1, settings), CrcOf(2, 3, settings));
+}
+
 TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {
   const std::vector<std::string> settings = {"model.builtin=resnet20", "model.width=4",
                                              "training.steps=6"};

@@ -105,6 +105,30 @@ TEST(LayoutTest, StreamRangesHoldExactlyTheirTensors) {
   }
 }
 
+TEST(LayoutTest, AnAugmentedStreamCoversItsOwnTensorsAndNoMainOnes) {
+  std::vector<TensorSpec> tensors = Model();
+  for (TensorSpec twin : Model()) {
+    if (twin.branch != Branch::kAuxiliary) continue;
+    twin.name += ".augmented";
+    twin.branch = Branch::kAugmented;
+    tensors.push_back(std::move(twin));
+  }
+  for (const uint32_t shards : {1U, 2U, 5U}) {
+    const Layout layout = Layout::Create(tensors, shards).value();
+    for (const Placement& placement : layout.placements()) {
+      const auto inside = [&](Branch branch) {
+        const Range range = layout.branch_range(placement.shard, branch);
+        const size_t end = placement.offset + placement.tensor.padded_size();
+        return placement.offset >= range.begin && end <= range.end;
+      };
+      const Branch own = placement.tensor.branch;
+      EXPECT_EQ(inside(Branch::kAugmented), own != Branch::kMain) << placement.tensor.name;
+      EXPECT_EQ(inside(Branch::kAuxiliary), own == Branch::kShared || own == Branch::kAuxiliary);
+      EXPECT_EQ(inside(Branch::kMain), own == Branch::kShared || own == Branch::kMain);
+    }
+  }
+}
+
 TEST(LayoutTest, WithoutAuxiliaryTensorsBothStreamsCoverAll) {
   const Layout layout = Layout::Create({Tensor("a", {3}), Tensor("b", {40})}, 1).value();
   const Range all{0, layout.arena_size(0)};
