@@ -213,6 +213,7 @@ v1::MetricsRecord ViewMetrics(uint64_t index,
   step->set_clean_norm(metrics.update.norms.norm[kClean]);
   step->set_adversarial_norm(metrics.update.norms.norm[kAdversarial]);
   step->set_cosine(CosineOf(metrics.update.norms));
+  step->set_gradient_norm(metrics.update.gradient_norm.value_or(0));
   step->set_attack_staleness(metrics.update.attack_staleness);
   step->set_update_staleness(metrics.update.update_staleness);
   step->set_seconds(metrics.seconds);
