@@ -55,7 +55,9 @@ std::string CrcWithAKilledShardAndWorker(const std::vector<std::string>& setting
     EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
     const pid_t pid = FindChild(run.process().pid(), child);
     EXPECT_GT(pid, 0) << child;
-    if (pid > 0) EXPECT_EQ(kill(pid, SIGKILL), 0);
+    if (pid > 0) {
+      EXPECT_EQ(kill(pid, SIGKILL), 0);
+    }
   }
   run.Finish();
   EXPECT_GE(run.summary()["restarts"], 2);
