@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/thread/mutex.h"
+#include "common/thread/thread_pool.h"
 #include "server/clip/norm_table.h"
 #include "server/shard/shard.h"
 
@@ -56,13 +60,25 @@ float ValueOf(const Unit& unit, const std::string& tensor, size_t i) {
 class Observer final : public ShardObserver {
  public:
   void OnPublished(const Publication& publication) override {
-    if (publication.update != nullptr) updates.push_back(*publication.update);
+    if (publication.update == nullptr) return;
+    MutexLock lock(&mutex_);
+    updates.push_back(*publication.update);
+    published_.NotifyAll();
   }
   void OnDecided(Version version, const Unit& unit) override {
     decided.emplace_back(version, unit);
   }
+  // Where the shards have threads of their own.
+  void AwaitUpdates(size_t count) {
+    MutexLock lock(&mutex_);
+    while (updates.size() < count) published_.Wait(&mutex_);
+  }
   std::vector<AppliedUpdate> updates;
   std::vector<std::pair<Version, Unit>> decided;
+
+ private:
+  Mutex mutex_;
+  CondVar published_;
 };
 
 class FarShard final : public NormExchange {
@@ -79,10 +95,10 @@ class FarShard final : public NormExchange {
   const uint32_t shard_;
 };
 
-// All shards of a run, on one pool that is stepped.
+// All shards of a run, on one pool that is stepped unless it has threads.
 class Cluster {
  public:
-  Cluster(uint32_t shards, Consistency consistency) {
+  Cluster(uint32_t shards, Consistency consistency, int threads = 0) : pool(threads) {
     for (uint32_t id = 0; id < shards; ++id) {
       observers.push_back(std::make_unique<Observer>());
       this->shards.push_back(std::make_unique<Shard>(SomeJob(consistency), id, shards,
@@ -94,9 +110,12 @@ class Cluster {
       const auto initial = this->shards[id]->BeginInitialWeights(SomePlan());
       EXPECT_TRUE(initial.ok()) << initial.status();
       initial->arena->Zero();
-      this->shards[id]->FinishInitialWeights(*initial, [](const auto&) {});
+      std::promise<void> published;
+      this->shards[id]->FinishInitialWeights(*initial,
+                                             [&published](const auto&) { published.set_value(); });
+      Step();
+      published.get_future().wait();
     }
-    Step();
   }
 
   void Step() {
@@ -136,11 +155,11 @@ class Cluster {
     return weights;
   }
 
-  ThreadPool pool{0};
   NormTable table;
   std::vector<std::unique_ptr<Observer>> observers;
   std::vector<std::unique_ptr<FarShard>> far;
   std::vector<std::unique_ptr<Shard>> shards;
+  ThreadPool pool;  // last: its tasks use the rest
 };
 
 Unit UnitOf(uint64_t step, uint64_t slot) { return {Step(step), Slot(slot)}; }
@@ -168,6 +187,30 @@ TEST(GlobalClipping, TheBitsDoNotDependOnTheNumberOfShards) {
   ASSERT_EQ(norms[0].size(), 5U);
   EXPECT_GT(norms[0][0], kMost) << "or nothing was clipped";
   for (const std::vector<double>& of : norms) EXPECT_EQ(of, norms[0]) << "before clipping, of all";
+}
+
+TEST(GlobalClipping, ShardsOnThreadsThatMeetInAnyOrderMakeTheSameBits) {
+  constexpr uint64_t kSteps = 10;
+  Cluster stepped(1, Consistency::kSync);
+  Cluster threaded(3, Consistency::kSync, /*threads=*/3);
+  std::vector<std::thread> workers;
+  for (uint64_t slot = 0; slot < kSlots; ++slot) {
+    workers.emplace_back([&threaded, slot] {
+      for (uint64_t step = 0; step < kSteps; ++step) {
+        for (uint32_t i = 0; i < 3; ++i) {
+          const auto shard = static_cast<uint32_t>((i + slot) % 3);
+          threaded.observers[shard]->AwaitUpdates(step);
+          threaded.Push(shard, UnitOf(step, slot), step);
+        }
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  for (const auto& observer : threaded.observers) observer->AwaitUpdates(kSteps);
+  for (uint64_t step = 0; step < kSteps; ++step) {
+    for (uint64_t slot = 0; slot < kSlots; ++slot) stepped.Push(0, UnitOf(step, slot), step);
+  }
+  EXPECT_EQ(stepped.Weights(), threaded.Weights());
 }
 
 TEST(GlobalClipping, TheFirstStepIsAsLongAsItMayBeAndStatisticsAreNotClipped) {
