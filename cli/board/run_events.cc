@@ -103,6 +103,8 @@ void RunEvents::AddScalars(const v1::MetricsRecord::Step& step,
   AddScalar("staleness/update_mean", step.update_staleness(), summary);
   AddScalar("rate", step.rate(), summary);
   AddScalar("seconds", step.seconds(), summary);
+  // 0 where the job does not clip by it.
+  if (step.gradient_norm() > 0) AddScalar("gradient/norm", step.gradient_norm(), summary);
 }
 
 void RunEvents::AddScalars(const v1::ReportRequest& evaluation,

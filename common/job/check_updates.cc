@@ -45,6 +45,11 @@ void CheckOptimizer(const v1::Optimizer& optimizer, Violations* violations) {
   }
   violations->RequireReal(optimizer.clip_norm() >= 0, "optimizer.clip_norm", "must be ≥ 0",
                           optimizer.clip_norm());
+  violations->RequireReal(optimizer.global_clip_norm() >= 0, "optimizer.global_clip_norm",
+                          "must be ≥ 0", optimizer.global_clip_norm());
+  violations->Require(optimizer.global_clip_norm() == 0 || optimizer.clip_norm() == 0,
+                      "optimizer.global_clip_norm", "must be 0 with optimizer.clip_norm",
+                      optimizer.global_clip_norm());
 }
 
 void CheckMilestones(const v1::Schedule::Steps& steps, Violations* violations) {

@@ -62,15 +62,17 @@ class ShardOptimizer final : public Optimizer {
   UpdateNorms Apply(const Update& update, float* next) override {
     rule_->Begin(++updates_);
     StreamNorms norms;
-    for (const size_t index : layout_.tensors_of(shard_)) {
-      const Placement& placement = layout_.placements()[index];
+    const absl::Span<const size_t> indices = layout_.tensors_of(shard_);
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const Placement& placement = layout_.placements()[indices[i]];
       const TensorUpdate tensor = Part(update, placement, next);
       if (HasNoStream(tensor)) {
         std::copy_n(tensor.weights, tensor.size, tensor.next);
       } else if (placement.tensor.kind == TensorKind::kStatistic) {
         UpdateStatistic(update, tensor, MomentumOf(placement.tensor));
       } else {
-        const StreamNorms part = UpdateParameter(tensor);
+        const StreamNorms part =
+            UpdateParameter(tensor, update.measured == nullptr ? nullptr : &(*update.measured)[i]);
         for (size_t stream = 0; stream < tensor.streams; ++stream) {
           norms.square[stream] += part.square[stream];
           norms.dot[stream] += part.dot[stream];
@@ -79,6 +81,18 @@ class ShardOptimizer final : public Optimizer {
       std::fill(tensor.next + placement.tensor.size(), tensor.next + tensor.size, 0.0F);
     }
     return MeansOf(norms, update);
+  }
+
+  std::vector<Measured> MeasureGradient(const Update& update) const override {
+    const absl::Span<const size_t> indices = layout_.tensors_of(shard_);
+    std::vector<Measured> measured(indices.size());
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const Placement& placement = layout_.placements()[indices[i]];
+      if (placement.tensor.kind == TensorKind::kStatistic) continue;
+      const TensorUpdate tensor = Part(update, placement, nullptr);
+      if (!HasNoStream(tensor)) measured[i] = Measure(tensor);
+    }
+    return measured;
   }
 
   std::vector<StateTensor> state() override { return rule_->state(); }
@@ -96,7 +110,7 @@ class ShardOptimizer final : public Optimizer {
     tensor.size = placement.tensor.padded_size();
     tensor.decays = placement.tensor.kind == TensorKind::kWeight;
     tensor.weights = update.weights + placement.offset;
-    tensor.next = next + placement.offset;
+    if (next != nullptr) tensor.next = next + placement.offset;
     tensor.streams = update.streams.size();
     for (size_t stream = 0; stream < tensor.streams; ++stream) {
       const Aggregate& aggregate = update.streams[stream];
@@ -106,6 +120,8 @@ class ShardOptimizer final : public Optimizer {
     }
     if (update.used != nullptr) tensor.used = update.used + placement.offset;
     tensor.compensation = update.compensation;
+    // Measured before any clipping.
+    if (next != nullptr) tensor.gradient_scale = update.gradient_scale;
     tensor.rate = update.rate * update.step_scale;
     return tensor;
   }
@@ -131,14 +147,15 @@ class ShardOptimizer final : public Optimizer {
         1 / (static_cast<double>(statistic.batches) + static_cast<double>(updates_)));
   }
 
-  // A parameter's update: in one pass, or after a first one that measures.
-  StreamNorms UpdateParameter(TensorUpdate tensor) {
+  // A parameter's update: in one pass, or after a first one that measures, unless that was before.
+  StreamNorms UpdateParameter(TensorUpdate tensor, const Measured* known) {
+    if (known != nullptr) {
+      rule_->Update(tensor, known);
+      return known->streams;
+    }
     if (clip_norm_ == 0 && !rule_->NeedsMeasured(tensor)) return rule_->Update(tensor, nullptr);
     const Measured measured = Measure(tensor);
-    const double gradient = std::sqrt(measured.gradient);
-    if (clip_norm_ > 0 && gradient > clip_norm_) {
-      tensor.gradient_scale = static_cast<float>(clip_norm_ / gradient);
-    }
+    if (clip_norm_ > 0) tensor.gradient_scale = ClipScale(std::sqrt(measured.gradient), clip_norm_);
     rule_->Update(tensor, &measured);
     return measured.streams;
   }
@@ -160,6 +177,10 @@ struct RuleMaker {
 };
 
 }  // namespace
+
+float ClipScale(double norm, float most) {
+  return norm > most ? static_cast<float>(most / norm) : 1.0F;
+}
 
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
                                          uint32_t shard, uint64_t updates_done) {

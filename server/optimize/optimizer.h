@@ -15,6 +15,7 @@
 #include "common/job/job.h"
 #include "common/job/streams.h"
 #include "common/tensor/layout.h"
+#include "server/optimize/tensor_update.h"
 
 namespace conadv {
 
@@ -36,7 +37,15 @@ struct Update {
   // DC-ASGD: g + compensation · g ⊙ g ⊙ (θ − used). nullptr: none.
   const float* used = nullptr;
   float compensation = 0;
+  // What MeasureGradient found for this update, so that no tensor is measured twice; may be
+  // nullptr.
+  const std::vector<Measured>* measured = nullptr;
+  float gradient_scale = 1;  // of every parameter's g: see ClipScale
 };
+
+// What scales a gradient of this L2 norm down to `most`: min(1, most / norm). A norm of infinity
+// gives 0, one that is not a number 1, for one tensor's gradient as for all.
+float ClipScale(double norm, float most);
 
 struct UpdateNorms {
   // By stream: the L2 norm of this shard's mean gradient, statistics excluded; and its product with
@@ -55,6 +64,9 @@ class Optimizer {
   // them. A tensor that no stream has stays as it is.
   // REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and all sums.
   virtual UpdateNorms Apply(const Update& update, float* next) = 0;
+  // Of each of the shard's tensors, in the order of Layout::tensors_of, before any clipping: all 0
+  // for statistics and for what no stream has. Changes nothing, and needs no `measured`.
+  virtual std::vector<Measured> MeasureGradient(const Update& update) const = 0;
 
   // Named state tensors, each the length of the arena ("momentum", "second_moment"), for
   // checkpoints.

@@ -68,8 +68,13 @@ Server::Server(LaunchOptions options, const Job& job)
   pool_ = std::make_unique<ThreadPool>(options_.threads);
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
                                    pool_.get(), events_.get(), options_.readers);
+  if (options_.shard == 0 && options_.shards > 1 && job_.optimizer.global_clip_norm > 0) {
+    norms_ = std::make_unique<NormTable>();
+    shard_->SetNorms(norms_.get());
+  }
   parameter_service_ = std::make_unique<ParameterService>(
-      shard_.get(), &events_->versions(), incarnation_, &Clock::Real(), options_.readers.patience);
+      shard_.get(), ParameterService::Logs{&events_->versions(), &events_->decided()}, norms_.get(),
+      incarnation_, &Clock::Real(), options_.readers.patience);
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
@@ -81,6 +86,8 @@ Server::~Server() {
   if (session_ != nullptr) session_->Stop();
   if (server_ != nullptr) {
     events_->versions().Close(LastWord());
+    events_->decided().Close(LastWord());
+    if (norms_ != nullptr) norms_->Close(LastWord());
     events_->metrics().Close(LastWord());
     shard_->snapshots().Close(absl::UnavailableError("this server is going away"));
     // Members hear it now, rather than when their streams are cut.

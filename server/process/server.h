@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/thread/thread_pool.h"
+#include "server/clip/norm_table.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -84,6 +85,7 @@ class Server {
   WorkerStatsBook stats_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<ShardEvents> events_;
+  std::unique_ptr<NormTable> norms_;  // shard 0 of several, where all clip together
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<ParameterService> parameter_service_;

@@ -23,6 +23,10 @@ void ShardEvents::OnPublished(const Publication& publication) {
   checkpointer_->OnPublished(publication);
 }
 
+void ShardEvents::OnDecided(Version version, const Unit& unit) {
+  decided_.Append({version, unit, absl::UnixEpoch()});
+}
+
 uint64_t ShardEvents::record_bytes() const {
   return versions_.size() * kVersionRecordBytes + metrics_.size() * kMetricsRecordBytes;
 }
@@ -44,8 +48,10 @@ void ShardEvents::Begin(const Publication& publication) {
     began_ = clock_->Now();
     published_.push_back(began_);
   }
-  versions_.BeginAt(weights.version.value());
-  versions_.Append({weights.version, std::nullopt, weights.published});
+  for (VersionLog* log : {&versions_, &decided_}) {
+    log->BeginAt(weights.version.value());
+    log->Append({weights.version, std::nullopt, weights.published});
+  }
 }
 
 void ShardEvents::Record(const AppliedUpdate& update) {

@@ -27,8 +27,12 @@ class ShardEvents final : public ShardObserver {
       : job_(job), coordinator_(coordinator), checkpointer_(checkpointer), clock_(clock) {}
 
   void OnPublished(const Publication& publication) override;
+  void OnDecided(Version version, const Unit& unit) override;
 
   VersionLog& versions() { return versions_; }
+  // Of updates that are still to be applied, from the version on that this shard began with; see
+  // ShardObserver::OnDecided.
+  VersionLog& decided() { return decided_; }
   MetricsLog& metrics() { return metrics_; }
 
   struct Progress {
@@ -45,6 +49,8 @@ class ShardEvents final : public ShardObserver {
  private:
   // Enough for a watcher that was away for a while.
   static constexpr size_t kRecords = 1 << 16;
+  // No update is decided before every follower is at the one before.
+  static constexpr size_t kDecided = 16;
 
   void Begin(const Publication& publication);
   void Record(const AppliedUpdate& update);
@@ -54,6 +60,7 @@ class ShardEvents final : public ShardObserver {
   Checkpointer* const checkpointer_;
   const Clock* const clock_;
   VersionLog versions_{kRecords};
+  VersionLog decided_{kDecided};
   MetricsLog metrics_{kRecords};
   mutable Mutex mutex_;
   Version first_ ABSL_GUARDED_BY(mutex_);

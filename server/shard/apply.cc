@@ -38,9 +38,8 @@ Version OldestUpdateVersion(const ClosedGroup& group) {
   return oldest;
 }
 
-AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_t steps,
-                         const ClosedGroup& group, const Snapshot& current, const Snapshot& used,
-                         Optimizer& optimizer, float* next) {
+Update UpdateOf(const Job& job, const GradientStreams& streams, uint64_t steps,
+                const ClosedGroup& group, const Snapshot& current, const Snapshot& used) {
   const TrainingOptions& training = job.training;
   const uint64_t step = current.version.value() / training.updates_per_step();
   const uint64_t staleness = current.version.Since(OldestUpdateVersion(group));
@@ -58,12 +57,25 @@ AppliedUpdate ApplyGroup(const Job& job, const GradientStreams& streams, uint64_
     update.used = used.weights->data();
     update.compensation = training.delay_compensation;
   }
+  return update;
+}
+
+AppliedUpdate ApplyNext(const Job& job, const GradientStreams& streams, uint64_t steps,
+                        const NextUpdate& next, const Snapshot& current, const Snapshot& used,
+                        Optimizer& optimizer, float* arena) {
+  const ClosedGroup& group = next.group;
+  Update update = UpdateOf(job, streams, steps, group, current, used);
+  if (next.norm.has_value()) {
+    update.measured = &next.measured;
+    update.gradient_scale = ClipScale(*next.norm, job.optimizer.global_clip_norm);
+  }
 
   AppliedUpdate applied;
   applied.version = current.version + 1;
   applied.unit = group.unit;
   applied.rate = update.rate;
-  applied.norms = optimizer.Apply(update, next);
+  applied.norms = optimizer.Apply(update, arena);
+  applied.gradient_norm = next.norm;
   applied.contributions = group.contributions;
   const MeanStaleness mean = MeanOf(group.contributions, streams, current.version);
   applied.attack_staleness = mean.attack;

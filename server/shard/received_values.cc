@@ -24,11 +24,12 @@ absl::Status CheckFinite(const Layout& layout, uint32_t shard, const Range& rang
   const std::optional<size_t> bad = FindNotFinite(values);
   if (!bad.has_value()) return absl::OkStatus();
   const Placement* placement = layout.Find(shard, range.begin + *bad);
-  return absl::InvalidArgumentError(absl::StrCat(
-      "tensor ", placement == nullptr ? "(padding)" : placement->tensor.name, " has the value ",
-      values[*bad], " at element ",
-      placement == nullptr ? 0 : range.begin + *bad - placement->offset,
-      "; a lower schedule.peak, a longer schedule.warmup or optimizer.clip_norm may help"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("tensor ", placement == nullptr ? "(padding)" : placement->tensor.name,
+                   " has the value ", values[*bad], " at element ",
+                   placement == nullptr ? 0 : range.begin + *bad - placement->offset,
+                   "; a lower schedule.peak, a longer schedule.warmup, optimizer.clip_norm or "
+                   "optimizer.global_clip_norm may help"));
 }
 
 }  // namespace conadv

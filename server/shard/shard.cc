@@ -8,60 +8,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
+#include "server/shard/shard_state.h"
 
 namespace conadv {
-namespace {
-
-AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
-  return {job.training.sync(), job.training.slots, run.plan.steps, run.streams};
-}
-
-}  // namespace
-
-struct Shard::State {
-  // `applied_in`: the units that the weights to come are made of.
-  State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
-        UnitLedger applied_in)
-      : shard(shard_in),
-        sync(job.training.sync()),
-        run(std::move(run_in)),
-        applied(std::move(applied_in)),
-        // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), 2 + job.training.versions_back() + 1),
-        contributions(run->contribution_size, run->room.all),
-        aggregator(AggregatorOptionsOf(job, *run), applied),
-        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
-        sequencer(shard == 0 || job.training.sync()) {}
-
-  // Whether the contribution may be received now; see Refused.
-  absl::Status CheckRoom(const Contribution& contribution) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  // Whether one of the unit's other streams is here.
-  bool HasOtherStreamOf(const Contribution& contribution) const;
-  // RESOURCE_EXHAUSTED, with the time to stay away.
-  absl::Status Refused(const std::string& why, absl::Duration delay) const;
-
-  const uint32_t shard;
-  const bool sync;
-  const std::shared_ptr<const Run> run;
-  UnitLedger applied;  // with the optimizer
-  ArenaPool arenas;
-  ArenaPool contributions;
-  Aggregator aggregator;
-  // Guards whose turn it is, not the work: whoever sets `applying` owns the optimizer and the
-  // ledger until it clears it.
-  Mutex mutex;
-  const std::unique_ptr<Optimizer> optimizer;
-  Sequencer sequencer ABSL_GUARDED_BY(mutex);
-  RetryDelays retry_delays ABSL_GUARDED_BY(mutex);
-  bool applying ABSL_GUARDED_BY(mutex) = false;
-  bool initialized ABSL_GUARDED_BY(mutex) = false;
-};
 
 Shard::Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
              ShardObserver* observer, const ReaderOptions& readers)
@@ -239,37 +193,6 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
   return admission;
 }
 
-absl::Status Shard::State::CheckRoom(const Contribution& contribution) {
-  const uint64_t in_use = contributions.in_use();
-  if (in_use < run->room.openings) return absl::OkStatus();
-  // What frees memory, or is waited for by what does, has room of its own: refused, it would wait
-  // for itself. In SYNC that is the first slot that a tree lacks: its values climb. Else a unit of
-  // which one stream is here, and the unit that a follower has to apply next.
-  const uint32_t ahead = sync ? aggregator.Ahead(contribution.unit, contribution.stream) : 0;
-  const bool frees = sync ? ahead == 0 : HasOtherStreamOf(contribution);
-  const bool awaited = sequencer.awaited() == contribution.unit;
-  if (frees && in_use < run->room.freeing) return absl::OkStatus();
-  if (awaited && in_use < run->room.all) return absl::OkStatus();
-  return Refused(absl::StrCat("holds ", in_use, " contributions"),
-                 sync ? retry_delays.RefuseBehind(ahead) : retry_delays.Refuse());
-}
-
-bool Shard::State::HasOtherStreamOf(const Contribution& contribution) const {
-  for (size_t stream = 0; stream < run->streams.size(); ++stream) {
-    const StreamIndex other(stream);
-    if (other != contribution.stream && aggregator.IsDuplicate(contribution.unit, other)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-absl::Status Shard::State::Refused(const std::string& why, absl::Duration delay) const {
-  return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
-                            "shard ", shard, " ", why, "; retry in ", absl::FormatDuration(delay))),
-                        delay);
-}
-
 absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contribution& contribution,
                                                  const Admission& admission) {
   float* values = admission.buffer->data();
@@ -325,35 +248,65 @@ absl::Status Shard::Follow(const Unit& unit) {
 }
 
 void Shard::ApplyReady(const std::shared_ptr<State>& state) {
-  while (true) {
-    std::optional<ClosedGroup> group;
-    {
-      MutexLock lock(&state->mutex);
-      if (state->applying) return;  // whoever applies looks again before it stops
-      group = state->sequencer.TakeNext();
-      if (!group.has_value()) return;
-      state->applying = true;
-    }
-    Apply(*state, *std::move(group));
+  while (std::optional<NextUpdate> next = state->TakeNext()) {
+    const bool measures = job_.optimizer.global_clip_norm > 0 && !next->norm.has_value();
+    measures ? Measure(state, *std::move(next)) : Apply(*state, *std::move(next));
   }
 }
 
-void Shard::Apply(State& state, ClosedGroup group) {
+// REQUIRES: `applying` is ours; it is not afterwards, and the next update is this one.
+void Shard::Measure(const std::shared_ptr<State>& state, NextUpdate next) {
+  Snapshot current = *snapshots_.Latest();
+  const Version made = current.version + 1;
+  // Others have to close the same group before any of us knows the norm.
+  if (shards_ > 1 && shard_ == 0 && !state->sync) observer_->OnDecided(made, next.group.unit);
+  Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(next.group));
+  next.measured = state->optimizer->MeasureGradient(
+      UpdateOf(job_, streams_, state->run->plan.steps, next.group, current, used));
+  // Nothing is evicted before the update, and they are not held beyond it.
+  used.weights = nullptr;
+  current.weights = nullptr;
+  ShardNorms norms{made, {}};
+  for (const Measured& tensor : next.measured) norms.squares.push_back(tensor.gradient);
+  if (shards_ == 1) next.norm = NormOf(state->run->layout, {std::move(norms.squares)});
+  {
+    MutexLock lock(&state->mutex);
+    state->measured = std::move(next);
+    state->applying = false;
+  }
+  if (shards_ == 1) return;
+  NormExchange* const exchange = norms_;
+  // Whoever has no part in a run yet, and is pushed to all the same, waits for ever.
+  if (exchange == nullptr) return;
+  exchange->Combine(state->run->layout, std::move(norms),
+                    [this, state](const absl::StatusOr<double>& norm) {
+                      // Nobody waits for this shard any more, and what it does is lost.
+                      if (!norm.ok()) return;
+                      {
+                        MutexLock lock(&state->mutex);
+                        state->measured->norm = *norm;
+                      }
+                      pool_->Submit([this, state] { ApplyReady(state); });
+                    });
+}
+
+void Shard::Apply(State& state, NextUpdate next) {
+  const Unit unit = next.group.unit;
   Snapshot current = *snapshots_.Latest();
   // Evicted weights are compensated from the oldest there are: a smaller correction, never a wrong
   // one.
-  Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(group));
-  std::shared_ptr<Arena> next = state.arenas.Take();
-  AppliedUpdate update = ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used,
-                                    *state.optimizer, next->data());
+  Snapshot used = snapshots_.FindOrOldest(OldestUpdateVersion(next.group));
+  std::shared_ptr<Arena> arena = state.arenas.Take();
+  AppliedUpdate update = ApplyNext(job_, streams_, state.run->plan.steps, next, current, used,
+                                   *state.optimizer, arena->data());
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
   used.weights = nullptr;
   current.weights = nullptr;
   // [I8] (docs/invariants.md): the aggregator closes a group once, so this cannot be.
-  CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
-  staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
-  Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);
+  CHECK(state.applied.Add(unit)) << unit << " was applied already";
+  staleness_.AddApplied(update.contributions, unit, current.version, update.published);
+  Announce(state, {update.version, std::move(arena), update.published, unit}, &update);
 }
 
 void Shard::VisitAtRest(Version version, std::function<void(const Publication&)> visit) {

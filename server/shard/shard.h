@@ -24,10 +24,9 @@
 #include "common/thread/thread_pool.h"
 #include "server/aggregate/aggregator.h"
 #include "server/checkpoint/checkpoint.h"
+#include "server/clip/norm_exchange.h"
 #include "server/optimize/optimizer.h"
 #include "server/shard/apply.h"
-#include "server/shard/retry_delays.h"
-#include "server/shard/sequencer.h"
 #include "server/shard/shard_run.h"
 #include "server/shard/staleness_book.h"
 #include "server/snapshot/store.h"
@@ -49,6 +48,9 @@ class ShardObserver {
  public:
   virtual ~ShardObserver() = default;
   virtual void OnPublished(const Publication& publication) = 0;
+  // On the leader where the gradient is clipped over all shards: this unit's update will make this
+  // version. The followers have to hear it before it can be applied.
+  virtual void OnDecided(Version /*version*/, const Unit& /*unit*/) {}
 };
 
 class Shard {
@@ -62,6 +64,10 @@ class Shard {
         const Clock* clock, ThreadPool* pool, ShardObserver* observer,
         const ReaderOptions& readers = {});
   ~Shard();
+
+  // Where there are several shards and the job clips by the norm of all, before anything else.
+  // `norms` outlives the shard's tasks.
+  void SetNorms(NormExchange* norms) { norms_ = norms; }
 
   // Initial weights, in two halves around their arrival. The first makes the layout and answers
   // with a buffer for the shard's arena; INVALID_ARGUMENT if the plan is not the run's. The second
@@ -136,7 +142,8 @@ class Shard {
   absl::StatusOr<PushOutcome> CheckAndClaim(State& state, const Contribution& contribution,
                                             const Admission& admission);
   void ApplyReady(const std::shared_ptr<State>& state);
-  void Apply(State& state, ClosedGroup group);
+  void Measure(const std::shared_ptr<State>& state, NextUpdate next);
+  void Apply(State& state, NextUpdate next);
   void Announce(State& state, const Snapshot& snapshot, const AppliedUpdate* update);
 
   const Job job_;
@@ -146,6 +153,7 @@ class Shard {
   const Clock* const clock_;
   ThreadPool* const pool_;
   ShardObserver* const observer_;
+  std::atomic<NormExchange*> norms_{nullptr};
   SnapshotStore snapshots_;
   StalenessBook staleness_;
   std::atomic<uint64_t> lineage_{0};

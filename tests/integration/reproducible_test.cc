@@ -45,6 +45,25 @@ std::string CrcWithAKilledWorker(const std::vector<std::string>& settings,
   return run.crc();
 }
 
+// Kills shard 1 of two in mid-run, and then a worker; both are started again.
+std::string CrcWithAKilledShardAndWorker(const std::vector<std::string>& settings) {
+  LocalRun run(SharedData(), {2, 3, settings, ""});
+  const std::string coordinator = run.Coordinator();
+  for (const auto& [version, child] : {std::pair(40, "--shard=1"), std::pair(90, "worker-1")}) {
+    Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator,
+                  absl::StrCat("--version=", version), "--out=" + run.out() + "/pulled"});
+    EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
+    const pid_t pid = FindChild(run.process().pid(), child);
+    EXPECT_GT(pid, 0) << child;
+    if (pid > 0) {
+      EXPECT_EQ(kill(pid, SIGKILL), 0);
+    }
+  }
+  run.Finish();
+  EXPECT_GE(run.summary()["restarts"], 2);
+  return run.crc();
+}
+
 // A ResNet in a TorchScript file, folders of JPEG files, and one of them cut short.
 std::string OwnModelAndImages(const TempDir& directory) {
   for (const char* split : {"train", "test"}) {
@@ -141,6 +160,17 @@ TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {
 TEST(Reproducible, AKilledWorkerChangesNothing) {
   const std::vector<std::string> settings = {"training.steps=400", "model.width=64"};
   EXPECT_EQ(CrcWithAKilledWorker(settings), CrcOf(1, 2, settings));
+}
+
+TEST(Reproducible, ClippedByTheNormOfAllShardsTooWhoeverIsKilled) {
+  std::vector<std::string> settings = {"training.steps=30", "optimizer.global_clip_norm=0.5"};
+  const std::string expected = CrcOf(1, 1, settings);
+  EXPECT_EQ(expected.size(), 8U);
+  EXPECT_EQ(CrcOf(2, 3, settings), expected);
+  EXPECT_NE(CrcOf(1, 1, kLongerSteps), expected);
+  settings = {"training.steps=200", "optimizer.global_clip_norm=0.5", "model.width=64",
+              "server.checkpoint_every=10"};
+  EXPECT_EQ(CrcWithAKilledShardAndWorker(settings), CrcOf(1, 1, settings));
 }
 
 TEST(Reproducible, OwnModelAndOwnImagesAugmentedAndWithADamagedOneToo) {

@@ -118,7 +118,7 @@ class EventFilesTest(unittest.TestCase):
             "training.global_batch": 16, "training.slots": 2, "training.steps": STEPS, "schedule.peak": 0.01,
             "attack.step": "SIGN", "attack.step_size": 0.1, "attack.epsilon": 0.1, "server.checkpoint_every": 4,
             "server.checkpoint_keep": STEPS, "evaluation.every": 8, "evaluation.attack_steps": 1,
-            "evaluation.epsilon": 0.1}, workers=2)
+            "evaluation.epsilon": 0.1, "optimizer.global_clip_norm": 1}, workers=2)
         cls.first = cls.files()
         # As if the run had been killed before its last checkpoint. Which earlier ones there are is not for us to say: one
         # that is not written by the time the next is due is left out.
@@ -157,7 +157,7 @@ class EventFilesTest(unittest.TestCase):
                 "accuracy/adversarial": "adversarial_accuracy", "gradient/clean_norm": "clean_norm",
                 "gradient/adversarial_norm": "adversarial_norm", "gradient/cosine": "cosine", "rate": "rate",
                 "staleness/attack_mean": "attack_staleness", "staleness/update_mean": "update_staleness",
-                "seconds": "seconds"}
+                "seconds": "seconds", "gradient/norm": "gradient_norm"}
         updates = [record["step"] for record in self.records() if "step" in record]
         self.assertEqual([update["version"] for update in updates], list(range(1, STEPS + 1)))
         for tag, field in tags.items():

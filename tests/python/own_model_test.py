@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model from Python trains as a plain PyTorch loop trains it: own_model_test.py BINARIES."""
 import copy
+import json
 import pathlib
 import sys
 import tempfile
@@ -36,10 +37,12 @@ def smooth(module):
 class PlainLoop:
     """The formulas of docs and paper, in the fewest lines. All examples are one batch: their order does not matter."""
 
-    def __init__(self, model, algorithm, mixture):
+    def __init__(self, model, algorithm, mixture, clip=0):
         self.main = model
         self.auxiliary = copy.deepcopy(model)
         self.mixture = mixture
+        self.clip = clip
+        self.norms = []
         self.tau = {"VANILLA": 0, "DISADV": 0, "CONADV": 1}[algorithm]
         self.attacks = algorithm != "VANILLA"
         self.velocity = {}
@@ -97,6 +100,11 @@ class PlainLoop:
 
     def update(self, gradients):
         tensors = {"main": dict(self.main.named_parameters()), "auxiliary": dict(self.auxiliary.named_parameters())}
+        if self.clip:
+            for (which, name), gradient in gradients.items():
+                tensors[which][name].grad = gradient
+            clipped = [tensors[which][name] for which, name in gradients]
+            self.norms.append(torch.nn.utils.clip_grad_norm_(clipped, self.clip).item())
         with torch.no_grad():
             for (which, name), gradient in gradients.items():
                 p = tensors[which][name]
@@ -106,7 +114,7 @@ class PlainLoop:
 
 
 class OwnModelTest(unittest.TestCase):
-    def check(self, algorithm, mixture, momentum=0.1):
+    def check(self, algorithm, mixture, momentum=0.1, clip=0):
         torch.manual_seed(1)
         torch.set_num_threads(1)
         model = torchvision.models.resnet18(num_classes=10)
@@ -131,11 +139,15 @@ class OwnModelTest(unittest.TestCase):
                         "schedule.peak": RATE}
             if algorithm == "VANILLA":
                 settings.pop("training.mixture_batch_norm")
+            if clip:
+                settings["optimizer.global_clip_norm"] = clip
             out = pathlib.Path(directory) / "run"
             runs.train(BINARIES, out, settings, servers=2)
             trained = torch.jit.load(out / "model.pt")
+            records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+            norms = [record["step"]["gradient_norm"] for record in records if "step" in record and clip]
         began = copy.deepcopy(model.state_dict())
-        loop = PlainLoop(model, algorithm, mixture)
+        loop = PlainLoop(model, algorithm, mixture, clip)
         for _ in range(STEPS):
             loop.step()
         expected = loop.main.state_dict()
@@ -146,11 +158,18 @@ class OwnModelTest(unittest.TestCase):
                 continue
             distance = (value - expected[name]).norm() / expected[name].norm().clamp_min(1e-3)
             self.assertLess(distance.item(), 1e-4, name)
+        self.assertEqual(len(norms), len(loop.norms))
+        for norm, by_pytorch in zip(norms, loop.norms):
+            self.assertLess(abs(norm / by_pytorch - 1), 1e-4)
+            self.assertGreater(norm, clip)  # or nothing was clipped
         moved = (expected["fc.weight"] - began["fc.weight"]).norm() / began["fc.weight"].norm()
         self.assertGreater(moved.item(), 1e-2)  # or nothing was compared
 
     def test_vanilla(self):
         self.check("VANILLA", False)
+
+    def test_clipped_by_the_norm_of_all_tensors_with_mixture(self):
+        self.check("CONADV", True, clip=5)
 
     def test_vanilla_with_means_of_all_batches(self):
         self.check("VANILLA", False, momentum=None)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/data/parameter_service.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/plan/plan_proto.h"
+#include "common/wire/status.h"
 #include "server/rpc/data/pull_reactor.h"
 #include "server/rpc/data/push_reactor.h"
 #include "server/rpc/stream/log_stream.h"
@@ -38,6 +41,17 @@ v1::WatchResponse ToMessage(uint64_t /*index*/, const PublishedVersion& publishe
   }
   response.set_published_unix_micros(absl::ToUnixMicros(published.published));
   return response;
+}
+
+// Whether the norms are of this run, as it goes on now.
+absl::Status CheckNorms(const Shard& shard, const v1::CombineNormsRequest& request) {
+  if (request.lineage() == 0) return absl::InvalidArgumentError("lineage: must be given");
+  CONADV_RETURN_IF_ERROR(shard.CheckLineage(Lineage(request.lineage())));
+  const auto run = shard.run();
+  if (run == nullptr) return absl::FailedPreconditionError("there are no initial weights yet");
+  if (request.layout_hash() == run->layout.hash()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("layout_hash: this run's is ", run->layout.hash(),
+                                                 ", got ", request.layout_hash()));
 }
 
 }  // namespace
@@ -78,8 +92,30 @@ void ParameterService::MakeRoom() {
 
 grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(
     grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
-  return LogStream<PublishedVersion, v1::WatchResponse>::Start(versions_, request->from(),
-                                                               &ToMessage);
+  return LogStream<PublishedVersion, v1::WatchResponse>::Start(
+      request->decided() ? logs_.decided : logs_.versions, request->from(), &ToMessage);
+}
+
+grpc::ServerUnaryReactor* ParameterService::CombineNorms(grpc::CallbackServerContext* context,
+                                                         const v1::CombineNormsRequest* request,
+                                                         v1::CombineNormsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  // One whose peer is gone waits too: until the answer, its shard's next call or the table's end.
+  const auto answer = [reactor, response](const absl::StatusOr<double>& norm) {
+    if (norm.ok()) response->set_norm(*norm);
+    reactor->Finish(ToGrpc(norm.status()));
+  };
+  absl::Status status = absl::FailedPreconditionError("no norms come together here");
+  if (norms_ != nullptr) status = CheckNorms(*shard_, *request);
+  if (!status.ok()) {
+    answer(status);
+  } else {
+    norms_->Offer(
+        shard_->run()->layout, request->shard(),
+        {Version(request->version()), {request->squares().begin(), request->squares().end()}},
+        answer);
+  }
+  return reactor;
 }
 
 }  // namespace conadv

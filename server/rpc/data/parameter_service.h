@@ -4,6 +4,7 @@
 #define CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
 
 #include "conadv/v1/parameter_server.grpc.pb.h"
+#include "server/clip/norm_table.h"
 #include "server/record/version_log.h"
 #include "server/shard/shard.h"
 #include "server/transfer/push_watch.h"
@@ -14,15 +15,23 @@ namespace conadv {
 using RawParameterServer =
     v1::ParameterServer::WithRawCallbackMethod_Pull<v1::ParameterServer::WithRawCallbackMethod_Push<
         v1::ParameterServer::WithCallbackMethod_Describe<
-            v1::ParameterServer::WithCallbackMethod_Watch<v1::ParameterServer::Service>>>>;
+            v1::ParameterServer::WithCallbackMethod_Watch<
+                v1::ParameterServer::WithCallbackMethod_CombineNorms<
+                    v1::ParameterServer::Service>>>>>;
 
 class ParameterService final : public RawParameterServer {
  public:
-  // All outlive the service.
-  ParameterService(Shard* shard, VersionLog* versions, Incarnation incarnation, const Clock* clock,
-                   absl::Duration patience)
+  // What others follow.
+  struct Logs {
+    VersionLog* versions = nullptr;
+    VersionLog* decided = nullptr;
+  };
+  // All outlive the service. `norms` is nullptr where none come together.
+  ParameterService(Shard* shard, const Logs& logs, NormTable* norms, Incarnation incarnation,
+                   const Clock* clock, absl::Duration patience)
       : shard_(shard),
-        versions_(versions),
+        logs_(logs),
+        norms_(norms),
         incarnation_(incarnation),
         patience_(patience),
         pushes_(clock) {}
@@ -39,10 +48,14 @@ class ParameterService final : public RawParameterServer {
                                                   grpc::ByteBuffer* response) override;
   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
                                                      const v1::WatchRequest* request) override;
+  grpc::ServerUnaryReactor* CombineNorms(grpc::CallbackServerContext* context,
+                                         const v1::CombineNormsRequest* request,
+                                         v1::CombineNormsResponse* response) override;
 
  private:
   Shard* const shard_;
-  VersionLog* const versions_;
+  const Logs logs_;
+  NormTable* const norms_;
   const Incarnation incarnation_;
   const absl::Duration patience_;
   PushWatch pushes_;

@@ -242,6 +242,7 @@ v1::MetricsRecord ViewMetrics(const GradientStreams& streams, uint64_t index,
   for (size_t stream = 0; stream < streams.size(); ++stream) {
     SetStream(metrics, stream, streams[stream].kind, step);
   }
+  step->set_gradient_norm(metrics.update.gradient_norm.value_or(0));
   step->set_attack_staleness(metrics.update.attack_staleness);
   step->set_update_staleness(metrics.update.update_staleness);
   step->set_seconds(metrics.seconds);

@@ -48,6 +48,14 @@ ShardSession::ShardSession(std::shared_ptr<grpc::Channel> channel, std::string c
       checkpointer_(checkpointer),
       agent_(shard, checkpointer, MakeAnswers()),
       stream_(MakeMemberStream(channel_, &timer_, MakeEvents())) {
+  if (ClipsGlobally()) {
+    norms_ = std::make_unique<NormCaller>(channel_, shard_, [this](const absl::Status& status) {
+      End(absl::UnavailableError(
+          absl::StrCat("coordinator ", coordinator_,
+                       ": the shards' norms do not come together: ", status.message())));
+    });
+    shard_->SetNorms(norms_.get());
+  }
   stream_->Start(std::move(hello));
   if (shard_->follows()) follower_ = std::thread([this] { Follow(); });
 }
@@ -97,6 +105,7 @@ void ShardSession::Stop() {
     while (!closed_) changed_.Wait(&mutex_);
   }
   if (follower_.joinable()) follower_.join();
+  if (norms_ != nullptr) norms_->Stop();
 }
 
 void ShardSession::OnClosed(const absl::Status& status) {
@@ -146,6 +155,7 @@ void ShardSession::Follow() {
     if (!status_.ok()) return;
     request.set_from(restored_->value());
   }
+  request.set_decided(ClipsGlobally());
   const auto stub = v1::ParameterServer::NewStub(channel_);
   const auto stream = stub->Watch(&watch_context_, request);
   v1::WatchResponse response;

@@ -20,6 +20,7 @@
 #include "common/thread/timer.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "server/agent/shard_agent.h"
+#include "server/rpc/membership/norm_caller.h"
 #include "server/shard/shard.h"
 
 namespace conadv {
@@ -31,7 +32,7 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
 
 class ShardSession {
  public:
-  // `shard` and `checkpointer` outlive the session.
+  // `shard` and `checkpointer` outlive the session, and the session the shard's tasks.
   ShardSession(std::shared_ptr<grpc::Channel> channel, std::string coordinator, v1::Hello hello,
                Shard* shard, Checkpointer* checkpointer);
   ~ShardSession();
@@ -52,6 +53,7 @@ class ShardSession {
   MemberStream::Events MakeEvents();
   void Handle(const v1::JoinResponse& response);
   void OnClosed(const absl::Status& status);
+  bool ClipsGlobally() const { return shard_->job().optimizer.global_clip_norm > 0; }
   void Follow();
   void End(const absl::Status& status);
 
@@ -70,6 +72,7 @@ class ShardSession {
   ThreadTimer timer_;
   const std::shared_ptr<MemberStream> stream_;
   std::thread follower_;
+  std::unique_ptr<NormCaller> norms_;
 };
 
 }  // namespace conadv

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -26,9 +28,11 @@ class OptimizerTest : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(OptimizerTest, BitsDoNotDependOnTheNumberOfShards) {
-  for (const float clip_norm : {0.0F, 8.0F}) {
+  for (const auto& [clip_norm, global_clip_norm] :
+       {std::pair(0.0F, 0.0F), std::pair(8.0F, 0.0F), std::pair(0.0F, 8.0F)}) {
     OptimizerOptions options = Rule();
     options.clip_norm = clip_norm;
+    options.global_clip_norm = global_clip_norm;
     ShardModel one(EveryTensor(), 1, options);
     ShardModel two(EveryTensor(), 2, options);
     ShardModel three(EveryTensor(), 3, options);
@@ -100,9 +104,11 @@ TEST_P(OptimizerTest, TensorsWithoutGradientsStayAsTheyAre) {
 }
 
 TEST_P(OptimizerTest, NormsAreOfTheMeanGradientsWithoutStatistics) {
-  for (const float clip_norm : {0.0F, 1.0F}) {
+  for (const auto& [clip_norm, global_clip_norm] :
+       {std::pair(0.0F, 0.0F), std::pair(1.0F, 0.0F), std::pair(0.0F, 1.0F)}) {
     OptimizerOptions options = Rule();
     options.clip_norm = clip_norm;
+    options.global_clip_norm = global_clip_norm;
     ShardModel model(EveryTensor(), 1, options);
     Gradients gradients = RandomGradients(model.tensors(), 0);
     gradients.clean_contributions = 3;
@@ -154,7 +160,7 @@ TEST(StatisticsTest, MoveTowardsTheMeanOfAllContributionsOfTheirStreams) {
   };
   ShardModel model({statistic("shared", Branch::kShared), statistic("main", Branch::kMain),
                     statistic("auxiliary", Branch::kAuxiliary)},
-                   1, {SgdOptions{0.9F, false, 0.1F}, 0});
+                   1, {SgdOptions{0.9F, false, 0.1F}, 0, 0, {}, {}});
   for (auto& [name, values] : model.weights()) values = {2};
   Gradients gradients;
   gradients.clean = {{"shared", {12}}, {"main", {12}}, {"auxiliary", {-99}}};
@@ -173,7 +179,7 @@ TEST(StatisticsTest, MoveTowardsTheMeanOfAllContributionsOfTheirStreams) {
 TEST(StatisticsTest, WithoutAMomentumAreTheMeanOfAllBatches) {
   for (const uint64_t batches : {0, 3}) {
     ShardModel model({{"mean", {1}, TensorKind::kStatistic, Branch::kShared, 0, batches}}, 1,
-                     {SgdOptions{0.9F, false, 0.1F}, 0});
+                     {SgdOptions{0.9F, false, 0.1F}, 0, 0, {}, {}});
     model.weights()["mean"] = {batches == 0 ? 77.0F : 8.0F};  // of no batch, or of three
     Gradients gradients;
     gradients.has_adversarial = false;
@@ -192,7 +198,7 @@ TEST(StatisticsTest, WithoutAMomentumAreTheMeanOfAllBatches) {
 TEST(ClippingTest, ScalesALongGradientDownAndLeavesAShortOne) {
   const std::vector<TensorSpec> tensors = {{"long", {2}, TensorKind::kWeight, Branch::kShared, 0},
                                            {"short", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {SgdOptions{0, false, 0}, 1});
+  ShardModel model(tensors, 1, {SgdOptions{0, false, 0}, 1, 0, {}, {}});
   for (auto& [name, values] : model.weights()) values = {0, 0};
   Gradients gradients;
   gradients.clean = {{"long", {30, 40}}, {"short", {0.3F, 0.4F}}};
@@ -204,6 +210,59 @@ TEST(ClippingTest, ScalesALongGradientDownAndLeavesAShortOne) {
   EXPECT_FLOAT_EQ(model.weights()["long"][1], -0.8F);
   EXPECT_FLOAT_EQ(model.weights()["short"][0], -0.3F);
   EXPECT_FLOAT_EQ(model.weights()["short"][1], -0.4F);
+}
+
+TEST(ClippingTest, AGradientThatIsShortEnoughGivesTheBitsOfNoClipping) {
+  for (const auto& [name, rule] : EveryRule()) {
+    OptimizerOptions options = rule;
+    ShardModel plain(EveryTensor(), 2, options);
+    options.global_clip_norm = 1e6;
+    ShardModel clipped(EveryTensor(), 2, options);
+    for (uint32_t step = 0; step < 3; ++step) {
+      plain.Apply(RandomGradients(plain.tensors(), step));
+      clipped.Apply(RandomGradients(plain.tensors(), step));
+    }
+    EXPECT_EQ(plain.weights(), clipped.weights()) << name;
+  }
+}
+
+TEST(ClippingTest, WhatIsMeasuredIsTheCombinedGradientOfParametersAlone) {
+  const auto tensor = [](const char* name, TensorKind kind, Branch branch) {
+    return TensorSpec{name, {2}, kind, branch, 0.5F};
+  };
+  const Layout layout = *Layout::Create({tensor("weight", TensorKind::kWeight, Branch::kShared),
+                                         tensor("mean", TensorKind::kStatistic, Branch::kShared),
+                                         tensor("other", TensorKind::kWeight, Branch::kAuxiliary)},
+                                        1);
+  const std::unique_ptr<Optimizer> optimizer =
+      MakeOptimizer({SgdOptions{0, false, 0}, 0, 0, {}, {}}, layout, 0, 0);
+  Arena weights(layout.arena_size(0));
+  weights.Zero();
+  Arena sum(layout.arena_size(0));
+  sum.Zero();
+  for (const size_t index : layout.tensors_of(0)) {
+    float* const values = sum.data() + layout.placements()[index].offset;
+    values[0] = 30;
+    values[1] = 40;
+  }
+  Update update;
+  update.weights = weights.data();
+  update.streams = {{sum.data(), 0.5F, 5, Branch::kMain}};  // g = 0.5 · sum / 5
+  const std::vector<Measured> measured = optimizer->MeasureGradient(update);
+  const auto tensors = layout.tensors_of(0);
+  ASSERT_EQ(measured.size(), 3U);
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    const bool counts = layout.placements()[tensors[t]].tensor.name == "weight";
+    EXPECT_FLOAT_EQ(measured[t].gradient, counts ? 25 : 0);
+  }
+}
+
+TEST(ClippingTest, ANormBeyondAllNumbersScalesToNothingAndOneThatIsNoneNotAtAll) {
+  EXPECT_EQ(ClipScale(4, 1), 0.25F);
+  EXPECT_EQ(ClipScale(1, 1), 1);
+  EXPECT_EQ(ClipScale(0, 1), 1);
+  EXPECT_EQ(ClipScale(INFINITY, 1), 0);
+  EXPECT_EQ(ClipScale(NAN, 1), 1);
 }
 
 }  // namespace

@@ -82,6 +82,19 @@ TEST_P(RulesTest, AgreesWithTheFormulaWhenClipped) {
   EXPECT_LT(ErrorAfterTenUpdates(options, [](uint32_t, Gradients*) {}), 1e-6);
 }
 
+TEST_P(RulesTest, AgreesWithTheFormulaWhenClippedByTheNormOfAllTensors) {
+  const Values used = RandomValues(EveryTensor(), 7, 0.5F);
+  OptimizerOptions options = Rule();
+  options.global_clip_norm = 8;
+  EXPECT_LT(ErrorAfterTenUpdates(options,
+                                 [&](uint32_t step, Gradients* g) {
+                                   g->has_adversarial = step % 3 != 0;
+                                   g->used = used;
+                                   g->compensation = step % 2 == 0 ? 0.3F : 0;
+                                 }),
+            1e-6);
+}
+
 TEST_P(RulesTest, StaysFiniteWhenWeightsAndGradientsAreZero) {
   const OptimizerOptions options = Rule();
   EXPECT_LT(ErrorAfterTenUpdates(options,
@@ -111,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, RulesTest, ::testing::ValuesIn(RuleNames()),
 
 TEST(LarsTest, RatioIsOneForATensorOfZeroWeights) {
   const std::vector<TensorSpec> tensors = {{"w", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {LarsOptions{0.001F, 0, 0.1F}, 0});
+  ShardModel model(tensors, 1, {LarsOptions{0.001F, 0, 0.1F}, 0, 0, {}, {}});
   model.weights()["w"] = {0, 0};
   Gradients gradients;
   gradients.clean["w"] = {4, -8};
@@ -123,7 +136,7 @@ TEST(LarsTest, RatioIsOneForATensorOfZeroWeights) {
 
 TEST(LambTest, RatioIsOneForATensorOfZeroWeights) {
   const std::vector<TensorSpec> tensors = {{"w", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {LambOptions{0.9F, 0.999F, 1e-8F, 0.1F}, 0});
+  ShardModel model(tensors, 1, {LambOptions{0.9F, 0.999F, 1e-8F, 0.1F}, 0, 0, {}, {}});
   model.weights()["w"] = {0, 0};
   Gradients gradients;
   gradients.clean["w"] = {4, -8};

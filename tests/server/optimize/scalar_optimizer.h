@@ -27,40 +27,41 @@ class ScalarOptimizer {
   void Apply(const std::vector<TensorSpec>& tensors, const Gradients& in,
              std::map<std::string, Vector>* weights) {
     ++t_;
+    std::map<std::string, Vector> gradients;
+    double square = 0;
     for (const TensorSpec& tensor : tensors) {
-      Vector& w = (*weights)[tensor.name];
+      const Vector& w = weights->at(tensor.name);
       const bool clean = in.has_clean && tensor.branch != Branch::kAuxiliary;
       const bool adversarial = in.has_adversarial && tensor.branch != Branch::kMain;
       if (!clean && !adversarial) continue;
-      const auto at = [&](const Values& values, size_t i) -> double {
-        return values.at(tensor.name)[i];
-      };
-      Vector g(w.size());
-      for (size_t i = 0; i < w.size(); ++i) {
-        if (tensor.kind == TensorKind::kStatistic) {
-          const double sum =
-              (clean ? at(in.clean, i) : 0) + (adversarial ? at(in.adversarial, i) : 0);
-          const double count = (clean ? in.clean_contributions : 0) +
-                               (adversarial ? in.adversarial_contributions : 0);
-          const double part = tensor.momentum > 0
-                                  ? tensor.momentum
-                                  : 1.0 / (static_cast<double>(tensor.batches) + t_);
-          w[i] += part * (sum / count - w[i]);
-          continue;
-        }
-        if (clean) g[i] += in.clean_weight * at(in.clean, i) / in.clean_contributions;
-        if (adversarial) {
-          g[i] += in.adversarial_weight * at(in.adversarial, i) / in.adversarial_contributions;
-        }
-        if (in.compensation > 0) g[i] += in.compensation * g[i] * g[i] * (w[i] - at(in.used, i));
+      if (tensor.kind == TensorKind::kStatistic) {
+        MoveStatistic(tensor, in, clean, adversarial, &weights->at(tensor.name));
+        continue;
       }
-      if (tensor.kind == TensorKind::kStatistic) continue;
-      const double norm = Norm(g);
-      if (options_.clip_norm > 0 && norm > options_.clip_norm) {
-        for (double& x : g) x *= options_.clip_norm / norm;
+      Vector& g = gradients[tensor.name];
+      g.resize(w.size());
+      for (size_t i = 0; i < w.size(); ++i) {
+        if (clean) g[i] += in.clean_weight * At(in.clean, tensor, i) / in.clean_contributions;
+        if (adversarial) {
+          g[i] +=
+              in.adversarial_weight * At(in.adversarial, tensor, i) / in.adversarial_contributions;
+        }
+        if (in.compensation > 0) {
+          g[i] += in.compensation * g[i] * g[i] * (w[i] - At(in.used, tensor, i));
+        }
+      }
+      square += Norm(g) * Norm(g);
+    }
+    for (const TensorSpec& tensor : tensors) {
+      if (gradients.count(tensor.name) == 0) continue;
+      Vector& g = gradients[tensor.name];
+      if (options_.clip_norm > 0) ScaleDown(Norm(g), options_.clip_norm, &g);
+      if (options_.global_clip_norm > 0) {
+        ScaleDown(std::sqrt(square), options_.global_clip_norm, &g);
       }
       rate_ = static_cast<double>(in.rate) * in.step_scale;
       decays_ = tensor.kind == TensorKind::kWeight;
+      Vector& w = (*weights)[tensor.name];
       Vector& m = first_[tensor.name];
       Vector& v = second_[tensor.name];
       m.resize(w.size());
@@ -70,6 +71,28 @@ class ScalarOptimizer {
   }
 
  private:
+  static double At(const Values& values, const TensorSpec& tensor, size_t i) {
+    return values.at(tensor.name)[i];
+  }
+
+  static void ScaleDown(double norm, double most, Vector* g) {
+    if (norm <= most) return;
+    for (double& x : *g) x *= most / norm;
+  }
+
+  void MoveStatistic(const TensorSpec& tensor, const Gradients& in, bool clean, bool adversarial,
+                     Vector* w) const {
+    for (size_t i = 0; i < w->size(); ++i) {
+      const double sum =
+          (clean ? At(in.clean, tensor, i) : 0) + (adversarial ? At(in.adversarial, tensor, i) : 0);
+      const double count =
+          (clean ? in.clean_contributions : 0) + (adversarial ? in.adversarial_contributions : 0);
+      const double part =
+          tensor.momentum > 0 ? tensor.momentum : 1.0 / (static_cast<double>(tensor.batches) + t_);
+      (*w)[i] += part * (sum / count - (*w)[i]);
+    }
+  }
+
   static double Norm(const Vector& x) {
     double sum = 0;
     for (const double value : x) sum += value * value;

@@ -5,6 +5,7 @@
 #define CONADV_TESTS_SERVER_OPTIMIZE_SHARD_MODEL_H_
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <memory>
@@ -75,7 +76,9 @@ class ShardModel {
  public:
   ShardModel(std::vector<TensorSpec> tensors, uint32_t shards, const OptimizerOptions& options,
              uint64_t updates_done = 0)
-      : tensors_(tensors), layout_(Layout::Create(std::move(tensors), shards).value()) {
+      : tensors_(tensors),
+        layout_(Layout::Create(std::move(tensors), shards).value()),
+        global_clip_norm_(options.global_clip_norm) {
     for (uint32_t shard = 0; shard < shards; ++shard) {
       optimizers_.push_back(MakeOptimizer(options, layout_, shard, updates_done));
     }
@@ -84,29 +87,18 @@ class ShardModel {
 
   // Applies the update on every shard; the arenas it reads must not change.
   std::vector<UpdateNorms> Apply(const Gradients& gradients) {
+    std::vector<Parts> parts;
+    for (uint32_t shard = 0; shard < layout_.shards(); ++shard) {
+      parts.push_back(PartsOf(gradients, shard));
+    }
+    if (global_clip_norm_ > 0) Clip(&parts);
     std::vector<UpdateNorms> norms;
     Values moved;
     for (uint32_t shard = 0; shard < layout_.shards(); ++shard) {
-      const auto weights = Place(weights_, shard);
-      const auto clean = Place(gradients.clean, shard);
-      const auto adversarial = Place(gradients.adversarial, shard);
-      const auto used = Place(gradients.used, shard);
-      const auto range = layout_.branch_range(shard, Branch::kAuxiliary);
       Arena next(layout_.arena_size(shard));
       for (float& value : next.span()) value = 12345;
-      Update update;
-      update.weights = weights->data();
-      update.streams = {
-          {gradients.has_clean ? clean->data() : nullptr, gradients.clean_weight,
-           gradients.clean_contributions, Branch::kMain},
-          {gradients.has_adversarial ? adversarial->data() + range.begin : nullptr,
-           gradients.adversarial_weight, gradients.adversarial_contributions, Branch::kAuxiliary}};
-      update.rate = gradients.rate;
-      update.step_scale = gradients.step_scale;
-      update.used = gradients.compensation > 0 ? used->data() : nullptr;
-      update.compensation = gradients.compensation;
-      norms.push_back(optimizers_[shard]->Apply(update, next.data()));
-      reads_changed_ |= Take(*weights, shard) != Take(*Place(weights_, shard), shard);
+      norms.push_back(optimizers_[shard]->Apply(parts[shard].update, next.data()));
+      reads_changed_ |= Take(*parts[shard].weights, shard) != Take(*Place(weights_, shard), shard);
       for (auto& [name, values] : Take(next, shard)) moved[name] = values;
     }
     weights_ = std::move(moved);
@@ -121,6 +113,54 @@ class ShardModel {
   bool reads_changed() const { return reads_changed_; }
 
  private:
+  // One shard's update, and what it refers to.
+  struct Parts {
+    std::unique_ptr<Arena> weights;
+    std::unique_ptr<Arena> clean;
+    std::unique_ptr<Arena> adversarial;
+    std::unique_ptr<Arena> used;
+    std::vector<Measured> measured;
+    Update update;
+  };
+
+  Parts PartsOf(const Gradients& gradients, uint32_t shard) const {
+    Parts parts{Place(weights_, shard),
+                Place(gradients.clean, shard),
+                Place(gradients.adversarial, shard),
+                Place(gradients.used, shard),
+                {},
+                {}};
+    const auto range = layout_.branch_range(shard, Branch::kAuxiliary);
+    parts.update.weights = parts.weights->data();
+    parts.update.streams = {
+        {gradients.has_clean ? parts.clean->data() : nullptr, gradients.clean_weight,
+         gradients.clean_contributions, Branch::kMain},
+        {gradients.has_adversarial ? parts.adversarial->data() + range.begin : nullptr,
+         gradients.adversarial_weight, gradients.adversarial_contributions, Branch::kAuxiliary}};
+    parts.update.rate = gradients.rate;
+    parts.update.step_scale = gradients.step_scale;
+    parts.update.used = gradients.compensation > 0 ? parts.used->data() : nullptr;
+    parts.update.compensation = gradients.compensation;
+    return parts;
+  }
+
+  // As the shards do together.
+  void Clip(std::vector<Parts>* parts) const {
+    std::vector<double> squares(layout_.placements().size());
+    for (uint32_t shard = 0; shard < layout_.shards(); ++shard) {
+      Parts& part = (*parts)[shard];
+      part.measured = optimizers_[shard]->MeasureGradient(part.update);
+      const auto tensors = layout_.tensors_of(shard);
+      for (size_t t = 0; t < tensors.size(); ++t) squares[tensors[t]] = part.measured[t].gradient;
+    }
+    double sum = 0;
+    for (const double square : squares) sum += square;
+    for (Parts& part : *parts) {
+      part.update.measured = &part.measured;
+      part.update.gradient_scale = ClipScale(std::sqrt(sum), global_clip_norm_);
+    }
+  }
+
   std::unique_ptr<Arena> Place(const Values& values, uint32_t shard) const {
     auto arena = std::make_unique<Arena>(layout_.arena_size(shard));
     arena->Zero();
@@ -148,6 +188,7 @@ class ShardModel {
 
   std::vector<TensorSpec> tensors_;
   Layout layout_;
+  const float global_clip_norm_;
   std::vector<std::unique_ptr<Optimizer>> optimizers_;
   Values weights_;
   bool padding_is_zero_ = true;
@@ -156,12 +197,12 @@ class ShardModel {
 
 // All rules, with settings that use every term.
 inline std::map<std::string, OptimizerOptions> EveryRule() {
-  return {{"sgd_plain", {SgdOptions{0, false, 0.01F}, 0}},
-          {"sgd_momentum", {SgdOptions{0.9F, false, 0.01F}, 0}},
-          {"sgd_nesterov", {SgdOptions{0.9F, true, 0.01F}, 0}},
-          {"lars", {LarsOptions{0.02F, 0.9F, 0.01F}, 0}},
-          {"adamw", {AdamWOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0}},
-          {"lamb", {LambOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0}}};
+  return {{"sgd_plain", {SgdOptions{0, false, 0.01F}, 0, 0, {}, {}}},
+          {"sgd_momentum", {SgdOptions{0.9F, false, 0.01F}, 0, 0, {}, {}}},
+          {"sgd_nesterov", {SgdOptions{0.9F, true, 0.01F}, 0, 0, {}, {}}},
+          {"lars", {LarsOptions{0.02F, 0.9F, 0.01F}, 0, 0, {}, {}}},
+          {"adamw", {AdamWOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0, 0, {}, {}}},
+          {"lamb", {LambOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0, 0, {}, {}}}};
 }
 
 }  // namespace conadv

@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t kChunkElements = 1000;  // small, so that there are many
 
-v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency, double lease_seconds) {
+v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency, double lease_seconds,
+                float global_clip_norm) {
   v1::Job job;
   job.set_name("counting");
   job.mutable_model()->set_builtin("mlp");
@@ -28,6 +29,7 @@ v1::Job SomeJob(uint64_t steps, v1::Training::Consistency consistency, double le
   training->set_slots(CountingRun::kSlots);
   training->set_steps(steps);
   job.mutable_optimizer()->mutable_sgd()->set_momentum(0);
+  job.mutable_optimizer()->set_global_clip_norm(global_clip_norm);
   job.mutable_schedule()->set_peak(1);
   job.mutable_server()->set_retain(8);
   job.mutable_server()->set_lease_seconds(lease_seconds);
@@ -76,10 +78,10 @@ absl::StatusOr<PulledArena> PullThrough(v1::ParameterServer::Stub& stub,
 }
 
 CountingRun::CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency,
-                         double lease_seconds) {
+                         double lease_seconds, float global_clip_norm) {
   for (uint32_t shard = 0; shard < shards; ++shard) {
     LaunchOptions options;
-    options.job = SomeJob(steps, consistency, lease_seconds);
+    options.job = SomeJob(steps, consistency, lease_seconds, global_clip_norm);
     options.shard = shard;
     options.shards = shards;
     options.listen = "127.0.0.1:0";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Servers in this process and a worker that computes nothing: its gradients are all 1 and the rate
-// is 1, so that every element of version v is -v. It speaks through generated classes only, as a
-// client in another language would.
+// is 1, so that every element of version v is -v, unless they are clipped. It speaks through
+// generated classes only, as a client in another language would.
 #ifndef CONADV_TESTS_SERVER_RPC_COUNTING_RUN_H_
 #define CONADV_TESTS_SERVER_RPC_COUNTING_RUN_H_
 
@@ -32,7 +32,7 @@ absl::StatusOr<PulledArena> PullThrough(v1::ParameterServer::Stub& stub,
 class CountingRun {
  public:
   CountingRun(uint32_t shards, uint64_t steps, v1::Training::Consistency consistency,
-              double lease_seconds = 10);
+              double lease_seconds = 10, float global_clip_norm = 0);
   ~CountingRun();
 
   // Joins and offers the initial weights, all 0.

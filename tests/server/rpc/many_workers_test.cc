@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/retry_delay.h"
+#include "server/shard/retry_delays.h"
 #include "tests/server/rpc/tiny_server.h"
 #include "tests/soak/wire_worker.h"
 #include "tests/support/gate.h"

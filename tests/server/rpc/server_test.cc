@@ -4,11 +4,13 @@
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "common/wire/channel.h"
+#include "common/wire/status.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 #include "server/process/serve.h"
 #include "tests/server/rpc/counting_run.h"
@@ -72,8 +74,12 @@ TEST(Server, PullReturnsOneVersionInEveryTensorAndShardWhileHundredsArePublished
   EXPECT_GT(pulled, 20);
 }
 
-TEST(Server, WithoutSyncAVersionMeansTheSameUnitsOnEveryShard) {
-  CountingRun run(2, 15, v1::Training::ASYNC);
+// Where shards wait for each other too: each gets first what the other gets last.
+class UnitOrder : public ::testing::TestWithParam<float> {};
+INSTANTIATE_TEST_SUITE_P(GlobalClipNorm, UnitOrder, ::testing::Values(0.0F, 1.0F));
+
+TEST_P(UnitOrder, WithoutSyncAVersionMeansTheSameUnitsOnEveryShard) {
+  CountingRun run(2, 15, v1::Training::ASYNC, /*lease_seconds=*/10, GetParam());
   run.Start();
   // Each shard gets the units in another order.
   std::thread first([&run] {
@@ -98,6 +104,87 @@ TEST(Server, WithoutSyncAVersionMeansTheSameUnitsOnEveryShard) {
   }
   EXPECT_EQ(orders[0].size(), 30U);
   EXPECT_EQ(orders[0], orders[1]);
+}
+
+TEST(Server, EveryShardClipsByTheNormOfWhatLiesOnAllOfThem) {
+  constexpr float kMost = 2;
+  constexpr uint64_t kSteps = 20;
+  for (const uint32_t shards : {1, 2, 3}) {
+    CountingRun run(shards, kSteps, v1::Training::SYNC, /*lease_seconds=*/10, kMost);
+    run.Start();
+    double parameters = 0;
+    for (const Placement& placement : run.layout().placements()) {
+      parameters += static_cast<double>(placement.tensor.size());
+    }
+    const auto step_size = static_cast<float>(kMost / std::sqrt(parameters));
+    float expected = 0;
+    for (uint64_t step = 0; step < kSteps; ++step) {
+      for (uint32_t slot = 0; slot < CountingRun::kSlots; ++slot) {
+        ASSERT_TRUE(run.PushUnit(step, slot, step).ok());
+      }
+      expected -= step_size;
+      for (uint32_t shard = 0; shard < shards; ++shard) {
+        const auto arena = PullThrough(run.stub(shard), Exactly(step + 1));
+        ASSERT_TRUE(arena.ok()) << arena.status();
+        ExpectAll(run.layout(), shard, *arena, expected);
+      }
+    }
+    const auto inspector = v1::Inspector::NewStub(MakeChannel(run.address(0)));
+    grpc::ClientContext context;
+    const auto metrics = inspector->WatchMetrics(&context, v1::WatchMetricsRequest());
+    v1::MetricsRecord record;
+    ASSERT_TRUE(metrics->Read(&record));
+    EXPECT_NEAR(record.step().gradient_norm(), std::sqrt(parameters), 1e-9);
+    context.TryCancel();
+  }
+}
+
+TEST(Server, NormsThatAreNotOfThisRunAreRefusedInWordsAndChangeNothing) {
+  CountingRun run(2, 5, v1::Training::SYNC, /*lease_seconds=*/10, /*global_clip_norm=*/1);
+  run.Start();
+  v1::DescribeResponse description;
+  grpc::ClientContext describe_context;
+  ASSERT_TRUE(run.stub(0).Describe(&describe_context, {}, &description).ok());
+  v1::CombineNormsRequest good;
+  good.set_shard(1);
+  good.set_lineage(description.lineage());
+  good.set_layout_hash(description.layout_hash());
+  good.set_version(1);
+  const auto refused = [&run](uint32_t by, const v1::CombineNormsRequest& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    v1::CombineNormsResponse response;
+    return FromGrpc(run.stub(by).CombineNorms(&context, request, &response));
+  };
+  v1::CombineNormsRequest bad = good;
+  EXPECT_THAT(std::string(refused(0, bad).message()), HasSubstr("squares: shard 1 has "));
+  bad = good;
+  bad.clear_lineage();
+  EXPECT_THAT(std::string(refused(0, bad).message()), HasSubstr("lineage: must be given"));
+  bad.set_lineage(good.lineage() + 1);
+  EXPECT_TRUE(absl::IsAborted(refused(0, bad)));
+  bad = good;
+  bad.set_layout_hash(3);
+  EXPECT_THAT(std::string(refused(0, bad).message()), HasSubstr("layout_hash: this run's is "));
+  bad = good;
+  bad.set_shard(2);
+  EXPECT_THAT(std::string(refused(0, bad).message()), HasSubstr("shard: must be 1 to 1, got 2"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused(1, good))) << "not where they come together";
+  for (uint32_t slot = 0; slot < CountingRun::kSlots; ++slot) {
+    ASSERT_TRUE(run.PushUnit(0, slot, 0).ok());
+  }
+  EXPECT_TRUE(PullThrough(run.stub(1), Exactly(1)).ok());
+}
+
+TEST(Server, OneThatIsStoppedWhileItWaitsForNormsStops) {
+  CountingRun run(2, 5, v1::Training::SYNC, /*lease_seconds=*/10, /*global_clip_norm=*/1);
+  run.Start();
+  for (uint32_t slot = 0; slot < CountingRun::kSlots; ++slot) {
+    ASSERT_TRUE(run.Push(1, run.Chunks(1, 0, slot, 0)).ok());
+  }
+  ASSERT_TRUE(run.Push(0, run.Chunks(0, 0, 0, 0)).ok());
+  run.StopServer(1);
+  run.StopServer(0);
 }
 
 TEST(Server, ARepeatedPushIsADuplicateAndCountsOnce) {
@@ -153,9 +240,7 @@ TEST(Server, ABadPushIsRefusedInWordsAndChangesNothing) {
        [](Chunks* c) { (*c)[0].mutable_header()->mutable_contribution()->set_slot(9); },
        absl::StatusCode::kInvalidArgument, "contribution.slot"},
       {"no such stream",
-       [](Chunks* c) {
-         (*c)[0].mutable_header()->mutable_contribution()->set_stream(1);
-       },
+       [](Chunks* c) { (*c)[0].mutable_header()->mutable_contribution()->set_stream(1); },
        absl::StatusCode::kInvalidArgument, "contribution.stream"},
       {"an oversized message", [](Chunks* c) { (*c)[0].set_payload(std::string(5 << 20, 'x')); },
        absl::StatusCode::kResourceExhausted, "larger than max"},
