@@ -11,6 +11,7 @@
 #include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
+#include "server/optimize/average.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
@@ -20,6 +21,11 @@ namespace {
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
   return {job.training.sync(), job.training.slots, run.plan.steps, run.streams};
+}
+
+size_t KeptArenas(const Job& job) {
+  const size_t weights = 2 + job.training.tau + 1;
+  return job.optimizer.average.has_value() ? weights + 2 : weights;
 }
 
 }  // namespace
@@ -33,7 +39,7 @@ struct Shard::State {
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), 2 + job.training.tau + 1),
+        arenas(run->layout.arena_size(shard), KeptArenas(job)),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
@@ -118,6 +124,11 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   std::shared_ptr<Arena> weights = state->arenas.Take();
   CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, run->layout, shard_, weights->span()));
   CONADV_RETURN_IF_ERROR(CopyOptimizerState(checkpoint, *state->optimizer));
+  std::shared_ptr<Arena> average;
+  if (job_.optimizer.average.has_value()) {
+    average = state->arenas.Take();
+    CONADV_RETURN_IF_ERROR(CopyAverage(checkpoint, average->span()));
+  }
   std::vector<Snapshot> older;
   for (const CheckpointVersion& from : checkpoint.older) {
     std::shared_ptr<Arena> arena = state->arenas.Take();
@@ -137,7 +148,9 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   }
   snapshots_.SetLast(run->last);
   for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
-  Announce(*state, {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt},
+  Announce(*state,
+           {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt,
+            std::move(average)},
            nullptr);
   // A group may have closed since the state was there for others to see.
   pool_->Submit([this, state] { ApplyReady(state); });
@@ -191,7 +204,10 @@ absl::StatusOr<PushOutcome> Shard::PublishInitialWeights(const InitialWeights& w
     state->initialized = true;
     state->applying = true;  // no update before the observer has seen version 0
   }
-  Announce(*state, {Version(0), weights.arena, clock_->WallNow(), std::nullopt}, nullptr);
+  Announce(*state,
+           {Version(0), weights.arena, clock_->WallNow(), std::nullopt,
+            job_.optimizer.average.has_value() ? weights.arena : nullptr},
+           nullptr);
   pool_->Submit([this, state] { ApplyReady(state); });
   return PushOutcome::kAccepted;
 }
@@ -346,14 +362,23 @@ void Shard::Apply(State& state, ClosedGroup group) {
   std::shared_ptr<Arena> next = state.arenas.Take();
   AppliedUpdate update = ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used,
                                     *state.optimizer, next->data());
+  std::shared_ptr<Arena> average;
+  if (const auto& kept = job_.optimizer.average; kept.has_value()) {
+    average = state.arenas.Take();
+    MoveAverage(AverageDecay(*kept, update.version), current.average->data(), next->data(),
+                next->size(), average->data());
+  }
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
-  used.weights = nullptr;
+  used = {};
   current.weights = nullptr;
+  current.average = nullptr;
   // [I8] (docs/invariants.md): the aggregator closes a group once, so this cannot be.
   CHECK(state.applied.Add(group.unit)) << group.unit << " was applied already";
   staleness_.AddApplied(update.contributions, group.unit, current.version, update.published);
-  Announce(state, {update.version, std::move(next), update.published, group.unit}, &update);
+  Announce(state,
+           {update.version, std::move(next), update.published, group.unit, std::move(average)},
+           &update);
 }
 
 void Shard::VisitAtRest(Version version, std::function<void(const Publication&)> visit) {

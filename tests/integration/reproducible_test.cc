@@ -103,6 +103,17 @@ TEST(Reproducible, ConvnetWithLarsRandomStartsAndTargetsToo) {
   EXPECT_EQ(CrcOf(1, 1, settings), CrcOf(2, 2, settings));
 }
 
+TEST(Reproducible, AnAverageAndRulesOfTensorsToo) {
+  std::vector<std::string> settings = {
+      "model.builtin=convnet", "model.width=8", "optimizer.lamb.weight_decay=0.01",
+      "optimizer.tensors=[{pattern: '*.bias' weight_decay: 0.1}, {pattern: '*0*' frozen: true}]"};
+  const std::string weights = CrcOf(1, 1, settings);
+  settings.emplace_back("optimizer.average.decay=0.9");
+  const std::string average = CrcOf(1, 1, settings);
+  EXPECT_NE(average, weights) << "what is exported is the average";
+  EXPECT_EQ(CrcOf(2, 2, settings), average);
+}
+
 TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {
   const std::vector<std::string> settings = {"model.builtin=resnet20", "model.width=4",
                                              "training.steps=6"};

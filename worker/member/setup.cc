@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/plan/tensor_rules.h"
 #include "worker/data/open.h"
 
 namespace conadv {
@@ -20,6 +21,7 @@ absl::Status MakeModel(Setup* setup) {
   CONADV_ASSIGN_OR_RETURN(setup->model, OpenModel(job.model, job.dataset, shape, job.seed));
   const std::unique_ptr<Network> network = setup->model.factory();
   std::vector<TensorSpec> tensors = TensorsOf(*network, job.training.mixture_batch_norm);
+  CONADV_RETURN_IF_ERROR(CheckTensorRules(job.optimizer, tensors));
   CONADV_ASSIGN_OR_RETURN(
       Layout layout, Layout::Create(tensors, static_cast<uint32_t>(setup->run.servers.size())));
   setup->layout = std::make_shared<const Layout>(std::move(layout));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,34 @@ TEST_P(OptimizerTest, TensorsWithoutGradientsStayAsTheyAre) {
   }
 }
 
+TEST_P(OptimizerTest, FrozenTensorsTheirStateAndStatisticsStayAsTheyAreAndCountInNoNorm) {
+  OptimizerOptions options = Rule();
+  options.clip_norm = 1;  // which measures
+  options.tensors = {{"main.*", std::nullopt, std::nullopt, true},
+                     {"linear.weight", std::nullopt, std::nullopt, true}};
+  ShardModel model(EveryTensor(), 1, options);
+  const Values before = model.weights();
+  Gradients gradients = RandomGradients(model.tensors(), 0);
+  gradients.has_adversarial = false;
+  double square = 0;
+  const UpdateNorms norms = model.Apply(gradients)[0];
+  for (const Placement& placement : model.layout().placements()) {
+    const TensorSpec& tensor = placement.tensor;
+    const bool frozen = tensor.branch == Branch::kMain || tensor.name == "linear.weight";
+    const bool moves = !frozen && tensor.branch == Branch::kShared;
+    EXPECT_EQ(model.weights()[tensor.name] != before.at(tensor.name), moves) << tensor.name;
+    if (!moves) {
+      for (const auto& state : model.optimizer(0).state()) {
+        EXPECT_THAT(state.values.subspan(placement.offset, tensor.size()), ::testing::Each(0.0F))
+            << tensor.name << ' ' << state.name;
+      }
+    } else if (tensor.kind != TensorKind::kStatistic) {
+      for (const double value : gradients.clean.at(tensor.name)) square += value * value / 16;
+    }
+  }
+  EXPECT_NEAR(norms.norm[0], std::sqrt(square), 1e-10 * norms.norm[0]);
+}
+
 TEST_P(OptimizerTest, NormsAreOfTheMeanGradientsWithoutStatistics) {
   for (const float clip_norm : {0.0F, 1.0F}) {
     OptimizerOptions options = Rule();
@@ -154,7 +183,7 @@ TEST(StatisticsTest, MoveTowardsTheMeanOfAllContributionsOfTheirStreams) {
   };
   ShardModel model({statistic("shared", Branch::kShared), statistic("main", Branch::kMain),
                     statistic("auxiliary", Branch::kAuxiliary)},
-                   1, {SgdOptions{0.9F, false, 0.1F}, 0});
+                   1, {SgdOptions{0.9F, false, 0.1F}, 0, 0, {}, {}});
   for (auto& [name, values] : model.weights()) values = {2};
   Gradients gradients;
   gradients.clean = {{"shared", {12}}, {"main", {12}}, {"auxiliary", {-99}}};
@@ -173,7 +202,7 @@ TEST(StatisticsTest, MoveTowardsTheMeanOfAllContributionsOfTheirStreams) {
 TEST(StatisticsTest, WithoutAMomentumAreTheMeanOfAllBatches) {
   for (const uint64_t batches : {0, 3}) {
     ShardModel model({{"mean", {1}, TensorKind::kStatistic, Branch::kShared, 0, batches}}, 1,
-                     {SgdOptions{0.9F, false, 0.1F}, 0});
+                     {SgdOptions{0.9F, false, 0.1F}, 0, 0, {}, {}});
     model.weights()["mean"] = {batches == 0 ? 77.0F : 8.0F};  // of no batch, or of three
     Gradients gradients;
     gradients.has_adversarial = false;
@@ -192,7 +221,7 @@ TEST(StatisticsTest, WithoutAMomentumAreTheMeanOfAllBatches) {
 TEST(ClippingTest, ScalesALongGradientDownAndLeavesAShortOne) {
   const std::vector<TensorSpec> tensors = {{"long", {2}, TensorKind::kWeight, Branch::kShared, 0},
                                            {"short", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {SgdOptions{0, false, 0}, 1});
+  ShardModel model(tensors, 1, {SgdOptions{0, false, 0}, 1, 0, {}, {}});
   for (auto& [name, values] : model.weights()) values = {0, 0};
   Gradients gradients;
   gradients.clean = {{"long", {30, 40}}, {"short", {0.3F, 0.4F}}};

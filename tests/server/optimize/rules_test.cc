@@ -2,6 +2,7 @@
 // Every rule, with every option of an update, against the scalar oracle.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,16 @@ TEST_P(RulesTest, AgreesWithTheFormulaWhenClipped) {
   EXPECT_LT(ErrorAfterTenUpdates(options, [](uint32_t, Gradients*) {}), 1e-6);
 }
 
+TEST_P(RulesTest, AgreesWithTheFormulaWhenTensorsHaveRulesOfTheirOwn) {
+  OptimizerOptions options = Rule();
+  options.tensors = {{"shared.weight", 0.0F, std::nullopt, false},
+                     {"shared.bias", 0.2F, true, false},
+                     {"linear.weight", 0.3F, false, false},
+                     {"weight", std::nullopt, false, false},  // auxiliary.weight is its twin
+                     {"main.weight", std::nullopt, std::nullopt, true}};
+  EXPECT_LT(ErrorAfterTenUpdates(options, [](uint32_t, Gradients*) {}), 1e-6);
+}
+
 TEST_P(RulesTest, StaysFiniteWhenWeightsAndGradientsAreZero) {
   const OptimizerOptions options = Rule();
   EXPECT_LT(ErrorAfterTenUpdates(options,
@@ -111,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, RulesTest, ::testing::ValuesIn(RuleNames()),
 
 TEST(LarsTest, RatioIsOneForATensorOfZeroWeights) {
   const std::vector<TensorSpec> tensors = {{"w", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {LarsOptions{0.001F, 0, 0.1F}, 0});
+  ShardModel model(tensors, 1, {LarsOptions{0.001F, 0, 0.1F}, 0, 0, {}, {}});
   model.weights()["w"] = {0, 0};
   Gradients gradients;
   gradients.clean["w"] = {4, -8};
@@ -123,7 +134,7 @@ TEST(LarsTest, RatioIsOneForATensorOfZeroWeights) {
 
 TEST(LambTest, RatioIsOneForATensorOfZeroWeights) {
   const std::vector<TensorSpec> tensors = {{"w", {2}, TensorKind::kWeight, Branch::kShared, 0}};
-  ShardModel model(tensors, 1, {LambOptions{0.9F, 0.999F, 1e-8F, 0.1F}, 0});
+  ShardModel model(tensors, 1, {LambOptions{0.9F, 0.999F, 1e-8F, 0.1F}, 0, 0, {}, {}});
   model.weights()["w"] = {0, 0};
   Gradients gradients;
   gradients.clean["w"] = {4, -8};

@@ -156,12 +156,12 @@ class ShardModel {
 
 // All rules, with settings that use every term.
 inline std::map<std::string, OptimizerOptions> EveryRule() {
-  return {{"sgd_plain", {SgdOptions{0, false, 0.01F}, 0}},
-          {"sgd_momentum", {SgdOptions{0.9F, false, 0.01F}, 0}},
-          {"sgd_nesterov", {SgdOptions{0.9F, true, 0.01F}, 0}},
-          {"lars", {LarsOptions{0.02F, 0.9F, 0.01F}, 0}},
-          {"adamw", {AdamWOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0}},
-          {"lamb", {LambOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0}}};
+  return {{"sgd_plain", {SgdOptions{0, false, 0.01F}, 0, 0, {}, {}}},
+          {"sgd_momentum", {SgdOptions{0.9F, false, 0.01F}, 0, 0, {}, {}}},
+          {"sgd_nesterov", {SgdOptions{0.9F, true, 0.01F}, 0, 0, {}, {}}},
+          {"lars", {LarsOptions{0.02F, 0.9F, 0.01F}, 0, 0, {}, {}}},
+          {"adamw", {AdamWOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0, 0, {}, {}}},
+          {"lamb", {LambOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0, 0, {}, {}}}};
 }
 
 }  // namespace conadv

@@ -84,7 +84,8 @@ TEST(TorchTest, SgdIsLibTorchs) {
         SgdOptions{0.9F, false, 0.05F}, SgdOptions{0.9F, true, 0}, SgdOptions{0.9F, true, 0.05F}}) {
     SCOPED_TRACE(::testing::Message() << "momentum " << options.momentum << " nesterov "
                                       << options.nesterov << " decay " << options.weight_decay);
-    ExpectNear(Ours({options, 0}, 0.02F), Torchs<torch::optim::SGD>(SgdLike(options, 0.02F)));
+    ExpectNear(Ours({options, 0, 0, {}, {}}, 0.02F),
+               Torchs<torch::optim::SGD>(SgdLike(options, 0.02F)));
   }
 }
 
@@ -94,7 +95,7 @@ TEST(TorchTest, AdamWIsLibTorchs) {
         AdamWOptions{0.5F, 0.9F, 1e-3F, 0.1F}}) {
     SCOPED_TRACE(::testing::Message()
                  << "beta2 " << options.beta2 << " decay " << options.weight_decay);
-    ExpectNear(Ours({options, 0}, 0.02F),
+    ExpectNear(Ours({options, 0, 0, {}, {}}, 0.02F),
                Torchs<torch::optim::AdamW>(torch::optim::AdamWOptions(0.02F)
                                                .betas({options.beta1, options.beta2})
                                                .eps(options.epsilon)
