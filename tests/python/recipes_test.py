@@ -25,9 +25,11 @@ DECAY, AVERAGE = 0.05, 0.7
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(1, 4, 5, 2), nn.BatchNorm2d(4), nn.SiLU())
-        self.second = nn.Sequential(nn.Conv2d(4, 6, 3, 2), nn.BatchNorm2d(6), nn.SiLU())
+        self.first = nn.Sequential(nn.Conv2d(1, 4, 5, 2, bias=False), nn.BatchNorm2d(4), nn.SiLU())
+        self.second = nn.Sequential(nn.Conv2d(4, 6, 3, 2, bias=False), nn.BatchNorm2d(6), nn.SiLU())
         self.fc = nn.Linear(6 * 25, 10)
+        for norm in self.first[1], self.second[1]:
+            nn.init.normal_(norm.bias)  # of norm 0 none has a trust ratio
 
     def forward(self, x):
         return self.fc(torch.flatten(self.second(self.first(x)), 1))
@@ -127,9 +129,9 @@ class RecipesTest(unittest.TestCase):
     def test_lars_with_a_ratio_for_biases_and_none_for_a_weight(self):
         def make(groups):
             for group in groups:
-                group["ratio"] = group["name"] == "first.0.bias"
+                group["ratio"] = group["name"] == "first.1.bias"
             return Lars(groups)
-        rules = [("first.0.bias", {"weight_decay": 0.2, "trust_ratio": True}), ("first.0.weight", {"trust_ratio": False}),
+        rules = [("first.1.bias", {"weight_decay": 0.2, "trust_ratio": True}), ("first.0.weight", {"trust_ratio": False}),
                  ("fc.weight", {"weight_decay": 0.3, "trust_ratio": False}), *RULES[1:]]
         self.check({"optimizer.lars.trust": 0.02, "optimizer.lars.weight_decay": DECAY}, make, rules)
 
