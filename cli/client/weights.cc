@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -78,7 +79,8 @@ class ModelPull {
         ShardReader(server_.who, server_.address, deadline).ReadLayout(job.servers_size()));
     CONADV_ASSIGN_OR_RETURN(const VersionedWeights pulled,
                             PullAll(servers, layout, deadline - Clock::Real().Now()));
-    return Weights{job.job().name(), pulled.version, std::move(layout), pulled.weights};
+    return Weights{job.job().name(), pulled.version, std::move(layout), pulled.weights,
+                   selector_.averaged};
   }
 
   // Whom the last try had to do with last.
@@ -140,11 +142,13 @@ std::string EncodeWeights(const Weights& weights) {
                        weights.values->span().subspan(weights.layout.global_offset(placement),
                                                       placement.tensor.size())});
   }
-  return EncodeSafetensors(tensors,
-                           {{"job", weights.job},
-                            {"version", absl::StrCat(weights.version.value())},
-                            {"layout_hash", absl::StrFormat("%016x", weights.layout.hash())},
-                            {"weights_crc32c", CrcText(weights.crc32c())}});
+  std::map<std::string, std::string> metadata = {
+      {"job", weights.job},
+      {"version", absl::StrCat(weights.version.value())},
+      {"layout_hash", absl::StrFormat("%016x", weights.layout.hash())},
+      {"weights_crc32c", CrcText(weights.crc32c())}};
+  if (weights.averaged) metadata["averaged"] = "true";
+  return EncodeSafetensors(tensors, metadata);
 }
 
 absl::Status WriteWeights(const Weights& weights, const std::string& path,

@@ -23,6 +23,7 @@ struct Weights {
   Version version;
   Layout layout;
   std::shared_ptr<const Arena> values;  // all shards' arenas, one after the other
+  bool averaged = false;                // they are the average of the version's
 
   uint32_t crc32c() const { return WeightsCrc32c(layout, values->span()); }
 };
@@ -37,7 +38,8 @@ absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSe
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait);
 
-// As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata.
+// As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata, with
+// averaged = true for an average.
 std::string EncodeWeights(const Weights& weights);
 absl::Status WriteWeights(const Weights& weights, const std::string& path, const FileSystem& files);
 

@@ -28,6 +28,7 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   PullSelector selector = PullSelector::Latest();
   if (flags.Given("version")) selector = PullSelector::Exactly(Version(flags.Count("version")));
   if (flags.Given("lag")) selector = PullSelector::Lag(flags.Count("lag"));
+  selector = selector.Averaged(flags.Switch("averaged"));
   CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));
@@ -44,14 +45,16 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   if (flags.Switch("json")) {
     report << JsonLine({{"job", weights.job},
                         {"version", weights.version.value()},
+                        {"averaged", weights.averaged},
                         {"tensors", weights.layout.placements().size()},
                         {"weights_crc32c", CrcText(weights.crc32c())},
                         {"out", output.path()}})
            << "\n";
   } else {
-    report << "version " << weights.version << ": " << weights.layout.placements().size()
-           << " tensors, " << FormatBytes(weights.values->bytes()) << ", crc32c "
-           << CrcText(weights.crc32c()) << ", in " << output.path() << "\n";
+    report << (weights.averaged ? "the average of version " : "version ") << weights.version << ": "
+           << weights.layout.placements().size() << " tensors, "
+           << FormatBytes(weights.values->bytes()) << ", crc32c " << CrcText(weights.crc32c())
+           << ", in " << output.path() << "\n";
   }
   return absl::OkStatus();
 }
@@ -72,6 +75,8 @@ Command PullCommand() {
       {{"server", FlagKind::kText, "HOST:PORT", "", "the coordinator: shard 0's address"},
        {"version", FlagKind::kCount, "N", "", "this version"},
        {"lag", FlagKind::kCount, "K", "", "the newest minus K, or the oldest there is"},
+       {"averaged", FlagKind::kSwitch, "", "false",
+        "the average of its weights, of a job with optimizer.average"},
        {"out", FlagKind::kText, "FILE", "", "the file to write"},
        {"timeout", FlagKind::kSeconds, "SECONDS", "60", "how long it may take in all"},
        {"json", FlagKind::kSwitch, "", "false", "what was written, as a line of JSON"}},

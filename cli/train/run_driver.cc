@@ -24,7 +24,8 @@ RunDriver::RunDriver(const Deployment& deployment, const Job& job, Supervisor* s
       clock_(clock),
       machine_(deployment, job, earlier->aside(), RandomIncarnation().value()),
       logs_(files),
-      weights_(WeightsPath(directory_), files, [supervisor] { supervisor->Wake(); }),
+      weights_(WeightsPath(directory_), job.optimizer.average.has_value(), files,
+               [supervisor] { supervisor->Wake(); }),
       metrics_(directory_, job.training, files, clock,
                [display](const std::string& text) { display->Note(text); }) {}
 

@@ -9,8 +9,9 @@
 
 namespace conadv {
 
-WeightsFetch::WeightsFetch(std::string path, const FileSystem* files, std::function<void()> wake)
-    : path_(std::move(path)), files_(files), wake_(std::move(wake)) {}
+WeightsFetch::WeightsFetch(std::string path, bool averaged, const FileSystem* files,
+                           std::function<void()> wake)
+    : path_(std::move(path)), averaged_(averaged), files_(files), wake_(std::move(wake)) {}
 
 void WeightsFetch::Begin(const std::string& coordinator, absl::Duration timeout) {
   fetched_ = std::async(std::launch::async, [this, coordinator, timeout] {
@@ -28,7 +29,8 @@ std::optional<WeightsFetched> WeightsFetch::Take() {
 
 WeightsFetched WeightsFetch::Fetch(const std::string& coordinator, absl::Duration timeout) const {
   WeightsFetched fetched;
-  const absl::StatusOr<Weights> weights = PullWeights(coordinator, PullSelector::Latest(), timeout);
+  const absl::StatusOr<Weights> weights =
+      PullWeights(coordinator, PullSelector::Latest().Averaged(averaged_), timeout);
   fetched.pulled = weights.status();
   if (!weights.ok()) return fetched;
   fetched.version = weights->version.value();

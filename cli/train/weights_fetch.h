@@ -17,9 +17,10 @@ namespace conadv {
 
 class WeightsFetch {
  public:
-  // `path` is the file's; `files` outlives this. `wake` comes on the fetch's thread when there is
-  // something to take.
-  WeightsFetch(std::string path, const FileSystem* files, std::function<void()> wake);
+  // `path` is the file's; `averaged`: their average instead; `files` outlives this. `wake` comes on
+  // the fetch's thread when there is something to take.
+  WeightsFetch(std::string path, bool averaged, const FileSystem* files,
+               std::function<void()> wake);
 
   // REQUIRES: none is under way.
   void Begin(const std::string& coordinator, absl::Duration timeout);
@@ -30,6 +31,7 @@ class WeightsFetch {
   WeightsFetched Fetch(const std::string& coordinator, absl::Duration timeout) const;
 
   const std::string path_;
+  const bool averaged_;
   const FileSystem* const files_;
   const std::function<void()> wake_;
   std::future<WeightsFetched> fetched_;  // last: it waits for the thread

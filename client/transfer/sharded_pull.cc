@@ -63,7 +63,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     if (shards == 1 && given.has_value()) return Finish(version);
     for (uint32_t shard = 0; shard < shards; ++shard) {
       if (shard == given) continue;
-      Call(shard, PullSelector::Exactly(version),
+      Call(shard, PullSelector::Exactly(version).Averaged(selector_.averaged),
            [self = shared_from_this(), version, shard](const absl::StatusOr<PulledShard>& pulled) {
              absl::Status error;
              {
@@ -130,7 +130,7 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   void ChooseAgain(Version choice, const absl::Status& error) {
     const bool evicted = absl::IsOutOfRange(error), lags = absl::IsDeadlineExceeded(error);
     if (!server_chooses() || !(evicted || lags) || ++choices_ > kMostChoices) {
-      return Fail(failed_, PullSelector::Exactly(choice), error);
+      return Fail(failed_, PullSelector::Exactly(choice).Averaged(selector_.averaged), error);
     }
     // What the lagging shard has, the others have kept.
     if (lags) chooser_ = failed_;

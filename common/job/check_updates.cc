@@ -23,6 +23,30 @@ void CheckAdam(absl::string_view path, const Adam& adam, Violations* violations)
                           "must be ≥ 0", adam.weight_decay());
 }
 
+// What of it can be told without the model; CheckTensorRules knows the rest.
+void CheckTensors(const v1::Optimizer& optimizer, Violations* violations) {
+  constexpr int kMostPatterns = 64;
+  constexpr size_t kLongestPattern = 256;
+  violations->Require(optimizer.tensors_size() <= kMostPatterns, "optimizer.tensors",
+                      "must be at most 64 patterns", optimizer.tensors_size());
+  const bool has_ratios = optimizer.has_lars() || optimizer.has_lamb();
+  for (int i = 0; i < optimizer.tensors_size(); ++i) {
+    const v1::Optimizer::Tensors& tensors = optimizer.tensors(i);
+    const std::string path = absl::StrCat("optimizer.tensors[", i, "]");
+    violations->Require(!tensors.pattern().empty() && tensors.pattern().size() <= kLongestPattern,
+                        absl::StrCat(path, ".pattern"), "must be 1 to 256 bytes long",
+                        tensors.pattern().size());
+    violations->RequireReal(tensors.weight_decay() >= 0, absl::StrCat(path, ".weight_decay"),
+                            "must be ≥ 0", tensors.weight_decay());
+    violations->Require(!tensors.has_trust_ratio() || has_ratios,
+                        absl::StrCat(path, ".trust_ratio"),
+                        "needs optimizer.lars or optimizer.lamb");
+    violations->Require(
+        !tensors.frozen() || (!tensors.has_weight_decay() && !tensors.has_trust_ratio()),
+        absl::StrCat(path, ".frozen"), "goes with neither weight_decay nor trust_ratio");
+  }
+}
+
 void CheckOptimizer(const v1::Optimizer& optimizer, Violations* violations) {
   switch (optimizer.rule_case()) {
     case v1::Optimizer::kSgd:
@@ -50,6 +74,10 @@ void CheckOptimizer(const v1::Optimizer& optimizer, Violations* violations) {
   violations->Require(optimizer.global_clip_norm() == 0 || optimizer.clip_norm() == 0,
                       "optimizer.global_clip_norm", "must be 0 with optimizer.clip_norm",
                       optimizer.global_clip_norm());
+  CheckTensors(optimizer, violations);
+  const float decay = optimizer.average().decay();
+  violations->RequireReal(decay >= 0 && decay < 1, "optimizer.average.decay", "must be 0 to < 1",
+                          decay);
 }
 
 void CheckMilestones(const v1::Schedule::Steps& steps, Violations* violations) {

@@ -133,6 +133,10 @@ std::string JobText(const v1::Job& job) {
   if (training.consistency() != v1::Training::SYNC && !job.has_reproducible()) {
     full.set_reproducible(false);
   }
+  // Here it says something whether a field is there.
+  v1::Optimizer& optimizer = *full.mutable_optimizer();
+  *optimizer.mutable_tensors() = job.optimizer().tensors();
+  if (!job.optimizer().has_average()) optimizer.clear_average();
   if (full.schedule().decay_case() == v1::Schedule::DECAY_NOT_SET) {
     full.mutable_schedule()->mutable_constant();
   }

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/protocol/pull_message.h"
 
+#include "common/base/status_macros.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
+namespace {
+
+absl::StatusOr<PullSelector> SelectorOf(const v1::PullRequest& request) {
+  switch (request.selector_case()) {
+    case v1::PullRequest::kVersion: return PullSelector::Exactly(Version(request.version()));
+    case v1::PullRequest::kLatest: return PullSelector::Latest();
+    case v1::PullRequest::kLag: return PullSelector::Lag(request.lag());
+    case v1::PullRequest::kAtLeast: return PullSelector::AtLeast(Version(request.at_least()));
+    case v1::PullRequest::SELECTOR_NOT_SET: break;
+  }
+  return absl::InvalidArgumentError("selector: set one of version, latest, lag, at_least");
+}
+
+}  // namespace
 
 std::string EncodePullQuery(const PullQuery& query) {
   v1::PullRequest request;
@@ -16,6 +31,7 @@ std::string EncodePullQuery(const PullQuery& query) {
   }
   request.set_layout_hash(query.layout_hash);
   request.set_lineage(query.lineage.value());
+  request.set_averaged(query.selector.averaged);
   return request.SerializeAsString();
 }
 
@@ -24,21 +40,12 @@ absl::StatusOr<PullQuery> ParsePullQuery(absl::string_view bytes) {
   if (!ParseMessage(bytes, &request)) {
     return absl::InvalidArgumentError("PullRequest: not a valid protobuf message");
   }
+  CONADV_ASSIGN_OR_RETURN(const PullSelector selector, SelectorOf(request));
   PullQuery query;
+  query.selector = selector.Averaged(request.averaged());
   query.layout_hash = request.layout_hash();
   query.lineage = Lineage(request.lineage());
-  switch (request.selector_case()) {
-    case v1::PullRequest::kVersion:
-      query.selector = PullSelector::Exactly(Version(request.version()));
-      return query;
-    case v1::PullRequest::kLatest: query.selector = PullSelector::Latest(); return query;
-    case v1::PullRequest::kLag: query.selector = PullSelector::Lag(request.lag()); return query;
-    case v1::PullRequest::kAtLeast:
-      query.selector = PullSelector::AtLeast(Version(request.at_least()));
-      return query;
-    case v1::PullRequest::SELECTOR_NOT_SET: break;
-  }
-  return absl::InvalidArgumentError("selector: set one of version, latest, lag, at_least");
+  return query;
 }
 
 std::string EncodePullHeader(const PullHeader& header) {

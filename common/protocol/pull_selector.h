@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which version a pull asks for. Plain values.
+// What a pull asks for. Plain values.
 #ifndef CONADV_COMMON_PROTOCOL_PULL_SELECTOR_H_
 #define CONADV_COMMON_PROTOCOL_PULL_SELECTOR_H_
 
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/ids.h"
 
 namespace conadv {
@@ -15,20 +16,25 @@ struct PullSelector {
   enum class Kind { kExactly, kLatest, kLag, kAtLeast };
   Kind kind = Kind::kLatest;
   uint64_t value = 0;  // of all but kLatest
+  // The average of that version's weights rather than the weights: Optimizer.Average in job.proto.
+  bool averaged = false;
 
-  static PullSelector Exactly(Version version) { return {Kind::kExactly, version.value()}; }
-  static PullSelector Latest() { return {Kind::kLatest, 0}; }
+  static PullSelector Exactly(Version version) { return {Kind::kExactly, version.value(), false}; }
+  static PullSelector Latest() { return {Kind::kLatest, 0, false}; }
   // The latest minus `lag`, or the oldest that is retained.
-  static PullSelector Lag(uint64_t lag) { return {Kind::kLag, lag}; }
+  static PullSelector Lag(uint64_t lag) { return {Kind::kLag, lag, false}; }
   // The latest, once it is at least this.
-  static PullSelector AtLeast(Version version) { return {Kind::kAtLeast, version.value()}; }
+  static PullSelector AtLeast(Version version) { return {Kind::kAtLeast, version.value(), false}; }
+
+  PullSelector Averaged(bool is) const { return {kind, value, is}; }
 
   std::string ToString() const {
+    const absl::string_view what = averaged ? "the average of " : "";
     switch (kind) {
-      case Kind::kExactly: return absl::StrCat("version ", value);
-      case Kind::kLatest: return "the latest version";
-      case Kind::kLag: return absl::StrCat("the latest version but ", value);
-      case Kind::kAtLeast: return absl::StrCat("version ", value, " or newer");
+      case Kind::kExactly: return absl::StrCat(what, "version ", value);
+      case Kind::kLatest: return absl::StrCat(what, "the latest version");
+      case Kind::kLag: return absl::StrCat(what, "the latest version but ", value);
+      case Kind::kAtLeast: return absl::StrCat(what, "version ", value, " or newer");
     }
     return "";
   }

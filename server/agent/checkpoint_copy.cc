@@ -12,6 +12,9 @@ ShardCheckpoint CheckpointCopy::View() const {
   ShardCheckpoint checkpoint;
   checkpoint.version = version();
   checkpoint.weights = snapshots_.back().weights->span();
+  if (const auto& average = snapshots_.back().average; average != nullptr) {
+    checkpoint.average = average->span();
+  }
   for (size_t i = 0; i + 1 < snapshots_.size(); ++i) {
     checkpoint.older.push_back({snapshots_[i].version, snapshots_[i].weights->span()});
   }
@@ -30,6 +33,8 @@ std::shared_ptr<const CheckpointCopy> CheckpointCopies::Take(const Publication& 
       new CheckpointCopy(publication.run.layout, publication.applied));
   copy->plan_ = PlanBytes(publication.run.plan);
   copy->snapshots_ = publication.store.Newest(versions);
+  // Only the checkpoint's version goes on from its average.
+  for (size_t i = 0; i + 1 < copy->snapshots_.size(); ++i) copy->snapshots_[i].average = nullptr;
   const std::vector<Optimizer::StateTensor> states = publication.optimizer.state();
   for (const Optimizer::StateTensor& state : states) {
     std::shared_ptr<Arena> values;

@@ -16,6 +16,7 @@ namespace conadv {
 namespace {
 
 constexpr char kVersionPrefix[] = "version.";
+constexpr char kAverage[] = "average";
 
 std::map<std::string, std::string> Metadata(const CheckpointOwner& owner,
                                             const ShardCheckpoint& checkpoint,
@@ -43,6 +44,9 @@ std::vector<NamedTensor> OptimizerTensors(const ShardCheckpoint& checkpoint) {
   std::vector<NamedTensor> tensors;
   for (const CheckpointState& state : checkpoint.states) {
     tensors.push_back({state.name, {state.values.size()}, state.values});
+  }
+  if (!checkpoint.average.empty()) {
+    tensors.push_back({kAverage, {checkpoint.average.size()}, checkpoint.average});
   }
   for (const CheckpointVersion& older : checkpoint.older) {
     tensors.push_back({absl::StrCat(kVersionPrefix, older.version.value()),
@@ -165,6 +169,8 @@ absl::StatusOr<RestoredCheckpoint> ReadCheckpoint(const FileSystem& files,
     uint64_t older = 0;
     if (absl::ConsumePrefix(&name, kVersionPrefix) && absl::SimpleAtoi(name, &older)) {
       restored.older.push_back({Version(older), tensor.values});
+    } else if (tensor.name == kAverage) {
+      restored.average = tensor.values;
     } else {
       restored.states.push_back({tensor.name, tensor.values});
     }

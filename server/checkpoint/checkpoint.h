@@ -22,7 +22,7 @@ namespace conadv {
 
 // Arenas of the shard, as they are in memory. Points to what others own.
 struct CheckpointState {
-  std::string name;  // the optimizer's name for it; none begins with "version."
+  std::string name;  // the optimizer's; none is "average" or begins with "version."
   absl::Span<const float> values;
 };
 struct CheckpointVersion {
@@ -35,6 +35,7 @@ struct ShardCheckpoint {
   Lineage run;                      // see CheckpointId
   Lineage lineage;                  // see CheckpointId
   absl::Span<const float> weights;  // θ of `version`
+  absl::Span<const float> average;  // of the weights up to `version`; empty: the job keeps none
   std::vector<CheckpointState> states;
   std::vector<CheckpointVersion> older;  // retained versions that attacks may still ask for
   // Which units the version is made of: every index below the prefix, and those ahead of it
@@ -63,6 +64,7 @@ struct RestoredCheckpoint {
   std::string job;
   SafetensorsFile weights;    // the shard's tensors, without padding
   SafetensorsFile optimizer;  // what the following point into
+  absl::Span<const float> average;
   std::vector<CheckpointState> states;
   std::vector<CheckpointVersion> older;
 };

@@ -45,7 +45,7 @@ class AdamW final : public Rule {
 
   StreamNorms Update(const TensorUpdate& tensor, const Measured* measured) override {
     const double rate = tensor.rate;
-    const double decay = tensor.decays ? options_.weight_decay : 0;
+    const double decay = tensor.weight_decay;
     return HWY_DYNAMIC_DISPATCH(AdamWLoop)(tensor, constants_, static_cast<float>(1 - rate * decay),
                                            static_cast<float>(rate * constants_.correction1),
                                            moments_.first() + tensor.offset,

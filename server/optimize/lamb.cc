@@ -66,10 +66,10 @@ class Lamb final : public Rule {
 
   StreamNorms Update(const TensorUpdate& tensor, const Measured* measured) override {
     const Measured found = HWY_DYNAMIC_DISPATCH(LambDirectionLoop)(
-        tensor, constants_, tensor.decays ? options_.weight_decay : 0,
-        moments_.first() + tensor.offset, moments_.second() + tensor.offset, measured != nullptr);
+        tensor, constants_, tensor.weight_decay, moments_.first() + tensor.offset,
+        moments_.second() + tensor.offset, measured != nullptr);
     double ratio = 1;
-    if (tensor.decays && found.weights > 0 && found.gradient > 0) {
+    if (tensor.trust_ratio && found.weights > 0 && found.gradient > 0) {
       ratio = std::sqrt(found.weights) / std::sqrt(found.gradient);
     }
     HWY_DYNAMIC_DISPATCH(LambStepLoop)(tensor, static_cast<float>(tensor.rate * ratio));

@@ -43,13 +43,13 @@ class Lars final : public Rule {
   }
 
   void Begin(uint64_t) override {}
-  bool NeedsMeasured(const TensorUpdate& tensor) const override { return tensor.decays; }
+  bool NeedsMeasured(const TensorUpdate& tensor) const override { return tensor.trust_ratio; }
 
   StreamNorms Update(const TensorUpdate& tensor, const Measured* measured) override {
-    const double ratio = tensor.decays ? Ratio(tensor, *measured) : 1;
-    return HWY_DYNAMIC_DISPATCH(LarsLoop)(
-        tensor, static_cast<float>(tensor.rate * ratio), tensor.decays ? options_.weight_decay : 0,
-        options_.momentum, momentum_.data() + tensor.offset, measured != nullptr);
+    const double ratio = tensor.trust_ratio ? Ratio(tensor, *measured) : 1;
+    return HWY_DYNAMIC_DISPATCH(LarsLoop)(tensor, static_cast<float>(tensor.rate * ratio),
+                                          tensor.weight_decay, options_.momentum,
+                                          momentum_.data() + tensor.offset, measured != nullptr);
   }
 
   std::vector<Optimizer::StateTensor> state() override { return {{"momentum", momentum_.span()}}; }
@@ -59,7 +59,7 @@ class Lars final : public Rule {
     const double weights = std::sqrt(measured.weights);
     const double gradient = std::sqrt(measured.gradient) * tensor.gradient_scale;
     if (weights == 0 || gradient == 0) return 1;
-    return options_.trust * weights / (gradient + options_.weight_decay * weights);
+    return options_.trust * weights / (gradient + tensor.weight_decay * weights);
   }
 
   const LarsOptions options_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/plan/tensor_rules.h"
 #include "server/optimize/rule.h"
 #include "server/optimize/tensor_update.h"
 
@@ -51,13 +52,17 @@ void UpdateStatistic(const Update& update, const TensorUpdate& tensor, float mom
 
 class ShardOptimizer final : public Optimizer {
  public:
-  ShardOptimizer(std::unique_ptr<Rule> rule, float clip_norm, const Layout& layout, uint32_t shard,
-                 uint64_t updates_done)
+  ShardOptimizer(const OptimizerOptions& options, std::unique_ptr<Rule> rule, const Layout& layout,
+                 uint32_t shard, uint64_t updates_done)
       : rule_(std::move(rule)),
-        clip_norm_(clip_norm),
+        clip_norm_(options.clip_norm),
         layout_(layout),
         shard_(shard),
-        updates_(updates_done) {}
+        updates_(updates_done) {
+    for (const size_t index : layout.tensors_of(shard)) {
+      treatments_.push_back(TreatmentOf(options, layout.placements()[index].tensor));
+    }
+  }
 
   UpdateNorms Apply(const Update& update, float* next) override {
     rule_->Begin(++updates_);
@@ -65,8 +70,8 @@ class ShardOptimizer final : public Optimizer {
     const absl::Span<const size_t> indices = layout_.tensors_of(shard_);
     for (size_t i = 0; i < indices.size(); ++i) {
       const Placement& placement = layout_.placements()[indices[i]];
-      const TensorUpdate tensor = Part(update, placement, next);
-      if (HasNoStream(tensor)) {
+      const TensorUpdate tensor = Part(update, placement, treatments_[i], next);
+      if (HasNoStream(tensor) || treatments_[i].frozen) {
         std::copy_n(tensor.weights, tensor.size, tensor.next);
       } else if (placement.tensor.kind == TensorKind::kStatistic) {
         UpdateStatistic(update, tensor, MomentumOf(placement.tensor));
@@ -88,8 +93,8 @@ class ShardOptimizer final : public Optimizer {
     std::vector<Measured> measured(indices.size());
     for (size_t i = 0; i < indices.size(); ++i) {
       const Placement& placement = layout_.placements()[indices[i]];
-      if (placement.tensor.kind == TensorKind::kStatistic) continue;
-      const TensorUpdate tensor = Part(update, placement, nullptr);
+      if (placement.tensor.kind == TensorKind::kStatistic || treatments_[i].frozen) continue;
+      const TensorUpdate tensor = Part(update, placement, treatments_[i], nullptr);
       if (!HasNoStream(tensor)) measured[i] = Measure(tensor);
     }
     return measured;
@@ -104,11 +109,13 @@ class ShardOptimizer final : public Optimizer {
   }
 
  private:
-  TensorUpdate Part(const Update& update, const Placement& placement, float* next) const {
+  TensorUpdate Part(const Update& update, const Placement& placement,
+                    const TensorTreatment& treatment, float* next) const {
     TensorUpdate tensor;
     tensor.offset = placement.offset;
     tensor.size = placement.tensor.padded_size();
-    tensor.decays = placement.tensor.kind == TensorKind::kWeight;
+    tensor.weight_decay = treatment.weight_decay;
+    tensor.trust_ratio = treatment.trust_ratio;
     tensor.weights = update.weights + placement.offset;
     if (next != nullptr) tensor.next = next + placement.offset;
     tensor.streams = update.streams.size();
@@ -164,6 +171,7 @@ class ShardOptimizer final : public Optimizer {
   const float clip_norm_;
   const Layout& layout_;
   const uint32_t shard_;
+  std::vector<TensorTreatment> treatments_;  // by rising offset, as layout.tensors_of
   uint64_t updates_;
 };
 
@@ -185,8 +193,8 @@ float ClipScale(double norm, float most) {
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
                                          uint32_t shard, uint64_t updates_done) {
   return std::make_unique<ShardOptimizer>(
-      std::visit(RuleMaker{layout.arena_size(shard)}, options.rule), options.clip_norm, layout,
-      shard, updates_done);
+      options, std::visit(RuleMaker{layout.arena_size(shard)}, options.rule), layout, shard,
+      updates_done);
 }
 
 }  // namespace conadv

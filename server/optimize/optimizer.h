@@ -61,11 +61,13 @@ class Optimizer {
   // Writes θ' to `next` (the shard's whole arena, padding 0), and moves the state. Statistics move
   // by r + momentum · (mean batch statistic − r), where the mean is over all contributions of every
   // stream that has them; with a momentum of 0 by 1 / (batches + updates) of it, this one among
-  // them. A tensor that no stream has stays as it is.
-  // REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and all sums.
+  // them. A tensor that no stream has, and
+  // one that the job freezes, stays as it is, and so does its state; frozen ones take no part in
+  // the norms. REQUIRES: arenas aligned to 64 bytes; padding 0 in weights, used and all sums.
   virtual UpdateNorms Apply(const Update& update, float* next) = 0;
   // Of each of the shard's tensors, in the order of Layout::tensors_of, before any clipping: all 0
-  // for statistics and for what no stream has. Changes nothing, and needs no `measured`.
+  // for statistics, for frozen tensors and for what no stream has. Changes nothing, and needs no
+  // `measured`.
   virtual std::vector<Measured> MeasureGradient(const Update& update) const = 0;
 
   // Named state tensors, each the length of the arena ("momentum", "second_moment"), for
@@ -79,7 +81,8 @@ class Optimizer {
   virtual uint64_t state_bytes() const = 0;
 };
 
-// The bits of θ' do not depend on how many shards there are. `layout` outlives the optimizer.
+// TreatmentOf has each tensor's weight decay and trust ratio. The bits of θ' do not depend on how
+// many shards there are. `layout` outlives the optimizer.
 // `updates_done` is the version the state belongs to (AdamW's and LAMB's bias correction, means of
 // all batches).
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,

@@ -46,7 +46,7 @@ std::unique_ptr<Rule> MakeAdamW(const AdamWOptions& options, size_t arena_size);
 // rate·ratio·u, with ratio = ‖θ‖ / ‖u‖, or 1 if either is 0.
 std::unique_ptr<Rule> MakeLamb(const LambOptions& options, size_t arena_size);
 
-// In all of them λ is 0, and the ratio 1, for tensors that do not decay.
+// In all of them λ is the tensor's own weight decay, and the ratio 1 for tensors without one.
 
 }  // namespace conadv
 

@@ -15,7 +15,7 @@ StreamNorms SgdLoop(const TensorUpdate& tensor, const SgdOptions& options, float
                     bool norms_known) {
   const Lane d;
   const auto rate = hn::Set(d, tensor.rate);
-  const auto decay = hn::Set(d, tensor.decays ? options.weight_decay : 0);
+  const auto decay = hn::Set(d, tensor.weight_decay);
   const auto mu = hn::Set(d, options.momentum);
   return ForEachVector(tensor, norms_known, [&](size_t i) HWY_ATTR {
     const auto theta = hn::Load(d, tensor.weights + i);

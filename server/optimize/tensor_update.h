@@ -13,9 +13,10 @@ namespace conadv {
 // All pointers lead to `size` elements, are aligned to 64 bytes, and padding is 0. At least one
 // stream takes part.
 struct TensorUpdate {
-  size_t offset = 0;    // in the shard's arena: where the tensor's state lies
-  size_t size = 0;      // elements, a multiple of kTensorAlignment
-  bool decays = false;  // a WEIGHT: decayed, and scaled by trust ratios
+  size_t offset = 0;  // in the shard's arena: where the tensor's state lies
+  size_t size = 0;    // elements, a multiple of kTensorAlignment
+  float weight_decay = 0;
+  bool trust_ratio = false;  // LARS and LAMB: scaled by one
 
   const float* weights = nullptr;
   float* next = nullptr;

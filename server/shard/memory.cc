@@ -32,11 +32,14 @@ std::string MemoryLimit::ToText() const {
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
                           uint64_t optimizer_bytes) {
   MemoryLimit limit;
+  const uint64_t averages = job.optimizer.average.has_value() ? 1 : 0;
   // One is being made.
-  limit.versions_bytes = (job.server.retain + 1 + ReaderOptions().most_versions) * arena_bytes;
+  const uint64_t versions = job.server.retain + 1 + ReaderOptions().most_versions;
+  limit.versions_bytes = versions * (1 + averages) * arena_bytes;
   limit.optimizer_bytes = optimizer_bytes;
   limit.contributions_bytes = run.room.all * run.contribution_size * sizeof(float);
-  limit.checkpoint_bytes = (job.training.versions_back() + 1) * arena_bytes + optimizer_bytes;
+  limit.checkpoint_bytes =
+      (job.training.versions_back() + 1 + averages) * arena_bytes + optimizer_bytes;
   const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
   const uint64_t workers = job.training.slots;
   limit.connections_bytes =

@@ -42,4 +42,10 @@ absl::Status CopyOlder(const CheckpointVersion& older, absl::Span<float> arena) 
   return absl::OkStatus();
 }
 
+absl::Status CopyAverage(const RestoredCheckpoint& checkpoint, absl::Span<float> arena) {
+  CONADV_RETURN_IF_ERROR(CheckLength("the average", checkpoint.average.size(), arena.size()));
+  std::copy(checkpoint.average.begin(), checkpoint.average.end(), arena.begin());
+  return absl::OkStatus();
+}
+
 }  // namespace conadv

@@ -12,8 +12,9 @@
 namespace conadv {
 
 absl::Status CopyOptimizerState(const RestoredCheckpoint& checkpoint, Optimizer& optimizer);
-// `arena` is the shard's whole.
+// `arena` is the shard's whole, in both.
 absl::Status CopyOlder(const CheckpointVersion& older, absl::Span<float> arena);
+absl::Status CopyAverage(const RestoredCheckpoint& checkpoint, absl::Span<float> arena);
 
 }  // namespace conadv
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
+#include "server/optimize/average.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
@@ -72,6 +73,11 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   std::shared_ptr<Arena> weights = state->arenas.Take();
   CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, run->layout, shard_, weights->span()));
   CONADV_RETURN_IF_ERROR(CopyOptimizerState(checkpoint, *state->optimizer));
+  std::shared_ptr<Arena> average;
+  if (job_.optimizer.average.has_value()) {
+    average = state->arenas.Take();
+    CONADV_RETURN_IF_ERROR(CopyAverage(checkpoint, average->span()));
+  }
   std::vector<Snapshot> older;
   for (const CheckpointVersion& from : checkpoint.older) {
     std::shared_ptr<Arena> arena = state->arenas.Take();
@@ -91,7 +97,9 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   }
   snapshots_.SetLast(run->last);
   for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
-  Announce(*state, {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt},
+  Announce(*state,
+           {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt,
+            std::move(average)},
            nullptr);
   // A group may have closed since the state was there for others to see.
   pool_->Submit([this, state] { ApplyReady(state); });
@@ -145,7 +153,10 @@ absl::StatusOr<PushOutcome> Shard::PublishInitialWeights(const InitialWeights& w
     state->initialized = true;
     state->applying = true;  // no update before the observer has seen version 0
   }
-  Announce(*state, {Version(0), weights.arena, clock_->WallNow(), std::nullopt}, nullptr);
+  Announce(*state,
+           {Version(0), weights.arena, clock_->WallNow(), std::nullopt,
+            job_.optimizer.average.has_value() ? weights.arena : nullptr},
+           nullptr);
   pool_->Submit([this, state] { ApplyReady(state); });
   return PushOutcome::kAccepted;
 }
@@ -299,14 +310,22 @@ void Shard::Apply(State& state, NextUpdate next) {
   std::shared_ptr<Arena> arena = state.arenas.Take();
   AppliedUpdate update = ApplyNext(job_, streams_, state.run->plan.steps, next, current, used,
                                    *state.optimizer, arena->data());
+  std::shared_ptr<Arena> average;
+  if (const auto& kept = job_.optimizer.average; kept.has_value()) {
+    average = state.arenas.Take();
+    MoveAverage(AverageDecay(*kept, update.version), current.average->data(), arena->data(),
+                arena->size(), average->data());
+  }
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
-  used.weights = nullptr;
+  used = {};
   current.weights = nullptr;
+  current.average = nullptr;
   // [I8] (docs/invariants.md): the aggregator closes a group once, so this cannot be.
   CHECK(state.applied.Add(unit)) << unit << " was applied already";
   staleness_.AddApplied(update.contributions, unit, current.version, update.published);
-  Announce(state, {update.version, std::move(arena), update.published, unit}, &update);
+  Announce(state, {update.version, std::move(arena), update.published, unit, std::move(average)},
+           &update);
 }
 
 void Shard::VisitAtRest(Version version, std::function<void(const Publication&)> visit) {

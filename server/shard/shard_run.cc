@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
+#include "common/plan/tensor_rules.h"
 #include "server/optimize/state_bytes.h"
 #include "server/shard/machine_memory.h"
 #include "server/shard/memory.h"
@@ -77,6 +78,7 @@ ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t st
 absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, uint32_t shard,
                                       uint32_t shards, const Plan& plan) {
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
+  CONADV_RETURN_IF_ERROR(CheckTensorRules(job.optimizer, plan.tensors));
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards));
   ShardRun run{plan,
                std::move(layout),

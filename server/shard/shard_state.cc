@@ -10,6 +10,11 @@ AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
   return {job.training.sync(), job.training.slots, run.plan.steps, run.streams};
 }
 
+size_t KeptArenas(const Job& job) {
+  const size_t weights = 2 + job.training.versions_back() + 1;
+  return job.optimizer.average.has_value() ? weights + 2 : weights;
+}
+
 std::optional<NextUpdate> Shard::State::TakeNext() {
   MutexLock lock(&mutex);
   if (applying) return std::nullopt;  // whoever applies looks again before it stops

@@ -26,6 +26,9 @@ namespace conadv {
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run);
 
+// Arenas that are worth keeping: of weights, and of averages of them.
+size_t KeptArenas(const Job& job);
+
 struct Shard::State {
   // `applied_in`: the units that the weights to come are made of.
   State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
@@ -35,7 +38,7 @@ struct Shard::State {
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), 2 + job.training.versions_back() + 1),
+        arenas(run->layout.arena_size(shard), KeptArenas(job)),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),

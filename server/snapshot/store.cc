@@ -134,8 +134,14 @@ std::vector<SnapshotStore::Listing> SnapshotStore::List() const {
   MutexLock lock(&mutex_);
   std::vector<Listing> listings(snapshots_.begin(), snapshots_.end());
   for (Listing& listing : listings) {
-    listing.bytes = listing.snapshot.weights->bytes();
-    listing.snapshot.weights = nullptr;
+    Snapshot& snapshot = listing.snapshot;
+    listing.bytes = snapshot.weights->bytes();
+    // Initial weights are their own average.
+    if (snapshot.average != nullptr && snapshot.average != snapshot.weights) {
+      listing.bytes += snapshot.average->bytes();
+    }
+    snapshot.weights = nullptr;
+    snapshot.average = nullptr;
   }
   return listings;
 }

@@ -30,6 +30,8 @@ struct Snapshot {
   std::shared_ptr<const Arena> weights;  // the shard's whole arena
   absl::Time published;                  // wall clock
   std::optional<Unit> made_by;  // the update's unit; its slot is 0 in SYNC. None for version 0
+  // Of the weights up to this version; nullptr if the job keeps none, or it was not restored.
+  std::shared_ptr<const Arena> average = nullptr;
 };
 
 class SnapshotStore {
@@ -74,7 +76,7 @@ class SnapshotStore {
   uint32_t retain() const { return retain_; }
 
   struct Listing {
-    Snapshot snapshot;  // without its weights: who looks holds no memory
+    Snapshot snapshot;  // without its weights and average: who looks holds no memory
     uint64_t bytes = 0;
     uint64_t pulls = 0;
   };

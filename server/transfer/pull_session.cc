@@ -19,24 +19,34 @@ void PullSession::Start(const PullQuery& query, std::function<void(const absl::S
                         std::function<void()> evict) {
   const absl::Status lineage = shard_->CheckLineage(query.lineage);
   if (!lineage.ok()) return ready(lineage);
+  if (query.selector.averaged && !shard_->job().optimizer.average.has_value()) {
+    return ready(absl::FailedPreconditionError(
+        "averaged: this job keeps no average; give it optimizer.average"));
+  }
   // Members name the lineage that they compute with.
   const bool guest = query.lineage.value() == 0;
   read_ = shard_->snapshots().Get(
       query.selector, guest,
-      [this, hash = query.layout_hash, ready = std::move(ready)](
-          const absl::StatusOr<Snapshot>& snapshot) { ready(OnSnapshot(snapshot, hash)); },
+      [this, query, ready = std::move(ready)](const absl::StatusOr<Snapshot>& snapshot) {
+        ready(OnSnapshot(snapshot, query));
+      },
       std::move(evict));
 }
 
 absl::Status PullSession::OnSnapshot(const absl::StatusOr<Snapshot>& snapshot,
-                                     uint64_t layout_hash) {
+                                     const PullQuery& query) {
   CONADV_RETURN_IF_ERROR(snapshot.status());
   const uint64_t hash = shard_->run()->layout.hash();
-  if (layout_hash != 0 && layout_hash != hash) {
+  if (query.layout_hash != 0 && query.layout_hash != hash) {
     return absl::InvalidArgumentError(
-        absl::StrCat("layout_hash: this run's is ", hash, ", got ", layout_hash));
+        absl::StrCat("layout_hash: this run's is ", hash, ", got ", query.layout_hash));
   }
-  weights_ = snapshot->weights;
+  weights_ = query.selector.averaged ? snapshot->average : snapshot->weights;
+  // Older versions come back from a checkpoint for attacks, which need no average.
+  if (weights_ == nullptr) {
+    return absl::OutOfRangeError(absl::StrCat("the average of version ", snapshot->version.value(),
+                                              " is no longer kept; pull a newer one"));
+  }
   header_ = EncodePullHeader(
       {snapshot->version, incarnation_, weights_->size(), hash, shard_->lineage()});
   return absl::OkStatus();

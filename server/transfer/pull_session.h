@@ -50,12 +50,12 @@ class PullSession {
   void End();
 
  private:
-  absl::Status OnSnapshot(const absl::StatusOr<Snapshot>& snapshot, uint64_t layout_hash);
+  absl::Status OnSnapshot(const absl::StatusOr<Snapshot>& snapshot, const PullQuery& query);
 
   Shard* const shard_;
   const Incarnation incarnation_;
-  ReadId read_ = 0;  // 0: none began
-  std::shared_ptr<const Arena> weights_;
+  ReadId read_ = 0;                       // 0: none began
+  std::shared_ptr<const Arena> weights_;  // or their average
   std::string header_;
   size_t next_ = 0;
 };

@@ -49,17 +49,20 @@ void Apply(benchmark::State& state, const OptimizerOptions& options, bool advers
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(layout.arena_size(0)));
 }
 
-const OptimizerOptions kSgd{SgdOptions{0.9F, false, 1e-4F}, 0};
-const OptimizerOptions kClippedSgd{SgdOptions{0.9F, false, 1e-4F}, 1};
+const OptimizerOptions kSgd{SgdOptions{0.9F, false, 1e-4F}, 0, 0, {}, {}};
+const OptimizerOptions kClippedSgd{SgdOptions{0.9F, false, 1e-4F}, 1, 0, {}, {}};
 
 BENCHMARK_CAPTURE(Apply, sgd_one_stream, kSgd, false)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, sgd, kSgd, true)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, sgd_clipped, kClippedSgd, true)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Apply, lars, OptimizerOptions{LarsOptions{0.001F, 0.9F, 1e-4F}, 0}, true)
+BENCHMARK_CAPTURE(Apply, lars, OptimizerOptions{LarsOptions{0.001F, 0.9F, 1e-4F}, 0, 0, {}, {}},
+                  true)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Apply, adamw, OptimizerOptions{AdamWOptions{0.9F, 0.999F, 1e-8F, 0.01F}, 0}, true)
+BENCHMARK_CAPTURE(Apply, adamw,
+                  OptimizerOptions{AdamWOptions{0.9F, 0.999F, 1e-8F, 0.01F}, 0, 0, {}, {}}, true)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Apply, lamb, OptimizerOptions{LambOptions{0.9F, 0.999F, 1e-6F, 0.01F}, 0}, true)
+BENCHMARK_CAPTURE(Apply, lamb,
+                  OptimizerOptions{LambOptions{0.9F, 0.999F, 1e-6F, 0.01F}, 0, 0, {}, {}}, true)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

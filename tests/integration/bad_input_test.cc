@@ -75,6 +75,14 @@ TEST(BadInput, MoreShardsThanTensorsAreRefusedInWords) {
   EXPECT_THAT(outcome.error, HasSubstr("40 shards for"));
 }
 
+TEST(BadInput, APatternThatMatchesNoTensorIsRefusedWithTheNearestName) {
+  const Outcome outcome =
+      TrainOn(SharedData(), {"optimizer.tensors={pattern: '*.wieght' frozen: true}"});
+  EXPECT_FALSE(outcome.ok);
+  EXPECT_THAT(outcome.error, HasSubstr("optimizer.tensors[0].pattern: \"*.wieght\" matches no "
+                                       "tensor of the model; the nearest is "));
+}
+
 TEST(BadInput, AGradientThatIsNotFiniteStopsTheRunAndNamesTheTensor) {
   const Outcome outcome =
       TrainOn(SharedData(), {"schedule.peak=1e30", "optimizer.sgd.momentum=0.99"});

@@ -134,15 +134,26 @@ TEST(Reproducible, ThreeWayMixtureWithAutoAugmentToo) {
 
 // Who takes over makes the images anew that the one before had moved.
 TEST(Reproducible, RivalsToo) {
-  std::vector<std::string> settings = {"model.width=64", "training.steps=100",
-                                       "attack.step=L2", "training.algorithm=FREE",
-                                       "training.tau=0", "training.replays=4"};
+  std::vector<std::string> settings = {
+      "model.width=64",          "training.steps=100", "attack.step=L2",    "attack.epsilon=0.5",
+      "training.algorithm=FREE", "training.tau=0",     "training.replays=4"};
   const std::string expected = CrcOf(1, 1, settings);
   EXPECT_EQ(CrcOf(2, 3, settings), expected);
   EXPECT_EQ(CrcWithAKilledWorker(settings), expected);
   settings = {"attack.step=L2", "attack.epsilon=0.5", "training.algorithm=FAST_ADVPROP",
               "training.tau=0"};
   EXPECT_EQ(CrcOf(1, 1, settings), CrcOf(2, 3, settings));
+}
+
+TEST(Reproducible, AnAverageAndRulesOfTensorsToo) {
+  std::vector<std::string> settings = {
+      "model.builtin=convnet", "model.width=8", "optimizer.lamb.weight_decay=0.01",
+      "optimizer.tensors=[{pattern: '*.bias' weight_decay: 0.1}, {pattern: '*0*' frozen: true}]"};
+  const std::string weights = CrcOf(1, 1, settings);
+  settings.emplace_back("optimizer.average.decay=0.9");
+  const std::string average = CrcOf(1, 1, settings);
+  EXPECT_NE(average, weights) << "what is exported is the average";
+  EXPECT_EQ(CrcOf(2, 2, settings), average);
 }
 
 TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {

@@ -18,7 +18,9 @@ using ::testing::HasSubstr;
 constexpr absl::Duration kPatience = absl::Minutes(4);
 const std::vector<std::string> kSettings = {"training.steps=300", "model.width=64",
                                             "server.checkpoint_every=10", "training.tau=2",
-                                            "optimizer.lars.trust=0.02"};
+                                            "optimizer.lars.trust=0.02",
+                                            // Restored too: what is compared is the average.
+                                            "optimizer.average.decay=0.9"};
 
 class Resume : public ::testing::Test {
  protected:

@@ -66,7 +66,8 @@ void EvaluatorRole::Evaluate(Version version, bool robust) {
     session = session_;
     lineage = lineage_;
   }
-  pull_.Pull(PullSelector::AtLeast(version),
+  const bool averaged = setup_.run.job.optimizer.average.has_value();
+  pull_.Pull(PullSelector::AtLeast(version).Averaged(averaged),
              [this, session, lineage, robust](const absl::StatusOr<VersionedWeights>& weights) {
                {
                  MutexLock lock(&mutex_);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/job/streams.h"
+#include "common/plan/tensor_rules.h"
 #include "worker/data/open.h"
 
 namespace conadv {
@@ -21,6 +22,7 @@ absl::Status MakeModel(Setup* setup) {
   CONADV_ASSIGN_OR_RETURN(setup->model, OpenModel(job.model, job.dataset, shape, job.seed));
   const std::unique_ptr<Network> network = setup->model.factory();
   std::vector<TensorSpec> tensors = TensorsOf(*network, TwinBranches(job.training));
+  CONADV_RETURN_IF_ERROR(CheckTensorRules(job.optimizer, tensors));
   CONADV_ASSIGN_OR_RETURN(
       Layout layout, Layout::Create(tensors, static_cast<uint32_t>(setup->run.servers.size())));
   setup->layout = std::make_shared<const Layout>(std::move(layout));

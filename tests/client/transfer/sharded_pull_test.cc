@@ -82,6 +82,17 @@ TEST_F(ShardedPullTest, ShardZeroChoosesAndTheOthersFollow) {
   ExpectWhole(Version(9));
 }
 
+TEST_F(ShardedPullTest, AnAverageIsOneVersionsOnEveryShard) {
+  Start(PullSelector::AtLeast(Version(7)).Averaged(true));
+  EXPECT_TRUE(asked(0).averaged);
+  shards_[0].AnswerPull(Version(9));
+  EXPECT_TRUE(asked(1).averaged);
+  EXPECT_EQ(asked(1).kind, PullSelector::Kind::kExactly);
+  EXPECT_EQ(asked(1).value, 9);
+  shards_[1].AnswerPull(Version(9));
+  ExpectWhole(Version(9));
+}
+
 TEST_F(ShardedPullTest, AChoiceThatIsEvictedElsewhereIsMadeAgain) {
   Start(PullSelector::Lag(2));
   shards_[0].AnswerPull(Version(3));

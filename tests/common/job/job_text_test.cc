@@ -100,6 +100,23 @@ TEST(JobText, LeavesOutWhatPlaysNoPart) {
   EXPECT_THAT(text, Not(HasSubstr("lars")));
 }
 
+TEST(JobText, LeavesOutFieldsWhoseAbsenceSaysSomething) {
+  const absl::StatusOr<Job> plain = ValidateJob(Parsed(JobText(Parsed(kJob))));
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  EXPECT_FALSE(plain->optimizer.average.has_value());
+  const std::string text = JobText(Parsed(
+      R"(model { builtin: "convnet" } dataset { path: "/data" }
+         optimizer { sgd {} tensors { pattern: "*" } tensors { pattern: "a" frozen: true } average {} })"));
+  const absl::StatusOr<Job> job = ValidateJob(Parsed(text));
+  ASSERT_TRUE(job.ok()) << job.status() << text;
+  EXPECT_FALSE(job->optimizer.tensors[0].weight_decay.has_value());
+  EXPECT_FALSE(job->optimizer.tensors[0].trust_ratio.has_value());
+  EXPECT_TRUE(job->optimizer.tensors[1].frozen);
+  EXPECT_FALSE(job->optimizer.tensors[1].weight_decay.has_value());
+  EXPECT_TRUE(job->optimizer.average.has_value());
+  EXPECT_THAT(text, HasSubstr("decay: 0.999"));
+}
+
 TEST(JobText, OfEveryKindOfJobParsesToTheSameJob) {
   for (const std::string mode : {"SYNC", "SSP", "ASYNC"}) {
     for (const std::string algorithm : {"CONADV", "DISADV", "VANILLA"}) {

@@ -203,6 +203,24 @@ TEST(ResolvedJob, HasEveryOptimizer) {
   EXPECT_EQ(lamb.weight_decay, 0.01F);
 }
 
+TEST(ResolvedJob, HasWhatItSaysOfTensorsAndOfAnAverage) {
+  EXPECT_FALSE(Resolved({}).optimizer.average.has_value());
+  const OptimizerOptions options =
+      Resolved(
+          {"optimizer.tensors=[{pattern: '*.bias' weight_decay: 0.5}, {pattern: 'fc.*' frozen: "
+           "true}]",
+           "optimizer.average.warmup=false"})
+          .optimizer;
+  ASSERT_EQ(options.tensors.size(), 2U);
+  EXPECT_EQ(options.tensors[0].pattern, "*.bias");
+  EXPECT_EQ(options.tensors[0].weight_decay, 0.5F);
+  EXPECT_EQ(options.tensors[0].trust_ratio, std::nullopt);
+  EXPECT_TRUE(options.tensors[1].frozen);
+  EXPECT_EQ(options.tensors[1].weight_decay, std::nullopt);
+  EXPECT_EQ(options.average->decay, 0.999F);
+  EXPECT_FALSE(options.average->warmup);
+}
+
 TEST(ResolvedJob, HasEveryDecay) {
   EXPECT_EQ(std::get<PolyDecay>(Resolved({"schedule.poly="}).schedule.decay).power, 2);
   EXPECT_TRUE(std::holds_alternative<CosineDecay>(Resolved({"schedule.cosine="}).schedule.decay));

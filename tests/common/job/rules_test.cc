@@ -36,6 +36,12 @@ std::vector<std::string> LinesOf(const v1::Job& job) {
   return absl::StrSplit(status.message(), '\n');
 }
 
+// So many, all alike.
+std::string Patterns(int count) {
+  return absl::StrCat("[", absl::StrJoin(std::vector<std::string>(count, "{pattern: '*'}"), ", "),
+                      "]");
+}
+
 struct Case {
   std::vector<std::string> settings;
   std::string line;
@@ -216,6 +222,18 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"optimizer.global_clip_norm=-1"}, "optimizer.global_clip_norm: must be ≥ 0, got -1"},
       {{"optimizer.global_clip_norm=1", "optimizer.clip_norm=2"},
        "optimizer.global_clip_norm: must be 0 with optimizer.clip_norm, got 1"},
+      {{"optimizer.tensors={frozen: true}"},
+       "optimizer.tensors[0].pattern: must be 1 to 256 bytes long, got 0"},
+      {{"optimizer.tensors=[{pattern: 'a'}, {pattern: 'b' weight_decay: -1}]"},
+       "optimizer.tensors[1].weight_decay: must be ≥ 0, got -1"},
+      {{"optimizer.tensors={pattern: 'a' trust_ratio: false}"},
+       "optimizer.tensors[0].trust_ratio: needs optimizer.lars or optimizer.lamb"},
+      {{"optimizer.tensors={pattern: 'a' frozen: true weight_decay: 0}"},
+       "optimizer.tensors[0].frozen: goes with neither weight_decay nor trust_ratio"},
+      {{"optimizer.tensors=" + Patterns(65)},
+       "optimizer.tensors: must be at most 64 patterns, got 65"},
+      {{"optimizer.average.decay=1"}, "optimizer.average.decay: must be 0 to < 1, got 1"},
+      {{"optimizer.average.decay=-0.5"}, "optimizer.average.decay: must be 0 to < 1, got -0.5"},
       {{"schedule.peak=0"}, "schedule.peak: must be > 0, got 0"},
       {{"schedule.warmup=1.5"}, "schedule.warmup: must be 0 to 1, got 1.5"},
       {{"schedule.poly.power=0"}, "schedule.poly.power: must be > 0, got 0"},
@@ -268,6 +286,10 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
       {"attack.step=raw", "attack.epsilon=0"},
       {"optimizer.sgd.momentum=0"},
       {"optimizer.global_clip_norm=1", "optimizer.clip_norm=0"},
+      {"optimizer.tensors=" + Patterns(64)},
+      {"optimizer.lars=", "optimizer.tensors={pattern: '*' trust_ratio: true weight_decay: 0}"},
+      {"optimizer.lamb=", "optimizer.tensors={pattern: '" + std::string(256, '?') + "'}"},
+      {"optimizer.average.decay=0"},
       {"schedule.warmup=1", "schedule.step.milestones=0.1,0.2,0.99"},
       {"server.lease_seconds=0.1"},
       {"evaluation.attack_steps=0", "evaluation.epsilon=0"},

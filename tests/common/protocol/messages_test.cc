@@ -22,12 +22,14 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(PullQuery, ComesOutAsItWentIn) {
-  for (const PullSelector& selector : {PullSelector::Exactly(Version(7)), PullSelector::Latest(),
-                                       PullSelector::Lag(2), PullSelector::AtLeast(Version(9))}) {
+  for (const PullSelector& selector :
+       {PullSelector::Exactly(Version(7)), PullSelector::Latest(), PullSelector::Lag(2),
+        PullSelector::AtLeast(Version(9)), PullSelector::Latest().Averaged(true)}) {
     const auto read = ParsePullQuery(EncodePullQuery({selector, 11, Lineage(12)}));
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->selector.kind, selector.kind);
     EXPECT_EQ(read->selector.value, selector.value);
+    EXPECT_EQ(read->selector.averaged, selector.averaged);
     EXPECT_EQ(read->layout_hash, 11U);
     EXPECT_EQ(read->lineage, Lineage(12));
   }

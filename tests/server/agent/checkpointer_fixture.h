@@ -30,6 +30,7 @@ inline Job SomeJob(Consistency consistency) {
   job.training.tau = 2;
   job.training.clean_weight = 1;
   job.optimizer.rule = AdamWOptions{0.9F, 0.99F, 1e-6F, 0.01F};
+  job.optimizer.average = AverageOptions{0.9F, true};
   job.schedule.peak = 0.1F;
   job.schedule.decay = CosineDecay{};
   job.server.retain = 4;
@@ -128,6 +129,10 @@ struct Life {
   std::vector<float> Weights() const {
     const Snapshot latest = *shard.snapshots().Latest();
     return {latest.weights->span().begin(), latest.weights->span().end()};
+  }
+  std::vector<float> Average() const {
+    const Snapshot latest = *shard.snapshots().Latest();
+    return {latest.average->span().begin(), latest.average->span().end()};
   }
   std::vector<uint64_t> Complete() {
     checkpointer.Flush();

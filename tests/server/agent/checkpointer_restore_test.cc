@@ -17,11 +17,14 @@ using ::testing::HasSubstr;
 
 TEST_F(CheckpointerTest, ARunGoesOnFromACheckpointToTheSameBits) {
   std::vector<float> expected;
+  std::vector<float> expected_average;
   {
     Life whole("", Consistency::kSync);
     whole.Begin();
     Steps(whole, 0, kSteps);
     expected = whole.Weights();
+    expected_average = whole.Average();
+    EXPECT_NE(expected_average, expected);
   }
   {
     Life first(directory_.path(), Consistency::kSync);
@@ -38,6 +41,7 @@ TEST_F(CheckpointerTest, ARunGoesOnFromACheckpointToTheSameBits) {
   EXPECT_EQ(second.shard.snapshots().retained()->oldest, Version(2));
   Steps(second, 4, kSteps);
   EXPECT_EQ(second.Weights(), expected);
+  EXPECT_EQ(second.Average(), expected_average);
   EXPECT_THAT(second.Complete(), ElementsAre(10, 4, 0));
 }
 

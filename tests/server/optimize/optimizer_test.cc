@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,6 +102,34 @@ TEST_P(OptimizerTest, TensorsWithoutGradientsStayAsTheyAre) {
     const bool moved = model.weights()[tensor.name] != before.at(tensor.name);
     EXPECT_EQ(moved, tensor.branch != Branch::kAuxiliary) << tensor.name;
   }
+}
+
+TEST_P(OptimizerTest, FrozenTensorsTheirStateAndStatisticsStayAsTheyAreAndCountInNoNorm) {
+  OptimizerOptions options = Rule();
+  options.clip_norm = 1;  // which measures
+  options.tensors = {{"main.*", std::nullopt, std::nullopt, true},
+                     {"linear.weight", std::nullopt, std::nullopt, true}};
+  ShardModel model(EveryTensor(), 1, options);
+  const Values before = model.weights();
+  Gradients gradients = RandomGradients(model.tensors(), 0);
+  gradients.has_adversarial = false;
+  double square = 0;
+  const UpdateNorms norms = model.Apply(gradients)[0];
+  for (const Placement& placement : model.layout().placements()) {
+    const TensorSpec& tensor = placement.tensor;
+    const bool frozen = tensor.branch == Branch::kMain || tensor.name == "linear.weight";
+    const bool moves = !frozen && tensor.branch == Branch::kShared;
+    EXPECT_EQ(model.weights()[tensor.name] != before.at(tensor.name), moves) << tensor.name;
+    if (!moves) {
+      for (const auto& state : model.optimizer(0).state()) {
+        EXPECT_THAT(state.values.subspan(placement.offset, tensor.size()), ::testing::Each(0.0F))
+            << tensor.name << ' ' << state.name;
+      }
+    } else if (tensor.kind != TensorKind::kStatistic) {
+      for (const double value : gradients.clean.at(tensor.name)) square += value * value / 16;
+    }
+  }
+  EXPECT_NEAR(norms.norm[0], std::sqrt(square), 1e-10 * norms.norm[0]);
 }
 
 TEST_P(OptimizerTest, NormsAreOfTheMeanGradientsWithoutStatistics) {

@@ -2,6 +2,7 @@
 // Every rule, with every option of an update, against the scalar oracle.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,19 @@ TEST_P(RulesTest, AgreesWithTheFormulaWhenClippedByTheNormOfAllTensors) {
                                    g->compensation = step % 2 == 0 ? 0.3F : 0;
                                  }),
             1e-6);
+}
+
+TEST_P(RulesTest, AgreesWithTheFormulaWhenTensorsHaveRulesOfTheirOwn) {
+  for (const float global_clip_norm : {0.0F, 8.0F}) {
+    OptimizerOptions options = Rule();
+    options.global_clip_norm = global_clip_norm;
+    options.tensors = {{"shared.weight", 0.0F, std::nullopt, false},
+                       {"shared.bias", 0.2F, true, false},
+                       {"linear.weight", 0.3F, false, false},
+                       {"weight", std::nullopt, false, false},  // auxiliary.weight is its twin
+                       {"main.weight", std::nullopt, std::nullopt, true}};
+    EXPECT_LT(ErrorAfterTenUpdates(options, [](uint32_t, Gradients*) {}), 1e-6);
+  }
 }
 
 TEST_P(RulesTest, StaysFiniteWhenWeightsAndGradientsAreZero) {

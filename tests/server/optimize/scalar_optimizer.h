@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,7 +34,7 @@ class ScalarOptimizer {
       const Vector& w = weights->at(tensor.name);
       const bool clean = in.has_clean && tensor.branch != Branch::kAuxiliary;
       const bool adversarial = in.has_adversarial && tensor.branch != Branch::kMain;
-      if (!clean && !adversarial) continue;
+      if ((!clean && !adversarial) || RuleOf(tensor).frozen) continue;
       if (tensor.kind == TensorKind::kStatistic) {
         MoveStatistic(tensor, in, clean, adversarial, &weights->at(tensor.name));
         continue;
@@ -60,13 +61,16 @@ class ScalarOptimizer {
         ScaleDown(std::sqrt(square), options_.global_clip_norm, &g);
       }
       rate_ = static_cast<double>(in.rate) * in.step_scale;
-      decays_ = tensor.kind == TensorKind::kWeight;
+      const TensorRule rule = RuleOf(tensor);
+      decay_ = rule.weight_decay;
+      has_ratio_ = rule.trust_ratio.value_or(tensor.kind == TensorKind::kWeight);
+      is_weight_ = tensor.kind == TensorKind::kWeight;
       Vector& w = (*weights)[tensor.name];
       Vector& m = first_[tensor.name];
       Vector& v = second_[tensor.name];
       m.resize(w.size());
       v.resize(w.size());
-      std::visit([&](const auto& rule) { Move(rule, g, &w, &m, &v); }, options_.rule);
+      std::visit([&](const auto& move) { Move(move, g, &w, &m, &v); }, options_.rule);
     }
   }
 
@@ -93,6 +97,21 @@ class ScalarOptimizer {
     }
   }
 
+  // Only whole names, here.
+  TensorRule RuleOf(const TensorSpec& tensor) const {
+    const std::string prefix = "auxiliary.";
+    const bool twin = tensor.branch == Branch::kAuxiliary;
+    const std::string name = twin ? tensor.name.substr(prefix.size()) : tensor.name;
+    for (const TensorRule& rule : options_.tensors) {
+      if (rule.pattern == name) return rule;
+    }
+    return {};
+  }
+  template <class Options>
+  double DecayOf(const Options& o) const {
+    return decay_.value_or(is_weight_ ? o.weight_decay : 0);
+  }
+
   static double Norm(const Vector& x) {
     double sum = 0;
     for (const double value : x) sum += value * value;
@@ -101,16 +120,16 @@ class ScalarOptimizer {
 
   void Move(const SgdOptions& o, const Vector& g, Vector* w, Vector* m, Vector*) const {
     for (size_t i = 0; i < g.size(); ++i) {
-      const double d = g[i] + (decays_ ? o.weight_decay : 0) * (*w)[i];
+      const double d = g[i] + DecayOf(o) * (*w)[i];
       (*m)[i] = o.momentum * (*m)[i] + d;
       (*w)[i] -= rate_ * (o.nesterov ? d + o.momentum * (*m)[i] : (*m)[i]);
     }
   }
 
   void Move(const LarsOptions& o, const Vector& g, Vector* w, Vector* m, Vector*) const {
-    const double decay = decays_ ? o.weight_decay : 0;
+    const double decay = DecayOf(o);
     double ratio = 1;
-    if (decays_ && Norm(*w) > 0 && Norm(g) > 0) {
+    if (has_ratio_ && Norm(*w) > 0 && Norm(g) > 0) {
       ratio = o.trust * Norm(*w) / (Norm(g) + decay * Norm(*w));
     }
     for (size_t i = 0; i < g.size(); ++i) {
@@ -137,22 +156,25 @@ class ScalarOptimizer {
   void Move(const AdamWOptions& o, const Vector& g, Vector* w, Vector* m, Vector* v) const {
     const Vector step = AdamStep(o, g, m, v);
     for (size_t i = 0; i < g.size(); ++i) {
-      (*w)[i] -= rate_ * ((decays_ ? o.weight_decay : 0) * (*w)[i] + step[i]);
+      (*w)[i] -= rate_ * (DecayOf(o) * (*w)[i] + step[i]);
     }
   }
 
   void Move(const LambOptions& o, const Vector& g, Vector* w, Vector* m, Vector* v) const {
     Vector step = AdamStep(o, g, m, v);
-    for (size_t i = 0; i < g.size(); ++i) step[i] += (decays_ ? o.weight_decay : 0) * (*w)[i];
+    for (size_t i = 0; i < g.size(); ++i) step[i] += DecayOf(o) * (*w)[i];
     double ratio = 1;
-    if (decays_ && Norm(*w) > 0 && Norm(step) > 0) ratio = Norm(*w) / Norm(step);
+    if (has_ratio_ && Norm(*w) > 0 && Norm(step) > 0) ratio = Norm(*w) / Norm(step);
     for (size_t i = 0; i < g.size(); ++i) (*w)[i] -= rate_ * ratio * step[i];
   }
 
   const OptimizerOptions options_;
   int t_ = 0;
   double rate_ = 0;
-  bool decays_ = false;
+  // Of the tensor in hand.
+  std::optional<float> decay_;
+  bool has_ratio_ = false;
+  bool is_weight_ = false;
   std::map<std::string, Vector> first_;
   std::map<std::string, Vector> second_;
 };

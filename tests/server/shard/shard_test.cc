@@ -9,6 +9,7 @@
 #include <future>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "tests/support/streams.h"
@@ -115,6 +116,36 @@ TEST_F(ShardTest, AStepMovesTheWeightsByTheMeanGradientOnce) {
   EXPECT_FLOAT_EQ(Weight(), -1.5F);
   ASSERT_EQ(*Push(Of(0, 1, 0), 100), PushOutcome::kDuplicate);
   EXPECT_FLOAT_EQ(Weight(), -1.5F);
+}
+
+TEST_F(ShardTest, AnAverageComesWithEveryVersionAndIsCountedInTheMemory) {
+  Make();
+  const uint64_t without = shard_->memory().limit_bytes;
+  Job job = SomeJob(Consistency::kSync);
+  job.optimizer.average = AverageOptions{0.5F, false};
+  shard_ = std::make_unique<Shard>(job, 0, 1, &Clock::Real(), &pool_, &observer_);
+  Begin(*shard_, SomePlan(), pool_);
+  float expected = 0;
+  for (uint64_t step = 0; step < 10; ++step) {
+    for (uint64_t slot = 0; slot < 2; ++slot) ASSERT_TRUE(Push(Of(step, slot, step), 1).ok());
+    expected = 0.5F * expected + 0.5F * Weight();
+    EXPECT_FLOAT_EQ(shard_->snapshots().Latest()->average->data()[0], expected) << step;
+    EXPECT_LE(shard_->memory().now_bytes, shard_->memory().limit_bytes);
+  }
+  const uint64_t arena = shard_->snapshots().Latest()->weights->bytes();
+  // One for each of 3 retained versions, 4 that are read and one that is being made, and a
+  // checkpoint's.
+  EXPECT_EQ(shard_->memory().limit_bytes, without + (3 + 4 + 1 + 1) * arena);
+  EXPECT_EQ(shard_->snapshots().List().back().bytes, 2 * arena);
+}
+
+TEST_F(ShardTest, APatternThatMatchesNothingIsRefusedWithThePlan) {
+  Job job = SomeJob(Consistency::kSync);
+  job.optimizer.tensors = {{"wieght", std::nullopt, std::nullopt, true}};
+  Shard shard(job, 0, 1, &Clock::Real(), &pool_, &observer_);
+  const absl::Status refused = shard.BeginInitialWeights(SomePlan()).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("the nearest is weight"));
 }
 
 TEST_F(ShardTest, PaddingStaysZeroWhateverPeersSend) {

@@ -68,5 +68,48 @@ TEST_F(PullTest, OtherLineagesAndLayoutsAreRefused) {
   EXPECT_TRUE(absl::IsOutOfRange(answer({PullSelector::Exactly(Version(9)), 0, kLineage})));
 }
 
+TEST_F(PullTest, AnAverageIsRefusedWhereTheJobKeepsNone) {
+  Begin();
+  PullSession session(&shard_, kProcess);
+  absl::Status answered;
+  // Of a version that is not there yet: it would wait in vain.
+  session.Start(
+      {PullSelector::Exactly(Version(1)).Averaged(true), 0, kLineage},
+      [&answered](const absl::Status& status) { answered = status; }, [] {});
+  EXPECT_TRUE(absl::IsFailedPrecondition(answered)) << answered;
+}
+
+class AveragedPullTest : public TransferTest {
+ protected:
+  AveragedPullTest() : TransferTest(AveragedJob()) {}
+  static Job AveragedJob() {
+    Job job = SomeJob();
+    job.optimizer.average = AverageOptions{0.75F, false};
+    return job;
+  }
+};
+
+TEST_F(AveragedPullTest, TheAverageOfAVersionIsItsOwnAndTheWeightsStayWhatTheyAre) {
+  Begin();
+  ASSERT_TRUE(PushStep(0).ok());
+  ASSERT_TRUE(PushStep(1).ok());
+  const auto pulled = [this](const PullSelector& selector) {
+    PullSession session(&shard_, kProcess);
+    absl::Status answered = absl::UnknownError("not answered");
+    session.Start(
+        {selector, 0, kLineage}, [&answered](const absl::Status& status) { answered = status; },
+        [] {});
+    EXPECT_TRUE(answered.ok()) << answered;
+    return session.weights()->data()[7];
+  };
+  // The initial weights are 0.5, and so is every gradient; the rate is 1 and momentum 0.
+  const PullSelector one = PullSelector::Exactly(Version(1));
+  const PullSelector two = PullSelector::Latest();
+  EXPECT_FLOAT_EQ(pulled(one), 0);
+  EXPECT_FLOAT_EQ(pulled(two), -0.5F);
+  EXPECT_FLOAT_EQ(pulled(one.Averaged(true)), 0.75F * 0.5F);
+  EXPECT_FLOAT_EQ(pulled(two.Averaged(true)), 0.75F * 0.75F * 0.5F - 0.25F * 0.5F);
+}
+
 }  // namespace
 }  // namespace conadv

@@ -21,7 +21,8 @@ class TransferTest : public ::testing::Test {
   static constexpr Lineage kLineage{5};
 
   // Its weights are one tensor of 48 elements.
-  TransferTest() : shard_(SomeJob(), 0, 1, &clock_, &pool_, &observer_), watch_(&clock_) {
+  explicit TransferTest(const Job& job = SomeJob())
+      : shard_(job, 0, 1, &clock_, &pool_, &observer_), watch_(&clock_) {
     shard_.SetLineage(kLineage);
     plan_.tensors = {{"weight", {48}}};
     plan_.examples = 8;
