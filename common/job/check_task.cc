@@ -64,10 +64,14 @@ void CheckImages(const v1::Dataset& dataset, Violations* violations) {
 
 // What the formats of one size and kind of image have no use for.
 void CheckNoImages(const v1::Dataset& dataset, Violations* violations) {
-  for (const auto& [name, given] : {std::pair("dataset.height", dataset.height() != 0),
-                                    std::pair("dataset.width", dataset.width() != 0),
-                                    std::pair("dataset.channels", dataset.channels() != 0),
-                                    std::pair("dataset.max_corrupt", dataset.max_corrupt() != 0)}) {
+  for (const auto& [name, given] :
+       {std::pair("dataset.height", dataset.height() != 0),
+        std::pair("dataset.width", dataset.width() != 0),
+        std::pair("dataset.channels", dataset.channels() != 0),
+        // A job in full has the default.
+        std::pair("dataset.cache_bytes",
+                  dataset.cache_bytes() != v1::Dataset::default_instance().cache_bytes()),
+        std::pair("dataset.max_corrupt", dataset.max_corrupt() != 0)}) {
     violations->Require(!given, name, "needs dataset.format FOLDER or TAR",
                         v1::Dataset::Format_Name(dataset.format()));
   }

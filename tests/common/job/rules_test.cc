@@ -111,6 +111,8 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"model.width=4097"}, "model.width: must be 0 to 4096, got 4097"},
       {{"dataset.path="}, "dataset.path: must be set, to the directory of the data set's files"},
       {{"dataset.deviation=0"}, "dataset.deviation: must be > 0, got 0"},
+      {{"dataset.cache_bytes=1"},
+       "dataset.cache_bytes: needs dataset.format FOLDER or TAR, got IDX"},
       {{"dataset.channels=3"}, "dataset.channels: needs dataset.format FOLDER or TAR, got IDX"},
       {{"dataset.format=cifar10", "dataset.max_corrupt=1"},
        "dataset.max_corrupt: needs dataset.format FOLDER or TAR, got CIFAR10"},
@@ -277,7 +279,7 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
       {"dataset.format=tar", "dataset.height=8192", "dataset.width=8192", "dataset.channels=4",
        "dataset.mean=1,2,3,4"},
       {"dataset.format=folder", "dataset.max_corrupt=9", "dataset.cache_bytes=0"},
-      {"dataset.cache_bytes=0"},
+      {"dataset.cache_bytes=1073741824"},
       {"dataset.augmentation=[{flip: 0}, {flip: 1}, {crop {padding: 1024}}, {cutout: 8192}, "
        "{resized_crop {min_area: 1, min_aspect: 1, max_aspect: 1}}, {auto_augment: SVHN}, "
        "{rand_augment {operations: 16, magnitude: 999, bins: 1000}}]"},
