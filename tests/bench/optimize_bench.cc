@@ -43,6 +43,12 @@ void Apply(benchmark::State& state, const OptimizerOptions& options, bool advers
   update.rate = 1e-3F;
   for (auto _ : state) {
     update.weights = arenas[0]->data();
+    std::vector<Measured> measured;
+    if (options.global_clip_norm > 0) {
+      measured = optimizer->MeasureGradient(update);
+      update.measured = &measured;
+      update.gradient_scale = 0.5F;
+    }
     benchmark::DoNotOptimize(optimizer->Apply(update, arenas[1]->data()));
     std::swap(arenas[0], arenas[1]);
   }
@@ -51,12 +57,18 @@ void Apply(benchmark::State& state, const OptimizerOptions& options, bool advers
 
 const OptimizerOptions kSgd{SgdOptions{0.9F, false, 1e-4F}, 0, 0, {}, {}};
 const OptimizerOptions kClippedSgd{SgdOptions{0.9F, false, 1e-4F}, 1, 0, {}, {}};
+const OptimizerOptions kGloballyClippedSgd{SgdOptions{0.9F, false, 1e-4F}, 0, 1, {}, {}};
+const OptimizerOptions kGloballyClippedLars{LarsOptions{0.001F, 0.9F, 1e-4F}, 0, 1, {}, {}};
 
 BENCHMARK_CAPTURE(Apply, sgd_one_stream, kSgd, false)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, sgd, kSgd, true)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, sgd_clipped, kClippedSgd, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Apply, sgd_clipped_globally, kGloballyClippedSgd, true)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, lars, OptimizerOptions{LarsOptions{0.001F, 0.9F, 1e-4F}, 0, 0, {}, {}},
                   true)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Apply, lars_clipped_globally, kGloballyClippedLars, true)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Apply, adamw,
                   OptimizerOptions{AdamWOptions{0.9F, 0.999F, 1e-8F, 0.01F}, 0, 0, {}, {}}, true)
