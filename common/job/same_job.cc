@@ -9,7 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/job.h"
 #include "common/job/parse.h"
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

@@ -16,8 +16,8 @@
 #include "absl/strings/str_split.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
-#include "common/job/fields.h"
 #include "common/job/parse.h"
+#include "common/job/rules/fields.h"
 
 namespace conadv {
 namespace {

@@ -5,7 +5,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

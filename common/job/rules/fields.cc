@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/job/fields.h"
+#include "common/job/rules/fields.h"
 
 #include <algorithm>
 #include <numeric>

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "common/base/printable.h"
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/job/fields.h"
-#include "common/job/rules.h"
+#include "common/job/rules/fields.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

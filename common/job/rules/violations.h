@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collects the rules that a job breaks, one line each. Used by one thread; a plain value.
-#ifndef CONADV_COMMON_JOB_VIOLATIONS_H_
-#define CONADV_COMMON_JOB_VIOLATIONS_H_
+#ifndef CONADV_COMMON_JOB_RULES_VIOLATIONS_H_
+#define CONADV_COMMON_JOB_RULES_VIOLATIONS_H_
 
 #include <cmath>
 #include <string>
@@ -47,4 +47,4 @@ class Violations {
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_JOB_VIOLATIONS_H_
+#endif  // CONADV_COMMON_JOB_RULES_VIOLATIONS_H_

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of proto/conadv/v1/job.proto, and what a job that keeps them means. Pure functions.
-#ifndef CONADV_COMMON_JOB_RULES_H_
-#define CONADV_COMMON_JOB_RULES_H_
+#ifndef CONADV_COMMON_JOB_RULES_RULES_H_
+#define CONADV_COMMON_JOB_RULES_RULES_H_
 
 #include <vector>
 
 #include "common/job/augmentation.h"
 #include "common/job/job.h"
-#include "common/job/violations.h"
+#include "common/job/rules/violations.h"
 #include "conadv/v1/job.pb.h"
 
 namespace conadv {
@@ -38,4 +38,4 @@ Job Resolve(const v1::Job& job);
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_JOB_RULES_H_
+#endif  // CONADV_COMMON_JOB_RULES_RULES_H_

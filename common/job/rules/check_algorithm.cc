@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of what is trained on: the algorithm's streams and its attack.
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each algorithm's paper says of the fields that a job leaves unset.
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {

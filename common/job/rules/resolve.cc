@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 #include "common/job/streams.h"
 
 namespace conadv {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fields a message has, for what people are told when they name one that is not there. Pure
 // functions.
-#ifndef CONADV_COMMON_JOB_FIELDS_H_
-#define CONADV_COMMON_JOB_FIELDS_H_
+#ifndef CONADV_COMMON_JOB_RULES_FIELDS_H_
+#define CONADV_COMMON_JOB_RULES_FIELDS_H_
 
 #include <google/protobuf/descriptor.h>
 
@@ -22,4 +22,4 @@ std::string ClosestField(const google::protobuf::Descriptor& root, absl::string_
 
 }  // namespace conadv
 
-#endif  // CONADV_COMMON_JOB_FIELDS_H_
+#endif  // CONADV_COMMON_JOB_RULES_FIELDS_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/job/rules.h"
+#include "common/job/rules/rules.h"
 
 namespace conadv {
 namespace {
