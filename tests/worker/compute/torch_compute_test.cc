@@ -134,7 +134,7 @@ TEST_F(TorchComputeTest, WithAnAugmentedPassTheOthersTakeTheImagesAsTheyAre) {
   const auto clean = pass(0, loaded);
   const auto augmented = pass(1, loaded);
   const auto adversarial = pass(2, compute.Attack(0, unit_, loaded, {stale}).value());
-  const auto same = [&](const Arena& actual, const Arena& other, const std::string& name) {
+  const auto same = [&](Arena& actual, Arena& other, const std::string& name) {
     return SameBits(InArena(*layout, actual, name), InArena(*layout_, other, name));
   };
   EXPECT_TRUE(same(*clean, *expected.clean, "classify.weight"));
