@@ -11,7 +11,6 @@
 #include "common/base/retry_delay.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
-#include "server/optimize/average.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
@@ -21,11 +20,6 @@ namespace {
 
 AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
   return {job.training.sync(), job.training.slots, run.plan.steps, run.streams};
-}
-
-size_t KeptArenas(const Job& job) {
-  const size_t weights = 2 + job.training.tau + 1;
-  return job.optimizer.average.has_value() ? weights + 2 : weights;
 }
 
 }  // namespace
@@ -39,7 +33,8 @@ struct Shard::State {
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), KeptArenas(job)),
+        arenas(run->layout.arena_size(shard),
+               2 + job.training.tau + 1 + (job.optimizer.average.has_value() ? 2 : 0)),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
@@ -121,20 +116,11 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
                                          checkpoint.applied_prefix, checkpoint.applied_ahead));
-  std::shared_ptr<Arena> weights = state->arenas.Take();
-  CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, run->layout, shard_, weights->span()));
+  CONADV_ASSIGN_OR_RETURN(
+      std::vector<Snapshot> versions,
+      PlaceVersions(checkpoint, run->layout, shard_, job_.optimizer.average.has_value(),
+                    clock_->WallNow(), &state->arenas));
   CONADV_RETURN_IF_ERROR(CopyOptimizerState(checkpoint, *state->optimizer));
-  std::shared_ptr<Arena> average;
-  if (job_.optimizer.average.has_value()) {
-    average = state->arenas.Take();
-    CONADV_RETURN_IF_ERROR(CopyAverage(checkpoint, average->span()));
-  }
-  std::vector<Snapshot> older;
-  for (const CheckpointVersion& from : checkpoint.older) {
-    std::shared_ptr<Arena> arena = state->arenas.Take();
-    CONADV_RETURN_IF_ERROR(CopyOlder(from, arena->span()));
-    older.push_back({from.version, std::move(arena), clock_->WallNow(), std::nullopt});
-  }
   {
     MutexLock lock(&mutex_);
     if (state_ != nullptr) return absl::FailedPreconditionError("this shard has weights already");
@@ -147,11 +133,10 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
     state->applying = true;
   }
   snapshots_.SetLast(run->last);
-  for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
-  Announce(*state,
-           {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt,
-            std::move(average)},
-           nullptr);
+  const Snapshot newest = std::move(versions.back());
+  versions.pop_back();
+  for (Snapshot& older : versions) snapshots_.Publish(std::move(older));
+  Announce(*state, newest, nullptr);
   // A group may have closed since the state was there for others to see.
   pool_->Submit([this, state] { ApplyReady(state); });
   return absl::OkStatus();
@@ -362,12 +347,7 @@ void Shard::Apply(State& state, ClosedGroup group) {
   std::shared_ptr<Arena> next = state.arenas.Take();
   AppliedUpdate update = ApplyGroup(job_, streams_, state.run->plan.steps, group, current, used,
                                     *state.optimizer, next->data());
-  std::shared_ptr<Arena> average;
-  if (const auto& kept = job_.optimizer.average; kept.has_value()) {
-    average = state.arenas.Take();
-    MoveAverage(AverageDecay(*kept, update.version), current.average->data(), next->data(),
-                next->size(), average->data());
-  }
+  std::shared_ptr<const Arena> average = NextAverage(job_.optimizer, current, *next, &state.arenas);
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
   used = {};
