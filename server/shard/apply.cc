@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/optimize/schedule.h"
+#include "server/snapshot/average.h"
 
 namespace conadv {
 namespace {
@@ -81,6 +82,15 @@ AppliedUpdate ApplyNext(const Job& job, const GradientStreams& streams, uint64_t
   applied.attack_staleness = mean.attack;
   applied.update_staleness = mean.update;
   return applied;
+}
+
+std::shared_ptr<const Arena> NextAverage(const OptimizerOptions& options, const Snapshot& current,
+                                         const Arena& weights, ArenaPool* arenas) {
+  if (!options.average.has_value()) return nullptr;
+  std::shared_ptr<Arena> average = arenas->Take();
+  MoveAverage(AverageDecay(*options.average, current.version + 1), current.average->data(),
+              weights.data(), weights.size(), average->data());
+  return average;
 }
 
 }  // namespace conadv

@@ -4,12 +4,14 @@
 #ifndef CONADV_SERVER_SHARD_APPLY_H_
 #define CONADV_SERVER_SHARD_APPLY_H_
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/job/job.h"
+#include "common/tensor/arena.h"
 #include "server/aggregate/aggregator.h"
 #include "server/optimize/optimizer.h"
 #include "server/snapshot/store.h"
@@ -52,6 +54,11 @@ Update UpdateOf(const Job& job, const GradientStreams& streams, uint64_t steps,
 AppliedUpdate ApplyNext(const Job& job, const GradientStreams& streams, uint64_t steps,
                         const NextUpdate& next, const Snapshot& current, const Snapshot& used,
                         Optimizer& optimizer, float* arena);
+
+// The average that goes with the weights of version current.version + 1; nullptr if the job keeps
+// none. REQUIRES: `current` has its own, if the job keeps one.
+std::shared_ptr<const Arena> NextAverage(const OptimizerOptions& options, const Snapshot& current,
+                                         const Arena& weights, ArenaPool* arenas);
 
 }  // namespace conadv
 

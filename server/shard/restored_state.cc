@@ -2,9 +2,13 @@
 #include "server/shard/restored_state.h"
 
 #include <algorithm>
-#include <vector>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/base/status_macros.h"
 
 namespace conadv {
@@ -15,6 +19,15 @@ absl::Status CheckLength(absl::string_view what, size_t is, size_t expected) {
   return absl::FailedPreconditionError(
       absl::StrCat("the checkpoint is of another model or number of shards: ", what, " has ", is,
                    " elements, not ", expected));
+}
+
+absl::StatusOr<std::shared_ptr<const Arena>> Copied(absl::string_view what,
+                                                    absl::Span<const float> values,
+                                                    ArenaPool* arenas) {
+  std::shared_ptr<Arena> arena = arenas->Take();
+  CONADV_RETURN_IF_ERROR(CheckLength(what, values.size(), arena->size()));
+  std::copy(values.begin(), values.end(), arena->data());
+  return arena;
 }
 
 }  // namespace
@@ -35,17 +48,25 @@ absl::Status CopyOptimizerState(const RestoredCheckpoint& checkpoint, Optimizer&
   return absl::OkStatus();
 }
 
-absl::Status CopyOlder(const CheckpointVersion& older, absl::Span<float> arena) {
-  CONADV_RETURN_IF_ERROR(CheckLength(absl::StrCat("version ", older.version.value()),
-                                     older.weights.size(), arena.size()));
-  std::copy(older.weights.begin(), older.weights.end(), arena.begin());
-  return absl::OkStatus();
-}
-
-absl::Status CopyAverage(const RestoredCheckpoint& checkpoint, absl::Span<float> arena) {
-  CONADV_RETURN_IF_ERROR(CheckLength("the average", checkpoint.average.size(), arena.size()));
-  std::copy(checkpoint.average.begin(), checkpoint.average.end(), arena.begin());
-  return absl::OkStatus();
+absl::StatusOr<std::vector<Snapshot>> PlaceVersions(const RestoredCheckpoint& checkpoint,
+                                                    const Layout& layout, uint32_t shard,
+                                                    bool averaged, absl::Time now,
+                                                    ArenaPool* arenas) {
+  std::vector<Snapshot> versions;
+  for (const CheckpointVersion& from : checkpoint.older) {
+    CONADV_ASSIGN_OR_RETURN(
+        std::shared_ptr<const Arena> weights,
+        Copied(absl::StrCat("version ", from.version.value()), from.weights, arenas));
+    versions.push_back({from.version, std::move(weights), now, std::nullopt, nullptr});
+  }
+  std::shared_ptr<Arena> weights = arenas->Take();
+  CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, layout, shard, weights->span()));
+  versions.push_back({checkpoint.id.version, std::move(weights), now, std::nullopt, nullptr});
+  if (averaged) {
+    CONADV_ASSIGN_OR_RETURN(versions.back().average,
+                            Copied("the average", checkpoint.average, arenas));
+  }
+  return versions;
 }
 
 }  // namespace conadv

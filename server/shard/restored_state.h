@@ -4,17 +4,27 @@
 #ifndef CONADV_SERVER_SHARD_RESTORED_STATE_H_
 #define CONADV_SERVER_SHARD_RESTORED_STATE_H_
 
+#include <cstdint>
+#include <vector>
+
 #include "absl/status/status.h"
-#include "absl/types/span.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/tensor/arena.h"
+#include "common/tensor/layout.h"
 #include "server/checkpoint/checkpoint.h"
 #include "server/optimize/optimizer.h"
+#include "server/snapshot/store.h"
 
 namespace conadv {
 
 absl::Status CopyOptimizerState(const RestoredCheckpoint& checkpoint, Optimizer& optimizer);
-// `arena` is the shard's whole, in both.
-absl::Status CopyOlder(const CheckpointVersion& older, absl::Span<float> arena);
-absl::Status CopyAverage(const RestoredCheckpoint& checkpoint, absl::Span<float> arena);
+// By version; the last is the checkpoint's, with its average if the job keeps one. `arenas` are as
+// long as the shard's whole.
+absl::StatusOr<std::vector<Snapshot>> PlaceVersions(const RestoredCheckpoint& checkpoint,
+                                                    const Layout& layout, uint32_t shard,
+                                                    bool averaged, absl::Time now,
+                                                    ArenaPool* arenas);
 
 }  // namespace conadv
 

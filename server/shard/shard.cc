@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
-#include "server/optimize/average.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
@@ -70,20 +69,11 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
                                          checkpoint.applied_prefix, checkpoint.applied_ahead));
-  std::shared_ptr<Arena> weights = state->arenas.Take();
-  CONADV_RETURN_IF_ERROR(PlaceWeights(checkpoint, run->layout, shard_, weights->span()));
+  CONADV_ASSIGN_OR_RETURN(
+      std::vector<Snapshot> versions,
+      PlaceVersions(checkpoint, run->layout, shard_, job_.optimizer.average.has_value(),
+                    clock_->WallNow(), &state->arenas));
   CONADV_RETURN_IF_ERROR(CopyOptimizerState(checkpoint, *state->optimizer));
-  std::shared_ptr<Arena> average;
-  if (job_.optimizer.average.has_value()) {
-    average = state->arenas.Take();
-    CONADV_RETURN_IF_ERROR(CopyAverage(checkpoint, average->span()));
-  }
-  std::vector<Snapshot> older;
-  for (const CheckpointVersion& from : checkpoint.older) {
-    std::shared_ptr<Arena> arena = state->arenas.Take();
-    CONADV_RETURN_IF_ERROR(CopyOlder(from, arena->span()));
-    older.push_back({from.version, std::move(arena), clock_->WallNow(), std::nullopt});
-  }
   {
     MutexLock lock(&mutex_);
     if (state_ != nullptr) return absl::FailedPreconditionError("this shard has weights already");
@@ -96,11 +86,10 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
     state->applying = true;
   }
   snapshots_.SetLast(run->last);
-  for (Snapshot& snapshot : older) snapshots_.Publish(std::move(snapshot));
-  Announce(*state,
-           {checkpoint.id.version, std::move(weights), clock_->WallNow(), std::nullopt,
-            std::move(average)},
-           nullptr);
+  const Snapshot newest = std::move(versions.back());
+  versions.pop_back();
+  for (Snapshot& older : versions) snapshots_.Publish(std::move(older));
+  Announce(*state, newest, nullptr);
   // A group may have closed since the state was there for others to see.
   pool_->Submit([this, state] { ApplyReady(state); });
   return absl::OkStatus();
@@ -310,12 +299,8 @@ void Shard::Apply(State& state, NextUpdate next) {
   std::shared_ptr<Arena> arena = state.arenas.Take();
   AppliedUpdate update = ApplyNext(job_, streams_, state.run->plan.steps, next, current, used,
                                    *state.optimizer, arena->data());
-  std::shared_ptr<Arena> average;
-  if (const auto& kept = job_.optimizer.average; kept.has_value()) {
-    average = state.arenas.Take();
-    MoveAverage(AverageDecay(*kept, update.version), current.average->data(), arena->data(),
-                arena->size(), average->data());
-  }
+  std::shared_ptr<const Arena> average =
+      NextAverage(job_.optimizer, current, *arena, &state.arenas);
   update.published = clock_->WallNow();
   // Evicted, they are not held beyond what MemoryLimitOf counts.
   used = {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters a second of each rule on one core: 16M parameters in tensors of 1M, both streams, out
 // of place.
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 #include "server/optimize/optimizer.h"
+#include "server/snapshot/average.h"
 
 namespace conadv {
 namespace {
@@ -54,6 +56,18 @@ void Apply(benchmark::State& state, const OptimizerOptions& options, bool advers
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(layout.arena_size(0)));
 }
+
+void Average(benchmark::State& state) {
+  constexpr size_t kSize = kTensors * kTensorSize;
+  Arena average(kSize), weights(kSize), next(kSize);
+  for (Arena* arena : {&average, &weights}) FillRandom(arena);
+  for (auto _ : state) {
+    MoveAverage(0.999F, average.data(), weights.data(), kSize, next.data());
+    benchmark::DoNotOptimize(next.data());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kSize));
+}
+BENCHMARK(Average)->Unit(benchmark::kMillisecond);
 
 const OptimizerOptions kSgd{SgdOptions{0.9F, false, 1e-4F}, 0, 0, {}, {}};
 const OptimizerOptions kClippedSgd{SgdOptions{0.9F, false, 1e-4F}, 1, 0, {}, {}};

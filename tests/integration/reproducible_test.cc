@@ -146,14 +146,23 @@ TEST(Reproducible, RivalsToo) {
 }
 
 TEST(Reproducible, AnAverageAndRulesOfTensorsToo) {
-  std::vector<std::string> settings = {
-      "model.builtin=convnet", "model.width=8", "optimizer.lamb.weight_decay=0.01",
-      "optimizer.tensors=[{pattern: '*.bias' weight_decay: 0.1}, {pattern: '*0*' frozen: true}]"};
+  std::vector<std::string> settings = {"model.builtin=convnet", "model.width=8",
+                                       "optimizer.lamb.weight_decay=0.01",
+                                       "optimizer.tensors=[{pattern: '*.bias' weight_decay: 0.1}, "
+                                       "{pattern: 'conv1.*' frozen: true}]",
+                                       "training.steps=20"};
   const std::string weights = CrcOf(1, 1, settings);
   settings.emplace_back("optimizer.average.decay=0.9");
   const std::string average = CrcOf(1, 1, settings);
   EXPECT_NE(average, weights) << "what is exported is the average";
   EXPECT_EQ(CrcOf(2, 2, settings), average);
+  // Under way it is the same one version's, whatever comes after.
+  settings.emplace_back("training.steps=3000");
+  LocalRun longer(SharedData(), {2, 1, settings, ""});
+  Process pull({BinaryPath("conadv"), "pull", "--json", "--averaged", "--version=20",
+                "--server=" + longer.Coordinator(), "--out=" + longer.out() + ".20"});
+  ASSERT_TRUE(pull.Wait(absl::Minutes(1))->ok()) << pull.error();
+  EXPECT_EQ(nlohmann::json::parse(pull.output())["weights_crc32c"], average);
 }
 
 TEST(Reproducible, PassesInBf16TooAndTheyAreOtherBitsThanFloat32) {

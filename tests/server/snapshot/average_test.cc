@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/optimize/average.h"
+#include "server/snapshot/average.h"
 
 #include <gtest/gtest.h>
 

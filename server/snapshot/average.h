@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exponential moving average of a shard's weights. Pure functions.
-#ifndef CONADV_SERVER_OPTIMIZE_AVERAGE_H_
-#define CONADV_SERVER_OPTIMIZE_AVERAGE_H_
+// The exponential moving average of a shard's weights, which goes with each snapshot of a job that
+// keeps one. Pure functions.
+#ifndef CONADV_SERVER_SNAPSHOT_AVERAGE_H_
+#define CONADV_SERVER_SNAPSHOT_AVERAGE_H_
 
 #include <cstddef>
 
@@ -22,4 +23,4 @@ void MoveAverage(float decay, const float* average, const float* weights, size_t
 
 }  // namespace conadv
 
-#endif  // CONADV_SERVER_OPTIMIZE_AVERAGE_H_
+#endif  // CONADV_SERVER_SNAPSHOT_AVERAGE_H_

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "server/optimize/average.cc"
+#define HWY_TARGET_INCLUDE "server/snapshot/average.cc"
 // clang-format off
 #include "hwy/foreach_target.h"
 // clang-format on
-#include "server/optimize/average.h"
+#include "server/snapshot/average.h"
 
-#include "server/optimize/kernel-inl.h"
+#include "common/tensor/layout.h"
+#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace conadv::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
 void MoveAverageLoop(float rest, const float* average, const float* weights, size_t size,
                      float* next) {
-  const Lane d;
+  // An arena's length is a multiple of any vector's.
+  const hn::CappedTag<float, kTensorAlignment> d;
   const auto rests = hn::Set(d, rest);
   for (size_t i = 0; i < size; i += hn::Lanes(d)) {
     const auto from = hn::Load(d, average + i);
