@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/job/rules/fields.h"
 #include "common/job/rules/rules.h"
 
 namespace conadv {
@@ -37,11 +36,19 @@ void CheckRandAugment(const v1::Augmentation::RandAugment& augment, const std::s
                       augment.magnitude());
 }
 
+std::string KindNames() {
+  std::string names;
+  const auto& kinds = *v1::Augmentation::descriptor()->FindOneofByName("step");
+  for (int i = 0; i < kinds.field_count(); ++i) {
+    absl::StrAppend(&names, i == 0 ? "" : ", ", kinds.field(i)->name());
+  }
+  return names;
+}
+
 void CheckStep(const v1::Augmentation& step, const std::string& path, Violations* violations) {
   switch (step.step_case()) {
     case v1::Augmentation::STEP_NOT_SET:
-      violations->Require(false, path,
-                          absl::StrCat("must have one of ", FieldNames(*step.GetDescriptor())));
+      violations->Require(false, path, absl::StrCat("must have one of ", KindNames()));
       return;
     case v1::Augmentation::kFlip:
       violations->RequireReal(step.flip() >= 0 && step.flip() <= 1, absl::StrCat(path, ".flip"),

@@ -53,9 +53,6 @@ void CheckAugmentedPass(const v1::Job& job, Violations* violations) {
 
 void CheckFastAdvProp(const v1::Job& job, Violations* violations) {
   const v1::Training& training = job.training();
-  const float share = training.adversarial_share();
-  violations->RequireReal(share > 0 && share < 1, "training.adversarial_share",
-                          "must be > 0 and < 1", share);
   violations->Require(training.clean_weight() > 0, "training.clean_weight",
                       "must be > 0 with FAST_ADVPROP", training.clean_weight());
   violations->Require(training.slots() == 0 || training.global_batch() / training.slots() >= 4,
@@ -111,8 +108,11 @@ void CheckAlgorithm(const v1::Job& job, Violations* violations) {
   if (fast) CheckFastAdvProp(job, violations);
   if (free) CheckFree(training, violations);
   if (fast || free) CheckTrainingAttack(job, violations);
+  const float share = training.adversarial_share();
+  violations->RequireReal(share > 0 && share < 1, "training.adversarial_share",
+                          "must be > 0 and < 1", share);
   violations->Require(fast || !training.has_adversarial_share(), "training.adversarial_share",
-                      "needs training.algorithm FAST_ADVPROP", training.adversarial_share());
+                      "needs training.algorithm FAST_ADVPROP", share);
   violations->Require(free || !training.has_replays(), "training.replays",
                       "needs training.algorithm FREE", training.replays());
 }

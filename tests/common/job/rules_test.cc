@@ -165,9 +165,11 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"training.clean_weight=-1"}, "training.clean_weight: must be ≥ 0, got -1"},
       {{"training.adversarial_weight=-1"}, "training.adversarial_weight: must be ≥ 0, got -1"},
       {{"training.clean_weight=0", "training.adversarial_weight=0"},
-       "training.clean_weight: must not be 0 while training.adversarial_weight is 0 too"},
+       "training.adversarial_weight: must be > 0; training.algorithm VANILLA has no adversarial "
+       "gradient, got 0"},
       {{"training.algorithm=vanilla", "training.clean_weight=0"},
-       "training.clean_weight: must be > 0 with VANILLA, which has no other gradient, got 0"},
+       "training.clean_weight: must be > 0 with VANILLA, which has no other gradient, unless "
+       "training.augmented_weight is, got 0"},
       {{"training.staleness_bound=1"},
        "training.staleness_bound: needs training.consistency SSP, got SYNC"},
       {{"training.consistency=async", "training.staleness_bound=1"},

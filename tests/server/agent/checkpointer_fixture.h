@@ -75,7 +75,7 @@ struct Life {
     CheckpointerOptions options;
     options.owner.directory = directory;
     options.keep = 2;
-    options.tau = 2;
+    options.older_versions = 2;
     options.patience = patience;
     options.job_name = "test";
     options.job_text = job_text;
