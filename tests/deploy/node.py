@@ -16,6 +16,7 @@ from cluster_dns import RESOLV_CONF
 
 BRIDGE = "10.77.0.1"
 WORK = pathlib.Path("/run")  # a tmpfs of the node's own
+
 _NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 # As root, in the pod's namespaces: builds the root, then becomes the program.
@@ -147,6 +148,13 @@ def _bind(source, path, read_only):
         yield f"mount -o remount,bind,ro {inside}"
 
 
+def _catches(pid, number):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
+
+
 class Running:
     """A started pod. `log` is what it wrote to standard output and error."""
 
@@ -166,9 +174,11 @@ class Running:
             pass
 
     def terminate(self):
-        """SIGTERM to its process 1, as the kubelet's."""
+        """SIGTERM to its process 1, as the kubelet's; the kernel drops it until that process has a handler."""
         children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for child in children:
+            while not _catches(child, signal.SIGTERM) and self.exit_code() is None:
+                self.wait_for(0.1)
             os.kill(int(child), signal.SIGTERM)
 
     def wait(self):
