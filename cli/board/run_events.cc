@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "cli/board/event_record.h"
 #include "cli/board/staleness_histogram.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 constexpr uint64_t kLeastUpdates = 10;
 constexpr uint64_t kWindows = 50;
 
-void AddScalar(const char* tag, double value, tensorboard::Summary* summary) {
+void AddScalar(const std::string& tag, double value, tensorboard::Summary* summary) {
   tensorboard::Summary::Value* const out = summary->add_value();
   out->set_tag(tag);
   out->set_simple_value(static_cast<float>(value));
@@ -99,6 +102,17 @@ void RunEvents::AddScalars(const v1::ReportRequest& evaluation,
   AddScalar("evaluation/clean_accuracy", evaluation.clean_accuracy(), summary);
   if (evaluation.robust()) {
     AddScalar("evaluation/robust_accuracy", evaluation.robust_accuracy(), summary);
+  }
+  for (const v1::NamedAccuracy& attack : evaluation.attacks()) {
+    AddScalar(absl::StrCat("evaluation/after/", Printable(attack.name())), attack.accuracy(),
+              summary);
+  }
+  for (const v1::NamedAccuracy& corruption : evaluation.corruptions()) {
+    AddScalar(absl::StrCat("evaluation/corrupted/", Printable(corruption.name())),
+              corruption.accuracy(), summary);
+  }
+  if (!evaluation.warnings().empty()) {
+    AddScalar("evaluation/warnings", evaluation.warnings_size(), summary);
   }
   AddScalar("evaluation/seconds", evaluation.seconds(), summary);
 }
