@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command/command.h"
+#include "cli/evaluate/evaluate.h"
 #include "cli/inspect/inspect.h"
 #include "cli/job/validate.h"
 #include "cli/pull/pull.h"
@@ -15,7 +16,7 @@ namespace conadv {
 
 inline std::vector<Command> AllCommands() {
   return {TrainCommand(),   ValidateCommand(),  StatusCommand(), StalenessCommand(),
-          WorkersCommand(), SnapshotsCommand(), PullCommand()};
+          WorkersCommand(), SnapshotsCommand(), PullCommand(),   EvalCommand()};
 }
 
 }  // namespace conadv

@@ -28,6 +28,7 @@
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
 #include "worker/member/trainer.h"
+#include "worker/standalone/evaluate_file.h"
 
 ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0");
 ABSL_FLAG(std::string, servers, "",
@@ -42,6 +43,11 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, device, "cpu", "where to compute: cpu; cuda: the first GPU; cuda:N: GPU N");
 ABSL_FLAG(std::string, data_dir, "", "where the data set is; overrides the job's dataset.path");
 ABSL_FLAG(std::string, export, "", "evaluator: where to write the final model, for torch.jit.load");
+ABSL_FLAG(std::string, weights, "",
+          "evaluator: a safetensors file to evaluate, with --job and without a run");
+ABSL_FLAG(std::string, job, "",
+          "evaluator: the job of --weights, in protobuf text format; without them its model's own "
+          "are evaluated");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
 ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator that answers");
 ABSL_FLAG(std::string, when_done, "exit",
@@ -60,6 +66,8 @@ struct Flags {
   std::string name;
   std::string data_dir;
   std::string export_path;
+  std::string job_path;      // not empty: evaluate
+  std::string weights_path;  // these, without a run
   bool evaluator = false;
   bool wait_when_done = false;
   int threads = 1;
@@ -83,20 +91,35 @@ absl::Status InRange(absl::string_view flag, int value, int least) {
 
 std::string DefaultName() { return absl::StrCat(HostName(), "-", getpid()); }
 
+// Where the run is, which an evaluator of a file has none of.
+absl::Status ReadRunFlags(Flags* flags) {
+  flags->job_path = absl::GetFlag(FLAGS_job);
+  flags->weights_path = absl::GetFlag(FLAGS_weights);
+  flags->coordinator = absl::GetFlag(FLAGS_coordinator);
+  const bool run = !flags->coordinator.empty() || !absl::GetFlag(FLAGS_servers).empty();
+  if (!flags->job_path.empty() || !flags->weights_path.empty()) {
+    if (run || absl::GetFlag(FLAGS_role) != "evaluator" || flags->job_path.empty()) {
+      return absl::InvalidArgumentError(
+          "--weights needs --role=evaluator and --job, and no --coordinator or --servers");
+    }
+    return absl::OkStatus();
+  }
+  if (!run) {
+    return absl::InvalidArgumentError("one of --coordinator=HOST:PORT and --servers is needed");
+  }
+  if (!absl::GetFlag(FLAGS_servers).empty()) {
+    CONADV_ASSIGN_OR_RETURN(flags->servers, ExpandAddresses(absl::GetFlag(FLAGS_servers)));
+  }
+  if (flags->coordinator.empty()) {
+    flags->coordinator = flags->servers.front();
+    return absl::OkStatus();
+  }
+  return ExpandAddresses(flags->coordinator).status();
+}
+
 absl::StatusOr<Flags> ReadFlags() {
   Flags flags;
-  flags.coordinator = absl::GetFlag(FLAGS_coordinator);
-  if (!absl::GetFlag(FLAGS_servers).empty()) {
-    CONADV_ASSIGN_OR_RETURN(flags.servers, ExpandAddresses(absl::GetFlag(FLAGS_servers)));
-  }
-  if (flags.coordinator.empty()) {
-    if (flags.servers.empty()) {
-      return absl::InvalidArgumentError("one of --coordinator=HOST:PORT and --servers is needed");
-    }
-    flags.coordinator = flags.servers.front();
-  } else {
-    CONADV_RETURN_IF_ERROR(ExpandAddresses(flags.coordinator).status());
-  }
+  CONADV_RETURN_IF_ERROR(ReadRunFlags(&flags));
   CONADV_RETURN_IF_ERROR(OneOf("role", absl::GetFlag(FLAGS_role), "worker", "evaluator"));
   CONADV_RETURN_IF_ERROR(OneOf("when_done", absl::GetFlag(FLAGS_when_done), "exit", "wait"));
   flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
@@ -142,6 +165,22 @@ int Complain(const absl::Status& status, int exit_code) {
 void EndAfter(absl::Duration time) {
   signal(SIGALRM, [](int) { std::_Exit(0); });
   alarm(static_cast<unsigned>(absl::ToInt64Seconds(time)));
+}
+
+absl::Status EvaluateWithoutRun(const Flags& flags, std::shared_ptr<Device> device) {
+  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + flags.threads));
+  const ShutdownSignals& signals = ShutdownSignals::Install();
+  FileEvaluation evaluation;
+  evaluation.job = flags.job_path;
+  evaluation.weights = flags.weights_path;
+  evaluation.data_dir = flags.data_dir;
+  evaluation.threads = flags.threads;
+  evaluation.device = std::move(device);
+  evaluation.stopped = [&signals] { return signals.received(); };
+  return EvaluateFile(evaluation, [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  });
 }
 
 absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
@@ -198,6 +237,8 @@ int main(int argc, char** argv) {
   if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
   auto device = conadv::OpenDevice(absl::GetFlag(FLAGS_device));
   if (!device.ok()) return conadv::Complain(device.status(), conadv::kExitRefused);
-  const absl::Status status = conadv::TakePart(*flags, *std::move(device));
+  const absl::Status status = flags->job_path.empty()
+                                  ? conadv::TakePart(*flags, *std::move(device))
+                                  : conadv::EvaluateWithoutRun(*flags, *std::move(device));
   return status.ok() ? 0 : conadv::Complain(status, conadv::ExitCodeOf(status));
 }

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "cli/board/event_record.h"
 #include "cli/board/staleness_histogram.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {
@@ -113,6 +115,17 @@ void RunEvents::AddScalars(const v1::ReportRequest& evaluation,
   AddScalar("evaluation/clean_accuracy", evaluation.clean_accuracy(), summary);
   if (evaluation.robust()) {
     AddScalar("evaluation/robust_accuracy", evaluation.robust_accuracy(), summary);
+  }
+  for (const v1::NamedAccuracy& attack : evaluation.attacks()) {
+    AddScalar(absl::StrCat("evaluation/after/", Printable(attack.name())), attack.accuracy(),
+              summary);
+  }
+  for (const v1::NamedAccuracy& corruption : evaluation.corruptions()) {
+    AddScalar(absl::StrCat("evaluation/corrupted/", Printable(corruption.name())),
+              corruption.accuracy(), summary);
+  }
+  if (!evaluation.warnings().empty()) {
+    AddScalar("evaluation/warnings", evaluation.warnings_size(), summary);
   }
   AddScalar("evaluation/seconds", evaluation.seconds(), summary);
 }

@@ -29,6 +29,29 @@ std::string EvaluationText(const v1::ReportRequest& evaluation) {
   return absl::StrCat(text, ", on ", evaluation.examples(), " examples");
 }
 
+std::string AccuraciesText(
+    const google::protobuf::RepeatedPtrField<v1::NamedAccuracy>& accuracies) {
+  std::vector<std::string> texts;
+  for (const v1::NamedAccuracy& accuracy : accuracies) {
+    texts.push_back(absl::StrFormat("%s %.4f", Printable(accuracy.name()), accuracy.accuracy()));
+  }
+  return absl::StrJoin(texts, ", ");
+}
+
+void AppendEvaluation(const v1::ReportRequest& evaluation,
+                      std::vector<std::pair<std::string, std::string>>* pairs) {
+  pairs->emplace_back("evaluation", EvaluationText(evaluation));
+  if (!evaluation.attacks().empty()) {
+    pairs->emplace_back("after attacks", AccuraciesText(evaluation.attacks()));
+  }
+  if (!evaluation.corruptions().empty()) {
+    pairs->emplace_back("corrupted", AccuraciesText(evaluation.corruptions()));
+  }
+  for (const std::string& warning : evaluation.warnings()) {
+    pairs->emplace_back("warning", Printable(warning));
+  }
+}
+
 std::string LeasedText(const v1::WorkersResponse::Member& member) {
   constexpr int kMostShown = 4;
   std::vector<std::string> units;
@@ -90,7 +113,7 @@ std::string RenderStatus(const v1::StatusResponse& status) {
                                    status.attack_staleness_mean(), status.update_staleness_mean()));
   pairs.emplace_back("rate", absl::StrFormat("%.6g", status.rate()));
   if (status.has_last_evaluation()) {
-    pairs.emplace_back("evaluation", EvaluationText(status.last_evaluation()));
+    AppendEvaluation(status.last_evaluation(), &pairs);
   }
   pairs.emplace_back("memory", absl::StrCat(FormatBytes(status.memory_bytes()), " of at most ",
                                             FormatBytes(status.memory_limit_bytes())));

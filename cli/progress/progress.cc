@@ -90,6 +90,7 @@ void Apply(const v1::MetricsRecord& record, absl::Time now, ProgressState* state
       break;
     }
     case v1::MetricsRecord::kEvaluation:
+      state->evaluation = FromProto(record.evaluation());
       state->evaluated_version = record.evaluation().version();
       state->clean_accuracy = record.evaluation().clean_accuracy();
       state->robust_accuracy.reset();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "common/protocol/evaluation.h"
 #include "conadv/v1/inspector.pb.h"
 
 namespace conadv {
@@ -35,6 +36,7 @@ struct ProgressState {
   uint64_t evaluated_version = 0;
   std::optional<double> clean_accuracy;
   std::optional<double> robust_accuracy;
+  EvaluationResult evaluation;
 
   uint64_t step() const { return version / updates_per_step; }
   uint64_t steps() const { return final_version / updates_per_step; }

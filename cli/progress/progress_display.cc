@@ -32,8 +32,17 @@ void ProgressDisplay::Show(const ProgressState& state, absl::Time now) {
 void ProgressDisplay::ShowLast(const ProgressState& state, absl::Time now) { Draw(state, now); }
 
 void ProgressDisplay::Draw(const ProgressState& state, absl::Time now) {
+  DrawText(width_ ? ProgressBar(state, now, width_()) : ProgressLine(state, now), now);
+}
+
+void ProgressDisplay::ShowText(const std::function<std::string(size_t width)>& text,
+                               absl::Time now) {
+  constexpr size_t kNoTerminal = 200;
+  if (now >= next_) DrawText(text(width_ ? width_() : kNoTerminal), now);
+}
+
+void ProgressDisplay::DrawText(std::string text, absl::Time now) {
   next_ = now + (width_ ? kRedraw : kNewLine);
-  std::string text = width_ ? ProgressBar(state, now, width_()) : ProgressLine(state, now);
   if (text == drawn_) return;
   *out_ << (width_ ? absl::StrCat(kClear, text) : absl::StrCat(text, "\n")) << std::flush;
   drawn_ = std::move(text);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <ostream>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -26,6 +27,8 @@ class ProgressDisplay {
   void Show(const ProgressState& state, absl::Time now);
   // Whatever was shown when: the last state is there to stay.
   void ShowLast(const ProgressState& state, absl::Time now);
+  // The same as Show, of any text that fits the terminal.
+  void ShowText(const std::function<std::string(size_t width)>& text, absl::Time now);
   // A line of its own, above the bar.
   void Note(absl::string_view line);
   // When Show has something to do again.
@@ -33,6 +36,7 @@ class ProgressDisplay {
 
  private:
   void Draw(const ProgressState& state, absl::Time now);
+  void DrawText(std::string text, absl::Time now);
 
   std::ostream* const out_;
   const std::function<size_t()> width_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/results/run_result.h"
 
-#include <cmath>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/format/json_output.h"
@@ -21,28 +19,21 @@ std::string AccuracyText(const std::optional<double>& accuracy) {
   return accuracy.has_value() ? absl::StrFormat("%.4f", *accuracy) : "not measured";
 }
 
-// "PGD-5, epsilon 8/255" if it is a whole number of grey levels.
-std::string AttackText(const EvaluationOptions& evaluation) {
-  const double levels = 255.0 * evaluation.epsilon;
-  const bool whole = std::abs(levels - std::round(levels)) < 1e-3;
-  return absl::StrCat(
-      "PGD-", evaluation.attack_steps, ", epsilon ",
-      whole ? absl::StrFormat("%.0f/255", levels) : absl::StrFormat("%.4g", evaluation.epsilon));
-}
-
 }  // namespace
 
 std::string ResultJson(const RunResult& result, const std::string& directory) {
-  return JsonLine({{"steps", result.steps},
-                   {"version", result.version},
-                   {"seconds", result.seconds},
-                   {"examples_per_second", result.examples_per_second},
-                   {"clean_accuracy", OrNull(result.clean_accuracy)},
-                   {"robust_accuracy", OrNull(result.robust_accuracy)},
-                   {"out", directory},
-                   {"weights_crc32c", CrcText(result.weights_crc32c)},
-                   {"restarts", result.restarts},
-                   {"updates_recomputed", result.updates_recomputed}});
+  nlohmann::ordered_json json = {{"steps", result.steps},
+                                 {"version", result.version},
+                                 {"seconds", result.seconds},
+                                 {"examples_per_second", result.examples_per_second},
+                                 {"clean_accuracy", OrNull(result.clean_accuracy)},
+                                 {"robust_accuracy", OrNull(result.robust_accuracy)},
+                                 {"out", directory},
+                                 {"weights_crc32c", CrcText(result.weights_crc32c)},
+                                 {"restarts", result.restarts},
+                                 {"updates_recomputed", result.updates_recomputed}};
+  AddDetails(result.evaluation, &json);
+  return JsonLine(json);
 }
 
 std::string ResultText(const RunResult& result, const Job& job, const std::string& directory) {
@@ -64,6 +55,7 @@ std::string ResultText(const RunResult& result, const Job& job, const std::strin
           {"charts", absl::StrCat(BoardDirectory(directory), "  (for TensorBoard)")},
           {"logs", LogDirectory(directory)},
       }),
+      DetailsText(result.evaluation),
       "\nTo use the model, in Python:\n"
       "  import torch\n"
       "  model = torch.jit.load(\"",

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/results/evaluation_details.h"
 #include "common/job/job.h"
 
 namespace conadv {
@@ -19,6 +20,7 @@ struct RunResult {
   double examples_per_second = 0;
   std::optional<double> clean_accuracy;
   std::optional<double> robust_accuracy;
+  EvaluationDetails evaluation;
   uint32_t weights_crc32c = 0;
   uint64_t restarts = 0;            // of processes
   uint64_t updates_recomputed = 0;  // because of them

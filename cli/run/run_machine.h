@@ -98,6 +98,7 @@ class RunMachine {
   void JoinRunAgain();
   void CheckWorkers();
   void GoBack(const LineageBegins& lineage);
+  void NoteWarnings();  // of the last evaluation
 
   // run_machine_end.cc: the ways in which a run ends.
   void AdvanceWeights();

@@ -96,6 +96,8 @@ void RunMachine::Finish() {
   if (progress_.evaluated_version == result_.version) {
     result_.clean_accuracy = progress_.clean_accuracy;
     result_.robust_accuracy = progress_.robust_accuracy;
+    result_.evaluation = {progress_.evaluation.attacks, progress_.evaluation.corruptions,
+                          progress_.evaluation.warnings};
   }
   result_.weights_crc32c = weights_.crc32c();
   Do(ShowProgress{/*last=*/true});

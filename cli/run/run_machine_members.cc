@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/run_machine.h"
+#include "common/base/printable.h"
 
 namespace conadv {
 namespace {
@@ -21,11 +22,20 @@ void RunMachine::On(const MetricsArrived& event) {
     if (const auto* lineage = std::get_if<LineageBegins>(&item)) {
       GoBack(*lineage);
     } else {
-      Apply(std::get<v1::MetricsRecord>(item), now_, &progress_);
+      const auto& record = std::get<v1::MetricsRecord>(item);
+      Apply(record, now_, &progress_);
+      if (record.has_evaluation()) NoteWarnings();
     }
   }
   if (metrics_.IsDue(now_)) Do(WriteMetrics{});
   if (replaces_ && progress_.version > 0) Do(DropEarlierRun{});
+}
+
+void RunMachine::NoteWarnings() {
+  for (const std::string& warning : progress_.evaluation.warnings) {
+    Note(absl::StrCat("warning: evaluation of version ", progress_.evaluated_version, ": ",
+                      Printable(warning)));
+  }
 }
 
 void RunMachine::GoBack(const LineageBegins& lineage) {

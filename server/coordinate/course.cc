@@ -160,10 +160,13 @@ void CoordinatorMachine::CheckWorkers() {
 }
 
 void CoordinatorMachine::CheckEvaluator() {
-  // It tells of each batch, which passes as often as the attack has steps.
+  // It tells of each batch, which passes as often as the attack has steps, and in the first of them
+  // as the check of the training's attack has. Longer attacks tell of their steps.
+  constexpr uint32_t kMorePasses = 16;
+  const uint32_t passes =
+      options_.job.evaluation.attack_steps + options_.job.attack.steps + kMorePasses;
   const absl::Duration timeout =
-      options_.job.server.unit_timeout +
-      (options_.job.evaluation.attack_steps + 2) * training_.pace().timeout(absl::ZeroDuration());
+      options_.job.server.unit_timeout + passes * training_.pace().timeout(absl::ZeroDuration());
   const std::optional<MemberId> stuck = evaluation_.TakeStuck(timeout, now_);
   if (stuck.has_value()) CloseStuck(*stuck, timeout);
 }

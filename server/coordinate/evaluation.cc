@@ -4,14 +4,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 
 namespace conadv {
-namespace {
-
-bool IsFraction(double value) { return value >= 0 && value <= 1; }
-
-}  // namespace
-
 void Evaluation::OnPublished(Version version, Version last, absl::Time now, Actions* actions) {
   const uint64_t every = job_.evaluation.every * job_.training.updates_per_step();
   const bool due = every > 0 && version.value() > 0 && version.value() % every == 0;
@@ -27,10 +22,7 @@ void Evaluation::Start(Version version, bool robust, absl::Time now, Actions* ac
 }
 
 absl::Status Evaluation::OnResult(const EvaluationResult& result, Version last, bool trained) {
-  if (result.examples == 0 || !IsFraction(result.clean_accuracy) ||
-      !IsFraction(result.robust_accuracy.value_or(0))) {
-    return absl::InvalidArgumentError("report: needs examples, and accuracies from 0 to 1");
-  }
+  CONADV_RETURN_IF_ERROR(CheckEvaluation(result));
   result_ = result;
   evaluating_.reset();
   stuck_ = 0;

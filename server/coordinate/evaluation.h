@@ -25,7 +25,7 @@ class Evaluation {
 
   // Shard 0 published a version; `last` is the run's.
   void OnPublished(Version version, Version last, absl::Time now, Actions* actions);
-  // `trained`: the last step is done. INVALID_ARGUMENT: no examples, or fractions that are none.
+  // `trained`: the last step is done. INVALID_ARGUMENT: what CheckEvaluation() refuses.
   absl::Status OnResult(const EvaluationResult& result, Version last, bool trained);
   // An evaluator is gone.
   void OnGone(MemberId id, bool trained, absl::Time now);

@@ -74,6 +74,8 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"worker/member",
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
         "worker/device", "worker/data", "worker/session", "worker/statistics", "client"}},
+      {"worker/standalone",
+       {"common", "worker/evaluate", "worker/model", "worker/device", "worker/data"}},
       {"worker/main", {"common", "client", "worker"}},
       // main -> train -> run -> results, progress, process; train -> board; inspect, pull -> client
       {"cli/process", {"common"}},
@@ -90,6 +92,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
         "cli/board", "cli/job", "cli/command", "cli/format", "worker/data"}},
       {"cli/inspect", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/pull", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
+      {"cli/evaluate",
+       {"common", "cli/command", "cli/process", "cli/client", "cli/results", "cli/job",
+        "cli/progress", "cli/format"}},
       {"cli/main", {"common", "cli"}},
   };
   return *kArrows;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,7 +12,6 @@
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "glog/logging.h"
-#include "worker/data/open.h"
 #include "worker/evaluate/evaluate.h"
 #include "worker/model/source/export_model.h"
 
@@ -21,17 +21,13 @@ absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup
                                                                      EvaluatorOptions options,
                                                                      CoordinatorClient* coordinator,
                                                                      ShardClients* clients) {
-  const Job& job = setup.run.job;
-  CONADV_ASSIGN_OR_RETURN(std::unique_ptr<const Dataset> test,
-                          OpenDataset(job.dataset, Split::kTest, job.evaluation.limit));
-  CONADV_RETURN_IF_ERROR(CheckSplits(*setup.dataset, *test, job.dataset));
+  CONADV_ASSIGN_OR_RETURN(TestSets test, OpenTestSets(setup.run.job, *setup.dataset));
   return std::make_unique<EvaluatorRole>(std::move(setup), std::move(test), std::move(options),
                                          coordinator, clients);
 }
 
-EvaluatorRole::EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test,
-                             EvaluatorOptions options, CoordinatorClient* coordinator,
-                             ShardClients* clients)
+EvaluatorRole::EvaluatorRole(Setup setup, TestSets test, EvaluatorOptions options,
+                             CoordinatorClient* coordinator, ShardClients* clients)
     : setup_(std::move(setup)),
       test_(std::move(test)),
       options_(std::move(options)),
@@ -131,21 +127,38 @@ void EvaluatorRole::Loop() {
 }
 
 absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
+  absl::StatusOr<EvaluationResult> report = EvaluateRequest(request);
+  if (!report.ok()) {
+    return absl::Status(report.status().code(),
+                        absl::StrCat("evaluation of version ", request.weights.version.value(),
+                                     ": ", report.status().message()));
+  }
+  // The run ends with the report: whoever waits for that finds the model.
+  if (report->final) Export(request);
+  return coordinator_->Report(*report);
+}
+
+absl::StatusOr<EvaluationResult> EvaluatorRole::EvaluateRequest(const Request& request) {
   const Job& job = setup_.run.job;
   const absl::Time begin = Clock::Real().Now();
-  const absl::StatusOr<Evaluation> evaluated = conadv::Evaluate(
-      setup_.model.factory, setup_.layout, request.weights.weights, *test_, *setup_.device,
-      job.evaluation, request.robust, options_.threads, [this, &request] {
-        clients_->statistics()->UnitDone();
-        MutexLock lock(&mutex_);
-        return !stopped_ && request.session == session_;
-      });
-  if (!evaluated.ok()) {
-    return absl::Status(evaluated.status().code(),
-                        absl::StrCat("evaluation of version ", request.weights.version.value(),
-                                     ": ", evaluated.status().message()));
+  EvaluationRun run;
+  run.robust = request.robust;
+  run.threads = options_.threads;
+  run.seed = job.seed;
+  if (job.training.attacks()) run.training_attack = job.attack;
+  run.best_alignment = best_alignment_;
+  run.go_on = [this, &request] {
+    clients_->statistics()->UnitDone();
+    MutexLock lock(&mutex_);
+    return !stopped_ && request.session == session_;
+  };
+  CONADV_ASSIGN_OR_RETURN(
+      const Evaluation evaluation,
+      conadv::Evaluate(setup_.model.factory, setup_.layout, request.weights.weights, *test_.clean,
+                       *setup_.device, job.evaluation, run));
+  if (evaluation.overfitting.has_value()) {
+    best_alignment_ = std::max(best_alignment_, evaluation.overfitting->alignment);
   }
-  const Evaluation& evaluation = *evaluated;
   EvaluationResult report;
   report.version = request.weights.version;
   report.lineage = request.lineage;
@@ -153,11 +166,17 @@ absl::Status EvaluatorRole::EvaluateAndReport(const Request& request) {
   report.clean_accuracy = evaluation.clean_accuracy;
   report.clean_loss = evaluation.clean_loss;
   if (evaluation.robust) report.robust_accuracy = evaluation.robust_accuracy;
-  report.seconds = absl::ToDoubleSeconds(Clock::Real().Now() - begin);
+  report.attacks = evaluation.attacks;
+  report.warnings = evaluation.warnings;
   report.final = report.version.value() >= setup_.plan->steps * job.training.updates_per_step();
-  // The run ends with the report: whoever waits for that finds the model.
-  if (report.final) Export(request);
-  return coordinator_->Report(report);
+  if (report.final) {
+    CONADV_ASSIGN_OR_RETURN(
+        report.corruptions,
+        EvaluateCorruptions(setup_.model.factory, setup_.layout, request.weights.weights,
+                            test_.corrupted, *setup_.device, job.evaluation, run));
+  }
+  report.seconds = absl::ToDoubleSeconds(Clock::Real().Now() - begin);
+  return report;
 }
 
 void EvaluatorRole::Export(const Request& request) const {

@@ -14,6 +14,8 @@
 #include "client/run/coordinator_client.h"
 #include "client/transfer/sharded_pull.h"
 #include "common/thread/mutex.h"
+#include "worker/evaluate/evaluate.h"
+#include "worker/evaluate/test_sets.h"
 #include "worker/member/role.h"
 #include "worker/member/setup.h"
 #include "worker/member/shard_clients.h"
@@ -28,12 +30,13 @@ struct EvaluatorOptions {
 
 class EvaluatorRole final : public MemberRole {
  public:
-  // INVALID_ARGUMENT, NOT_FOUND: the test split. `coordinator` and `clients` outlive the role.
+  // INVALID_ARGUMENT, NOT_FOUND: the test split, or its corruptions. `coordinator` and `clients`
+  // outlive the role.
   static absl::StatusOr<std::unique_ptr<EvaluatorRole>> Create(Setup setup,
                                                                EvaluatorOptions options,
                                                                CoordinatorClient* coordinator,
                                                                ShardClients* clients);
-  EvaluatorRole(Setup setup, std::unique_ptr<const Dataset> test, EvaluatorOptions options,
+  EvaluatorRole(Setup setup, TestSets test, EvaluatorOptions options,
                 CoordinatorClient* coordinator, ShardClients* clients);
   ~EvaluatorRole() override;
 
@@ -57,10 +60,11 @@ class EvaluatorRole final : public MemberRole {
 
   void Loop();
   absl::Status EvaluateAndReport(const Request& request);
+  absl::StatusOr<EvaluationResult> EvaluateRequest(const Request& request);
   void Export(const Request& request) const;
 
   const Setup setup_;
-  const std::unique_ptr<const Dataset> test_;
+  const TestSets test_;
   const EvaluatorOptions options_;
   const Incarnation incarnation_;
   CoordinatorClient* const coordinator_;
@@ -75,6 +79,7 @@ class EvaluatorRole final : public MemberRole {
   Lineage lineage_ ABSL_GUARDED_BY(mutex_);       // of the session
   uint64_t reports_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  double best_alignment_ = 0;  // of all checks so far; the thread's
   std::thread thread_;
 };
 

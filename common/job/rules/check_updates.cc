@@ -128,17 +128,38 @@ void CheckServer(const v1::Job& job, Violations* violations) {
 
 void CheckEvaluation(const v1::Evaluation& evaluation, Violations* violations) {
   constexpr uint32_t kMaxAttackSteps = 1000;
+  constexpr uint32_t kMaxRestarts = 100;
+  // The diagonal of the largest images is shorter.
+  constexpr float kMaxL2Radius = 10000;
+  const bool l2 = evaluation.norm() == v1::Evaluation::L2;
+  const bool standard = evaluation.suite() == v1::Evaluation::STANDARD;
   violations->Require(evaluation.attack_steps() <= kMaxAttackSteps, "evaluation.attack_steps",
                       "must be ≤ 1000", evaluation.attack_steps());
-  violations->RequireReal(evaluation.epsilon() >= 0 && evaluation.epsilon() <= 1,
-                          "evaluation.epsilon", "must be 0 to 1 (8/255 is 0.031372549)",
-                          evaluation.epsilon());
+  violations->Require(!standard || evaluation.attack_steps() > 0, "evaluation.attack_steps",
+                      "must be > 0 with evaluation.suite STANDARD, which PGD is a part of");
+  violations->RequireReal(
+      evaluation.epsilon() >= 0 && evaluation.epsilon() <= (l2 ? kMaxL2Radius : 1),
+      "evaluation.epsilon",
+      l2 ? "must be 0 to 10000, in L2 (128/255 is 0.50196)"
+         : "must be 0 to 1 (8/255 is 0.031372549)",
+      evaluation.epsilon());
+  violations->Require(!l2 || evaluation.has_epsilon(), "evaluation.epsilon",
+                      "must be given with evaluation.norm L2: the default is an L-infinity radius");
   violations->Require(evaluation.attack_steps() == 0 || evaluation.epsilon() != 0,
                       "evaluation.epsilon",
                       "must be > 0 unless evaluation.attack_steps is 0, which measures no robust "
                       "accuracy");
   violations->RequireReal(evaluation.step_size() >= 0, "evaluation.step_size", "must be ≥ 0",
                           evaluation.step_size());
+  violations->Require(evaluation.restarts() >= 1 && evaluation.restarts() <= kMaxRestarts,
+                      "evaluation.restarts", "must be 1 to 100", evaluation.restarts());
+  violations->Require(evaluation.restarts() == 1 || evaluation.attack_steps() > 0,
+                      "evaluation.restarts", "needs evaluation.attack_steps > 0");
+  violations->Require(
+      evaluation.loss() == v1::Evaluation::CROSS_ENTROPY || evaluation.attack_steps() > 0,
+      "evaluation.loss", "needs evaluation.attack_steps > 0");
+  violations->Require(!evaluation.sample() || evaluation.limit() > 0, "evaluation.sample",
+                      "needs evaluation.limit, the number of examples to draw");
 }
 
 }  // namespace

@@ -106,6 +106,21 @@ TEST_F(RunEventsTest, AnEvaluationHasRobustAccuracyOnlyIfItWasMeasured) {
   EXPECT_EQ(ScalarsOf(Take(record)).count("evaluation/robust_accuracy"), 1);
 }
 
+TEST_F(RunEventsTest, AnEvaluationHasAScalarForEachAttackAndCorruption) {
+  v1::MetricsRecord record;
+  v1::NamedAccuracy* const attack = record.mutable_evaluation()->add_attacks();
+  attack->set_name("APGD-CE");
+  attack->set_accuracy(0.5);
+  v1::NamedAccuracy* const fog = record.mutable_evaluation()->add_corruptions();
+  fog->set_name("fog");
+  fog->set_accuracy(0.25);
+  record.mutable_evaluation()->add_warnings("masked");
+  const auto scalars = ScalarsOf(Take(record));
+  EXPECT_EQ(scalars.at("evaluation/after/APGD-CE"), 0.5F);
+  EXPECT_EQ(scalars.at("evaluation/corrupted/fog"), 0.25F);
+  EXPECT_EQ(scalars.at("evaluation/warnings"), 1);
+}
+
 TEST_F(RunEventsTest, EveryUpdateIsInOneHistogram) {
   events_.Begin(0, 25, 0, kNow);
   EXPECT_THAT(HistogramsOf(TakeUpTo(9)), IsEmpty());

@@ -67,6 +67,21 @@ TEST(Render, StatusSaysSinceWhenItCountsTheTime) {
   EXPECT_THAT(RenderStatus(status), HasSubstr("1:23 since the run went on from version 240"));
 }
 
+TEST(Render, StatusShowsWhatAnEvaluationFoundAndWhatToBelieveOfIt) {
+  v1::StatusResponse status;
+  v1::ReportRequest* const evaluation = status.mutable_last_evaluation();
+  for (const char* name : {"APGD-CE", "Squa\033re"}) {
+    v1::NamedAccuracy* const attack = evaluation->add_attacks();
+    attack->set_name(name);
+    attack->set_accuracy(0.5);
+  }
+  evaluation->add_corruptions()->set_name("fog");
+  evaluation->add_warnings("masked");
+  EXPECT_THAT(RenderStatus(status),
+              AllOf(HasSubstr("APGD-CE 0.5000, Squa\\x1bre 0.5000"), HasSubstr("fog 0.0000"),
+                    HasSubstr("warning        masked")));
+}
+
 TEST(Render, WorkersAndSnapshotsAreTables) {
   v1::WorkersResponse workers;
   workers.add_members()->set_name("host-1");

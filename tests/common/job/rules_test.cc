@@ -260,6 +260,22 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
        "evaluation.epsilon: must be > 0 unless evaluation.attack_steps is 0, which measures no "
        "robust accuracy"},
       {{"evaluation.step_size=-1"}, "evaluation.step_size: must be ≥ 0, got -1"},
+      {{"evaluation.suite=STANDARD", "evaluation.attack_steps=0"},
+       "evaluation.attack_steps: must be > 0 with evaluation.suite STANDARD, which PGD is a part "
+       "of"},
+      {{"evaluation.norm=L2"},
+       "evaluation.epsilon: must be given with evaluation.norm L2: the default is an L-infinity "
+       "radius"},
+      {{"evaluation.norm=L2", "evaluation.epsilon=10001"},
+       "evaluation.epsilon: must be 0 to 10000, in L2 (128/255 is 0.50196), got 10001"},
+      {{"evaluation.restarts=0"}, "evaluation.restarts: must be 1 to 100, got 0"},
+      {{"evaluation.restarts=101"}, "evaluation.restarts: must be 1 to 100, got 101"},
+      {{"evaluation.restarts=2", "evaluation.attack_steps=0"},
+       "evaluation.restarts: needs evaluation.attack_steps > 0"},
+      {{"evaluation.loss=MARGIN", "evaluation.attack_steps=0"},
+       "evaluation.loss: needs evaluation.attack_steps > 0"},
+      {{"evaluation.sample=true"},
+       "evaluation.sample: needs evaluation.limit, the number of examples to draw"},
   };
   for (const Case& broken : cases) {
     EXPECT_THAT(LinesOf(GoodJob(broken.settings)), ElementsAre(broken.line));
@@ -297,6 +313,8 @@ TEST(ValidateJob, TakesTheEdgesOfEveryRange) {
       {"schedule.warmup=1", "schedule.step.milestones=0.1,0.2,0.99"},
       {"server.lease_seconds=0.1"},
       {"evaluation.attack_steps=0", "evaluation.epsilon=0"},
+      {"evaluation.norm=L2", "evaluation.epsilon=1.5", "evaluation.restarts=100"},
+      {"evaluation.sample=true", "evaluation.limit=1", "evaluation.suite=STANDARD"},
   };
   for (const std::vector<std::string>& settings : cases) {
     EXPECT_THAT(LinesOf(GoodJob(settings)), ElementsAre()) << testing::PrintToString(settings);

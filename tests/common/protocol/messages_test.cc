@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,8 +109,8 @@ TEST(PushReply, ComesOutAsItWentIn) {
 
 TEST(EvaluationResult, ComesOutAsItWentInWithAndWithoutTheAttack) {
   for (const std::optional<double> robust : {std::optional<double>(), std::optional<double>(0.5)}) {
-    const EvaluationResult out = FromProto(
-        ToProto(EvaluationResult{Version(3), 10, 0.75, 0.5, robust, 2, true, Lineage(4)}));
+    const EvaluationResult out = FromProto(ToProto(
+        EvaluationResult{Version(3), 10, 0.75, 0.5, robust, 2, true, Lineage(4), {}, {}, {}}));
     EXPECT_EQ(out.version, Version(3));
     EXPECT_EQ(out.examples, 10U);
     EXPECT_EQ(out.clean_accuracy, 0.75);
@@ -118,6 +120,38 @@ TEST(EvaluationResult, ComesOutAsItWentInWithAndWithoutTheAttack) {
     EXPECT_TRUE(out.final);
     EXPECT_EQ(out.lineage, Lineage(4));
   }
+  EvaluationResult in;
+  in.attacks = {{"APGD-CE", 0.5}, {"Square", 0.25}};
+  in.corruptions = {{"fog", 0.75}};
+  in.warnings = {"one", "two"};
+  const EvaluationResult out = FromProto(ToProto(in));
+  EXPECT_EQ(out.attacks, in.attacks);
+  EXPECT_EQ(out.corruptions, in.corruptions);
+  EXPECT_EQ(out.warnings, in.warnings);
+}
+
+TEST(EvaluationResult, IsRefusedUnlessItCanBeOne) {
+  EvaluationResult sound;
+  sound.examples = 1;
+  sound.attacks.resize(kMostAttacks, {std::string(kLongestAccuracyName, 'a'), 1});
+  sound.corruptions.resize(kMostCorruptions, {"fog", 0});
+  sound.warnings.resize(kMostEvaluationWarnings, std::string(kLongestEvaluationWarning, 'w'));
+  EXPECT_TRUE(CheckEvaluation(sound).ok());
+  const auto refused = [&](const std::function<void(EvaluationResult*)>& change) {
+    EvaluationResult result = sound;
+    change(&result);
+    EXPECT_TRUE(absl::IsInvalidArgument(CheckEvaluation(result)));
+  };
+  refused([](EvaluationResult* r) { r->examples = 0; });
+  refused([](EvaluationResult* r) { r->clean_accuracy = 1.5; });
+  refused([](EvaluationResult* r) { r->robust_accuracy = std::nan(""); });
+  refused([](EvaluationResult* r) { r->attacks.push_back({"one more", 0}); });
+  refused([](EvaluationResult* r) { r->attacks[0].name += "a"; });
+  refused([](EvaluationResult* r) { r->attacks[0].accuracy = std::nan(""); });
+  refused([](EvaluationResult* r) { r->corruptions.push_back({"one more", 0}); });
+  refused([](EvaluationResult* r) { r->corruptions[0].accuracy = -0.1; });
+  refused([](EvaluationResult* r) { r->warnings.emplace_back("one more"); });
+  refused([](EvaluationResult* r) { r->warnings[0] += "w"; });
 }
 
 }  // namespace

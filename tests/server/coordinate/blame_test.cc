@@ -92,7 +92,8 @@ TEST_F(BlameTest, AnEvaluationOfWeightsThatAreOverIsRefused) {
   const MemberId id = *Join(Role::kWorker, &worker);
   coordinator_->OnOffered(id);
   coordinator_->OnPublished(Version(1));
-  EvaluationResult result{Version(1), 10, 0.8, 0.1, std::nullopt, 1, false, Lineage(76)};
+  EvaluationResult result{Version(1),  10, 0.8, 0.1, std::nullopt, 1, false,
+                          Lineage(76), {}, {},  {}};
   EXPECT_TRUE(absl::IsAborted(coordinator_->OnEvaluated(result)));
   EXPECT_FALSE(coordinator_->Read().evaluation.has_value());
   result.lineage = Lineage(77);

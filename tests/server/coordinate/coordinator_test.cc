@@ -100,13 +100,13 @@ TEST_F(CoordinatorTest, TheRunEndsWhenAllIsDoneEvaluatedAndEveryoneHasLeft) {
   EXPECT_EQ(observer.finished, 0);
 
   EXPECT_FALSE(coordinator_->OnEvaluated(EvaluationResult()).ok()) << "no examples";
-  EvaluationResult result{Version(2), 10, 0.8, 0.1, std::nullopt, 1, false, {}};
+  EvaluationResult result{Version(2), 10, 0.8, 0.1, std::nullopt, 1, false, {}, {}, {}, {}};
   EXPECT_TRUE(coordinator_->OnEvaluated(result).ok());
   ASSERT_EQ(evaluator.evaluations.size(), 2U);
   EXPECT_EQ(evaluator.evaluations[1].version, Version(4));
   EXPECT_TRUE(evaluator.evaluations[1].robust);
   coordinator_->OnPublished(Version(4));
-  result = {Version(4), 10, 0.9, 0.1, 0.7, 1, true, {}};
+  result = {Version(4), 10, 0.9, 0.1, 0.7, 1, true, {}, {}, {}, {}};
   EXPECT_TRUE(coordinator_->OnEvaluated(result).ok());
   EXPECT_EQ(observer.finished, 1);
   EXPECT_EQ(shard.finished, 0) << "someone may still read the final weights";

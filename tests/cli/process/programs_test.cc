@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/train/programs.h"
+#include "cli/process/programs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

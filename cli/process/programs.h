@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the programs that a run needs. Calls look at the disk.
-#ifndef CONADV_CLI_TRAIN_PROGRAMS_H_
-#define CONADV_CLI_TRAIN_PROGRAMS_H_
+#ifndef CONADV_CLI_PROCESS_PROGRAMS_H_
+#define CONADV_CLI_PROCESS_PROGRAMS_H_
 
 #include <string>
 
@@ -19,4 +19,4 @@ absl::StatusOr<std::string> OwnDirectory();
 
 }  // namespace conadv
 
-#endif  // CONADV_CLI_TRAIN_PROGRAMS_H_
+#endif  // CONADV_CLI_PROCESS_PROGRAMS_H_
