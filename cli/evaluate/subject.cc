@@ -13,6 +13,7 @@
 #include "cli/job/job_source.h"
 #include "cli/results/run_paths.h"
 #include "common/base/status_macros.h"
+#include "common/job/parse.h"
 #include "common/os/file.h"
 #include "common/wire/addresses.h"
 
@@ -71,8 +72,14 @@ absl::Status FetchRun(const FlagValues& flags, const std::string& directory,
   options.notes = &std::cerr;
   options.pause = PauseOnly;
   ServerWait wait(options);
-  CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));
+  CONADV_ASSIGN_OR_RETURN(Weights weights, PullWeights(servers.front(), selector, &wait));
   CONADV_ASSIGN_OR_RETURN(const std::string job, FetchJobText(servers.front(), wait.left()));
+  CONADV_ASSIGN_OR_RETURN(const v1::Job parsed, ParseJobText(job, "the run's job"));
+  if (parsed.optimizer().has_average()) {
+    // What the run's own evaluator measures.
+    CONADV_ASSIGN_OR_RETURN(weights,
+                            PullWeights(servers.front(), selector.Averaged(true), &wait));
+  }
   subject->weights_path = WeightsPath(directory);
   CONADV_RETURN_IF_ERROR(WriteWeights(weights, subject->weights_path, files));
   source->path = absl::StrCat(directory, "/run.textproto");
