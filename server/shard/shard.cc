@@ -216,20 +216,25 @@ void Shard::FinishPush(Contribution contribution, Admission admission, PushAnswe
   pool_->Submit([this, state = state(), contribution = std::move(contribution),
                  admission = std::move(admission), done = std::move(done)]() mutable {
     const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, admission);
-    done(outcome);
-    if (!outcome.ok() || *outcome == PushOutcome::kDuplicate) return;
+    const bool taken = outcome.ok() && *outcome != PushOutcome::kDuplicate;
+    // Where each contribution is an update, whoever hears of one may lease what the bound allows
+    // after it: it has its place in the order before that.
+    const bool in_order = taken && !state->sync;
+    if (!in_order) done(outcome);
+    if (!taken) return;
     {
       MutexLock lock(&state->mutex);
       state->retry_delays.Arrive(clock_->Now());
     }
     std::optional<ClosedGroup> group =
         state->aggregator.Reduce(contribution, std::move(admission.buffer));
-    if (!group.has_value()) return;
-    {
+    const bool closed = group.has_value();
+    if (closed) {
       MutexLock lock(&state->mutex);
       state->sequencer.Close(*std::move(group));
     }
-    ApplyReady(state);
+    if (in_order) done(outcome);
+    if (closed) ApplyReady(state);
   });
 }
 
