@@ -94,12 +94,10 @@ void CheckAlgorithm(const v1::Job& job, Violations* violations) {
   const v1::Training::Algorithm algorithm = training.algorithm();
   if (algorithm == v1::Training::CONADV) {
     violations->Require(training.tau() <= kMaxTau, "training.tau", "must be ≤ 63", training.tau());
-  } else if (algorithm != v1::Training::VANILLA) {
-    violations->Require(
-        !training.has_tau() || training.tau() == 0, "training.tau",
-        absl::StrCat("must be 0 or unset with ", v1::Training::Algorithm_Name(algorithm),
-                     "; CONADV attacks with older weights"),
-        training.tau());
+  } else if (algorithm == v1::Training::DISADV) {
+    violations->Require(!training.has_tau() || training.tau() == 0, "training.tau",
+                        "must be 0 or unset with DISADV; CONADV attacks with older weights",
+                        training.tau());
   }
   CheckWeights(training, violations);
   CheckAugmentedPass(job, violations);

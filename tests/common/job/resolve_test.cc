@@ -103,7 +103,7 @@ TEST(ResolvedJob, VanillaHasNoAdversarialPart) {
 
 TEST(ResolvedJob, ARivalIsOneLineAndWhatIsSetStays) {
   const std::string epsilon = "attack.epsilon=0.04";
-  const Job pgd = Resolved({"training.algorithm=pgd", epsilon});
+  const Job pgd = Resolved({"training.algorithm=pgd", "training.tau=1", epsilon});
   EXPECT_EQ(pgd.attack.steps, 10);
   EXPECT_FLOAT_EQ(pgd.attack.step_size, 0.01F);
   EXPECT_EQ(pgd.attack.random_start, 1);

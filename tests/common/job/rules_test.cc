@@ -73,8 +73,6 @@ TEST(ValidateJob, SaysWhichRuleIsBroken) {
       {{"training.replays=3"}, "training.replays: needs training.algorithm FREE, got 3"},
       {{"training.adversarial_share=0.5"},
        "training.adversarial_share: needs training.algorithm FAST_ADVPROP, got 0.5"},
-      {{"training.algorithm=PGD", "training.tau=1"},
-       "training.tau: must be 0 or unset with PGD; CONADV attacks with older weights, got 1"},
       {{"training.algorithm=FREE", "training.replays=1"},
        "training.replays: must be 2 to 64, got 1"},
       {{"training.algorithm=FREE", "training.clean_weight=1"},
