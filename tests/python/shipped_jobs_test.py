@@ -88,6 +88,16 @@ class ShippedJobsTest(unittest.TestCase):
                 comments = " ".join(re.findall(r"^# ?(.*)$", job.read_text(), re.MULTILINE))
                 self.assertRegex(comments, r"Source.*arXiv \d{4}\.\d{5}")
 
+    def test_each_line_that_makes_it_another_run_is_valid(self):
+        lines = 0
+        for job in JOBS:
+            for line in re.findall(r"^#.*--set.*$", job.read_text(), re.MULTILINE):
+                with self.subTest(job.name, line=line):
+                    settings = [setting.rstrip(".,:;)") for setting in re.findall(r"--set (\S+)", line)]
+                    self.conadv("validate", f"--job={job}", *(f"--set={setting}" for setting in settings))
+                    lines += 1
+        self.assertGreater(lines, 10)
+
     def test_each_trains(self):
         for job in JOBS:
             with self.subTest(job.name):
