@@ -19,6 +19,14 @@ std::string AccuracyText(const std::optional<double>& accuracy) {
   return accuracy.has_value() ? absl::StrFormat("%.4f", *accuracy) : "not measured";
 }
 
+std::string HowToUse(const std::string& directory) {
+  return absl::StrCat(
+      "\nTo use the model, in Python:\n"
+      "  import torch\n"
+      "  model = torch.jit.load(\"",
+      ModelPath(directory), "\")  # of images as (x - mean) / deviation, x in [0, 1]\n");
+}
+
 }  // namespace
 
 std::string ResultJson(const RunResult& result, const std::string& directory) {
@@ -50,16 +58,13 @@ std::string ResultText(const RunResult& result, const Job& job, const std::strin
           {"robust accuracy", robust},
           {"weights", absl::StrCat(WeightsPath(directory), "  (version ", result.version,
                                    ", crc32c ", CrcText(result.weights_crc32c), ")")},
-          {"model", absl::StrCat(ModelPath(directory), "  (TorchScript)")},
+          {"model", result.model ? absl::StrCat(ModelPath(directory), "  (TorchScript)")
+                                 : "not written; the evaluator's log says why"},
           {"metrics", MetricsPath(directory)},
           {"charts", absl::StrCat(BoardDirectory(directory), "  (for TensorBoard)")},
           {"logs", LogDirectory(directory)},
       }),
-      DetailsText(result.evaluation),
-      "\nTo use the model, in Python:\n"
-      "  import torch\n"
-      "  model = torch.jit.load(\"",
-      ModelPath(directory), "\")  # of images as (x - mean) / deviation, x in [0, 1]\n");
+      DetailsText(result.evaluation), result.model ? HowToUse(directory) : "");
 }
 
 }  // namespace conadv

@@ -22,6 +22,7 @@ struct RunResult {
   std::optional<double> robust_accuracy;
   EvaluationDetails evaluation;
   uint32_t weights_crc32c = 0;
+  bool model = true;                // whether model.pt was written
   uint64_t restarts = 0;            // of processes
   uint64_t updates_recomputed = 0;  // because of them
   // What did not go as it should after the weights were there, a line each.

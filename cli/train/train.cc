@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -149,6 +151,9 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
     result = RunDriver(deployment, job, supervisor.get(), &display, &earlier, &files).Run();
   }
   if (!result.ok()) return PutBack(result.status(), &earlier);
+  std::error_code error;
+  result->model = std::filesystem::exists(ModelPath(directory), error);
+  if (!result->model) result->problems.push_back("model.pt was not written");
   out << (json ? absl::StrCat(ResultJson(*result, directory), "\n")
                : ResultText(*result, job, directory))
       << std::flush;

@@ -64,6 +64,8 @@ TEST(RunResult, TheTextSaysHowRobustnessWasMeasuredAndWhereThingsAre) {
               AllOf(HasSubstr("0.7000  (PGD-5, epsilon 8/255)"), HasSubstr("not measured"),
                     HasSubstr("out/a/weights.safetensors"), HasSubstr("out/a/model.pt"),
                     HasSubstr("out/a/tensorboard")));
+  result.model = false;
+  EXPECT_THAT(ResultText(result, job, "out/a"), Not(HasSubstr("model.pt")));
 }
 
 }  // namespace
