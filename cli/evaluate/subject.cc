@@ -77,8 +77,7 @@ absl::Status FetchRun(const FlagValues& flags, const std::string& directory,
   CONADV_ASSIGN_OR_RETURN(const v1::Job parsed, ParseJobText(job, "the run's job"));
   if (parsed.optimizer().has_average()) {
     // What the run's own evaluator measures.
-    CONADV_ASSIGN_OR_RETURN(weights,
-                            PullWeights(servers.front(), selector.Averaged(true), &wait));
+    CONADV_ASSIGN_OR_RETURN(weights, PullWeights(servers.front(), selector.Averaged(true), &wait));
   }
   subject->weights_path = WeightsPath(directory);
   CONADV_RETURN_IF_ERROR(WriteWeights(weights, subject->weights_path, files));
