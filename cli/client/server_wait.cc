@@ -2,6 +2,7 @@
 #include "cli/client/server_wait.h"
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 #include <utility>
 
@@ -37,6 +38,14 @@ constexpr std::pair<absl::string_view, absl::string_view> kPlainWords[] = {
 bool PauseOnly(absl::Duration time) {
   WaitFor(time, [] { return false; });
   return true;
+}
+
+WaitOptions CommandWait(absl::Duration timeout) {
+  WaitOptions options;
+  options.timeout = timeout;
+  options.notes = &std::cerr;
+  options.pause = PauseOnly;
+  return options;
 }
 
 std::string ReasonOf(const absl::Status& status, absl::string_view who) {

@@ -33,6 +33,9 @@ struct WaitOptions {
 // The pause of a command that only a signal's default ends.
 bool PauseOnly(absl::Duration time);
 
+// Of a command that waits so and says on standard error for whom.
+WaitOptions CommandWait(absl::Duration timeout);
+
 class ServerWait {
  public:
   explicit ServerWait(const WaitOptions& options);

@@ -2,7 +2,6 @@
 #include "cli/evaluate/subject.h"
 
 #include <filesystem>
-#include <iostream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@
 #include "cli/client/weights.h"
 #include "cli/job/job_flags.h"
 #include "cli/job/job_source.h"
+#include "cli/pull/pull_flags.h"
 #include "cli/results/run_paths.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
@@ -35,10 +35,7 @@ absl::Status CheckSubjectFlags(const FlagValues& flags) {
     if (flags.Given("job")) {
       return absl::InvalidArgumentError("--job does not go with --server, whose run has one");
     }
-    if (flags.Given("version") && flags.Given("lag")) {
-      return absl::InvalidArgumentError("--version and --lag exclude each other");
-    }
-    return absl::OkStatus();
+    return SelectorOf(flags).status();
   }
   for (const char* name : {"version", "lag"}) {
     if (flags.Given(name)) {
@@ -62,16 +59,10 @@ absl::StatusOr<std::string> JobBeside(const std::string& weights, const FileSyst
 // The run's weights and job, in `directory`.
 absl::Status FetchRun(const FlagValues& flags, const std::string& directory,
                       const FileSystem& files, JobSource* source, Subject* subject) {
-  PullSelector selector = PullSelector::Latest();
-  if (flags.Given("version")) selector = PullSelector::Exactly(Version(flags.Count("version")));
-  if (flags.Given("lag")) selector = PullSelector::Lag(flags.Count("lag"));
+  CONADV_ASSIGN_OR_RETURN(const PullSelector selector, SelectorOf(flags));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));
-  WaitOptions options;
-  options.timeout = flags.Seconds("timeout");
-  options.notes = &std::cerr;
-  options.pause = PauseOnly;
-  ServerWait wait(options);
+  ServerWait wait(CommandWait(flags.Seconds("timeout")));
   CONADV_ASSIGN_OR_RETURN(Weights weights, PullWeights(servers.front(), selector, &wait));
   CONADV_ASSIGN_OR_RETURN(const std::string job, FetchJobText(servers.front(), wait.left()));
   CONADV_ASSIGN_OR_RETURN(const v1::Job parsed, ParseJobText(job, "the run's job"));

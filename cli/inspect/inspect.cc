@@ -75,12 +75,9 @@ absl::Status Ask(const FlagValues& flags, std::ostream& out,
   CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
   const bool watch = flags.Switch("watch");
   std::unique_ptr<Supervisor> interrupts;
-  WaitOptions options;
-  options.timeout = flags.Given("timeout") ? flags.Seconds("timeout")
-                    : watch                ? kWatchPatience
-                                           : kPatience;
-  options.notes = &std::cerr;
-  options.pause = PauseOnly;
+  WaitOptions options = CommandWait(flags.Given("timeout") ? flags.Seconds("timeout")
+                                    : watch                ? kWatchPatience
+                                                           : kPatience);
   if (watch) {
     CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
     options.pause = [&interrupts](absl::Duration time) {

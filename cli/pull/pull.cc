@@ -10,6 +10,7 @@
 #include "cli/format/json_output.h"
 #include "cli/format/tables.h"
 #include "cli/pull/output_file.h"
+#include "cli/pull/pull_flags.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "common/wire/addresses.h"
@@ -22,21 +23,12 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
     if (!flags.Given(name))
       return absl::InvalidArgumentError(absl::StrCat("--", name, " is needed"));
   }
-  if (flags.Given("version") && flags.Given("lag")) {
-    return absl::InvalidArgumentError("--version and --lag exclude each other");
-  }
-  PullSelector selector = PullSelector::Latest();
-  if (flags.Given("version")) selector = PullSelector::Exactly(Version(flags.Count("version")));
-  if (flags.Given("lag")) selector = PullSelector::Lag(flags.Count("lag"));
+  CONADV_ASSIGN_OR_RETURN(PullSelector selector, SelectorOf(flags));
   selector = selector.Averaged(flags.Switch("averaged"));
   CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));
-  WaitOptions options;
-  options.timeout = flags.Seconds("timeout");
-  options.notes = &std::cerr;
-  options.pause = PauseOnly;
-  ServerWait wait(options);
+  ServerWait wait(CommandWait(flags.Seconds("timeout")));
   CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));
   CONADV_RETURN_IF_ERROR(
       output.Write(EncodeWeights(weights), FileSystem::Real(), wait.left(), std::cerr));

@@ -93,7 +93,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"cli/inspect", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/pull", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/evaluate",
-       {"common", "cli/command", "cli/process", "cli/client", "cli/results", "cli/job",
+       {"common", "cli/command", "cli/process", "cli/client", "cli/pull", "cli/results", "cli/job",
         "cli/progress", "cli/format"}},
       {"cli/main", {"common", "cli"}},
   };

@@ -17,7 +17,7 @@ namespace conadv {
 // is p_1 · d.
 class LinearNetwork : public Network {
  public:
-  // Shape: [classes, 4].
+  // Shape: [classes, pixels].
   explicit LinearNetwork(torch::Tensor weight) {
     tensors_.push_back({"weight", std::move(weight), false, false, true, 0, {}});
   }

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tests/worker/attack/linear.h"
 #include "tests/worker/model/replicas.h"
 #include "worker/attack/attack.h"
 #include "worker/evaluate/suite/apgd.h"
@@ -28,22 +29,6 @@ using ::testing::ElementsAre;
 constexpr int64_t kSide = 12;
 constexpr int64_t kPixels = kSide * kSide;
 
-// logits = weight · x, whose worst case in a ball is known.
-class Linear final : public Network {
- public:
-  explicit Linear(torch::Tensor weight) {
-    tensors_.push_back({"weight", std::move(weight), false, false, true, 0, {}});
-  }
-  torch::Tensor Forward(const torch::Tensor& images) override {
-    return images.flatten(1).matmul(tensors_[0].tensor.t());
-  }
-  const std::vector<NetworkTensor>& tensors() const override { return tensors_; }
-  void SetTraining(bool) override {}
-
- private:
-  std::vector<NetworkTensor> tensors_;
-};
-
 Replica ReplicaOf(std::unique_ptr<Network> network) {
   const auto layout = LayoutOf(*network, false);
   const auto weights = InitialWeights(*network, *layout);
@@ -59,7 +44,7 @@ struct LinearCase {
     constexpr int64_t examples = 60;
     auto generator = torch::make_generator<torch::CPUGeneratorImpl>(3);
     weight = torch::randn({classes, kPixels}, generator);
-    replica = std::make_unique<Replica>(ReplicaOf(std::make_unique<Linear>(weight.clone())));
+    replica = std::make_unique<Replica>(ReplicaOf(std::make_unique<LinearNetwork>(weight.clone())));
     victims.images = 0.3 + 0.4 * torch::rand({examples, 1, kSide, kSide}, generator);
     victims.labels = victims.images.flatten(1).matmul(weight.t()).argmax(1);
     victims.indices.resize(static_cast<size_t>(examples));
