@@ -10,6 +10,7 @@ adversarial examples (one sign step) and takes their gradient, one after the oth
 import argparse
 import json
 import math
+import sys
 import time
 
 import torch
@@ -98,6 +99,7 @@ def main():
     parser.add_argument("--skip", type=int, default=2, help="first steps that are not timed")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loaders", type=int, default=1, help="processes that decode")
+    parser.add_argument("--augment", choices=("none", "crop_flip", "autoaugment"), default="none")
     parser.add_argument("--attack", action="store_true")
     parser.add_argument("--epsilon", type=float, default=8 / 255)
     parser.add_argument("--peak", type=float, default=0.4)
@@ -107,9 +109,14 @@ def main():
     flags = parser.parse_args()
     torch.set_num_threads(flags.threads)
     torch.manual_seed(1)
-    read = torchvision.transforms.Compose([torchvision.transforms.ToTensor(),
-                                           torchvision.transforms.Normalize(MEAN, DEVIATION)])
-    train = torchvision.datasets.ImageFolder(f"{flags.data}/train", read)
+    transforms = torchvision.transforms
+    read = [transforms.ToTensor(), transforms.Normalize(MEAN, DEVIATION)]
+    change = []
+    if flags.augment != "none":
+        change = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
+    if flags.augment == "autoaugment":
+        change.append(transforms.AutoAugment(transforms.AutoAugmentPolicy.CIFAR10))
+    train = torchvision.datasets.ImageFolder(f"{flags.data}/train", transforms.Compose(change + read))
     model = {"resnet20": resnet20, "convnet": convnet}[flags.model](len(train.classes))
     initialise(model)
     decays = [p for p in model.parameters() if p.dim() > 1]
@@ -130,15 +137,18 @@ def main():
             for x, y in zip(images.chunk(flags.parts), labels.chunk(flags.parts)):
                 if flags.attack:
                     (F.cross_entropy(model(attack(model, x, y, epsilon)), y) / flags.parts).backward()
-                (F.cross_entropy(model(x), y) / flags.parts).backward()
+                loss = F.cross_entropy(model(x), y) / flags.parts
+                loss.backward()
             optimizer.step()
+            if flags.evaluate and step % 100 == 99:
+                print(f"step {step + 1} of {steps}: loss {loss.item() * flags.parts:.3f}", file=sys.stderr, flush=True)
             step += 1
             if step == steps:
                 break
     seconds = time.monotonic() - begin
     result = {"examples_per_second": (steps - flags.skip) * flags.batch / seconds, "steps": steps}
     if flags.evaluate:
-        test = torchvision.datasets.ImageFolder(f"{flags.data}/test", read)
+        test = torchvision.datasets.ImageFolder(f"{flags.data}/test", transforms.Compose(read))
         result["clean_accuracy"] = accuracy(model, test, flags.loaders)
     print(json.dumps(result))
 
