@@ -15,7 +15,9 @@
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/flags.h"
+#include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
+#include "common/shared_memory/shared_arenas.h"
 #include "common/wire/addresses.h"
 #include "server/process/serve.h"
 
@@ -39,12 +41,15 @@ ABSL_FLAG(absl::Duration, evaluator_patience, absl::ZeroDuration(),
           "how long to wait, after the last step, for an evaluator to join");
 ABSL_FLAG(std::string, when_done, "exit",
           "exit: end when the run is over; wait: serve the final weights until SIGTERM");
+ABSL_FLAG(std::string, shared_memory, "auto",
+          "auto: workers of this machine pull and push through shared memory; off: over the "
+          "network, as others do");
 ABSL_FLAG(bool, insecure, false, "allow an address that others can reach, without TLS");
 
 namespace conadv {
 namespace {
 
-constexpr int kThreads = 24;  // beside the pool's
+constexpr int kThreads = 25;  // beside the pools'
 constexpr int kMostThreads = 256;
 constexpr int kMostShards = 256;
 
@@ -52,6 +57,13 @@ absl::Status CheckRange(absl::string_view flag, int value, int least, int most) 
   if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag, ": must be ", least, " to ", most, ", got ", value));
+}
+
+// nullptr: off, or this system has none.
+absl::StatusOr<SharedArenas*> ReadSharedMemory() {
+  CONADV_ASSIGN_OR_RETURN(const bool wanted,
+                          ParseSharedMemoryFlag(absl::GetFlag(FLAGS_shared_memory)));
+  return wanted ? SharedArenas::OfThisProcess() : nullptr;
 }
 
 // Who this server is: --servers with the host name, or --shard and --shards.
@@ -103,6 +115,7 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
                      " can be reached from other machines and there is no TLS yet; if your network "
                      "is trusted, say --insecure"));
   }
+  CONADV_ASSIGN_OR_RETURN(options.shared_memory, ReadSharedMemory());
   options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
   options.threads = absl::GetFlag(FLAGS_threads);
   options.evaluator_patience = absl::GetFlag(FLAGS_evaluator_patience);
@@ -140,7 +153,7 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSign
 absl::Status Main() {
   CONADV_ASSIGN_OR_RETURN(const LaunchOptions options, ReadFlags());
   // gRPC's own threads, streams', and ours: it aborts where it gets none.
-  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + options.threads));
+  CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + 2 * options.threads));
   const ShutdownSignals& signals = ShutdownSignals::Install();
   ServeOptions serve;
   serve.launch = options;

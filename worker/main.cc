@@ -15,13 +15,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/grpc/grpc_transport.h"
+#include "client/shared_memory/shared_memory_transport.h"
 #include "common/base/status_macros.h"
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
+#include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
+#include "common/shared_memory/shared_arenas.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
 #include "worker/device/open/open_device.h"
@@ -50,13 +53,16 @@ ABSL_FLAG(std::string, job, "",
           "are evaluated");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
 ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator that answers");
+ABSL_FLAG(std::string, shared_memory, "auto",
+          "auto: pull from and push to servers of this machine through shared memory; off: over "
+          "the network");
 ABSL_FLAG(std::string, when_done, "exit",
           "exit: end when the run is over; wait: stay until SIGTERM");
 
 namespace conadv {
 namespace {
 
-constexpr int kThreads = 12;  // beside those that compute
+constexpr int kThreads = 13;  // beside those that compute; of each shard's one more
 // For a computation that is still under way when all is over.
 constexpr absl::Duration kStop = absl::Seconds(5);
 
@@ -70,6 +76,7 @@ struct Flags {
   std::string weights_path;  // these, without a run
   bool evaluator = false;
   bool wait_when_done = false;
+  bool shared_memory = true;
   int threads = 1;
   int loaders = 1;
   absl::Duration connect_timeout;
@@ -122,6 +129,8 @@ absl::StatusOr<Flags> ReadFlags() {
   CONADV_RETURN_IF_ERROR(ReadRunFlags(&flags));
   CONADV_RETURN_IF_ERROR(OneOf("role", absl::GetFlag(FLAGS_role), "worker", "evaluator"));
   CONADV_RETURN_IF_ERROR(OneOf("when_done", absl::GetFlag(FLAGS_when_done), "exit", "wait"));
+  CONADV_ASSIGN_OR_RETURN(flags.shared_memory,
+                          ParseSharedMemoryFlag(absl::GetFlag(FLAGS_shared_memory)));
   flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
   flags.wait_when_done = absl::GetFlag(FLAGS_when_done) == "wait";
   flags.threads = absl::GetFlag(FLAGS_threads);
@@ -196,7 +205,11 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   CONADV_ASSIGN_OR_RETURN(Setup setup,
                           MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
   const GrpcTransport grpc;
-  ShardClients clients({&grpc}, info.servers, setup.layout->hash(), flags.name);
+  SharedArenas* const arenas = flags.shared_memory ? SharedArenas::OfThisProcess() : nullptr;
+  const SharedMemoryTransport shared_memory(&grpc, arenas);
+  ArenaAllocator* const gradients = arenas != nullptr ? arenas : &ArenaAllocator::Heap();
+  ShardClients clients({&shared_memory, &grpc}, info.servers, setup.layout->hash(), flags.name,
+                       gradients);
   CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
                           MakeRole(flags, std::move(setup), &coordinator, &clients));
   MemberOptions options;

@@ -54,8 +54,8 @@ absl::StatusOr<v1::GetJobResponse> GetJob(const Server& coordinator, absl::Time 
 // Of a command that nobody asks for figures.
 class NoObserver final : public TransferObserver {
  public:
-  void Pulled(absl::Duration, uint64_t) override {}
-  void Pushed(absl::Duration, uint64_t) override {}
+  void Pulled(absl::Duration, const TransferredBytes&) override {}
+  void Pushed(absl::Duration, const TransferredBytes&) override {}
 };
 
 class ModelPull {

@@ -104,12 +104,13 @@ std::string BytesTable(const v1::StalenessResponse& staleness) {
   for (const v1::WorkerStaleness& worker : staleness.workers()) {
     const v1::WorkerStats& stats = worker.stats();
     rows.push_back({Printable(worker.name()), FormatBytes(stats.pulled_bytes()),
-                    FormatBytes(stats.cached_bytes()), FormatBytes(stats.pushed_bytes()),
+                    FormatBytes(stats.shared_pulled_bytes()), FormatBytes(stats.cached_bytes()),
+                    FormatBytes(stats.pushed_bytes()), FormatBytes(stats.shared_pushed_bytes()),
                     absl::StrCat(stats.attack_cache_hits()), absl::StrCat(stats.attack_pulls()),
                     absl::StrCat(stats.units_done()), absl::StrCat(stats.attack_examples())});
   }
-  return FormatTable({"BYTES", "PULLED", "FROM CACHE", "PUSHED", "ATTACK CACHE HITS",
-                      "ATTACK PULLS", "UNITS", "ATTACKED EXAMPLES"},
+  return FormatTable({"BYTES", "PULLED", "SHARED", "FROM CACHE", "PUSHED", "SHARED",
+                      "ATTACK CACHE HITS", "ATTACK PULLS", "UNITS", "ATTACKED EXAMPLES"},
                      rows);
 }
 

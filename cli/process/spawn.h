@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/process/file_descriptor.h"
+#include "common/os/file_descriptor.h"
 #include "cli/process/process.h"
 
 namespace conadv {

@@ -34,6 +34,7 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
   std::vector<std::string> arguments = {
       deployment.server_program, absl::StrCat("--shard=", shard),
       absl::StrCat("--shards=", deployment.servers), absl::StrCat(kListenFlag, "127.0.0.1:0"),
+      absl::StrCat("--shared_memory=", deployment.shared_memory),
       absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
   if (shard == 0) {
     arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
@@ -52,7 +53,9 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
   return Spec(deployment, name,
               {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
                absl::StrCat("--threads=", deployment.threads),
-               absl::StrCat("--device=", deployment.device), absl::StrCat("--name=", name)});
+               absl::StrCat("--device=", deployment.device),
+               absl::StrCat("--shared_memory=", deployment.shared_memory),
+               absl::StrCat("--name=", name)});
 }
 
 void ListenOn(const std::string& address, ProcessSpec* server) {
@@ -66,7 +69,9 @@ ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coord
       deployment, kEvaluatorName,
       {deployment.worker_program, "--role=evaluator", absl::StrCat("--coordinator=", coordinator),
        absl::StrCat("--threads=", deployment.evaluator_threads),
-       absl::StrCat("--device=", deployment.device), absl::StrCat("--name=", kEvaluatorName),
+       absl::StrCat("--device=", deployment.device),
+       absl::StrCat("--shared_memory=", deployment.shared_memory),
+       absl::StrCat("--name=", kEvaluatorName),
        absl::StrCat("--export=", ModelPath(deployment.directory))});
 }
 

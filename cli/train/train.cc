@@ -29,6 +29,7 @@
 #include "common/job/same_job.h"
 #include "common/os/file.h"
 #include "common/program/device_name.h"
+#include "common/program/shared_memory_flag.h"
 #include "worker/data/open.h"
 
 namespace conadv {
@@ -52,6 +53,8 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
   deployment.evaluator_threads = cores;
   deployment.device = flags.Text("device");
   CONADV_RETURN_IF_ERROR(ParseDeviceName(deployment.device).status());
+  deployment.shared_memory = flags.Text("shared_memory");
+  CONADV_RETURN_IF_ERROR(ParseSharedMemoryFlag(deployment.shared_memory).status());
   CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
   const char* path = std::getenv("PATH");
   const std::string search = path == nullptr ? "" : path;
@@ -183,6 +186,8 @@ Command TrainCommand() {
         "compute threads of a worker; else cores / workers"},
        {"device", FlagKind::kText, "NAME", "cpu",
         "where workers and evaluator compute: cpu, cuda or cuda:N"},
+       {"shared_memory", FlagKind::kText, "HOW", "auto",
+        "auto: processes pull and push through shared memory; off: over the network"},
        SetFlag(),
        {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},

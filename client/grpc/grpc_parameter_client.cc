@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "client/grpc/describe_call.h"
 #include "client/grpc/pull_call.h"
 #include "client/grpc/push_call.h"
 
@@ -24,6 +25,10 @@ void GrpcParameterClient::Pull(const PullSelector& selector, absl::Duration time
 
 void GrpcParameterClient::Push(const PushContent& content, absl::Duration timeout, PushDone done) {
   StartPushCall(&stub_, &calls_, &peer_, layout_hash_, worker_, content, timeout, std::move(done));
+}
+
+void GrpcParameterClient::Describe(absl::Duration timeout, DescribeDone done) {
+  StartDescribeCall(&stub_, &calls_, &peer_, timeout, std::move(done));
 }
 
 void GrpcParameterClient::Reset() {

@@ -25,6 +25,7 @@ class GrpcParameterClient final : public ParameterClient {
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override;
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
+  void Describe(absl::Duration timeout, DescribeDone done) override;
   void Reset() override;
   void SetLineage(Lineage lineage) override { peer_.SetLineage(lineage); }
   const std::string& address() const override { return peer_.address(); }

@@ -20,6 +20,7 @@
 #include "common/protocol/contribution.h"
 #include "common/protocol/pull_selector.h"
 #include "common/protocol/push_message.h"
+#include "common/protocol/shared_memory_message.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
 
@@ -44,6 +45,8 @@ struct PulledShard {
   Lineage lineage;  // of the weights: a version number means other weights in another one
   // When the transfer began; before it, the version may have been waited for.
   absl::Time first_chunk;
+  // Not nullptr: the shard's whole arena, where it lies already; `allocate` was not asked.
+  std::shared_ptr<const Arena> weights = nullptr;
 };
 
 class ParameterClient {
@@ -62,6 +65,10 @@ class ParameterClient {
 
   using PushDone = std::function<void(absl::StatusOr<PushReply>)>;
   virtual void Push(const PushContent& content, absl::Duration timeout, PushDone done) = 0;
+
+  // What the server says of itself. Errors as Pull's.
+  using DescribeDone = std::function<void(absl::StatusOr<ServerDescription>)>;
+  virtual void Describe(absl::Duration timeout, DescribeDone done) = 0;
 
   // What calls name from now on; servers of another lineage answer them ABORTED.
   virtual void SetLineage(Lineage lineage) = 0;

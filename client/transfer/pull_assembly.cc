@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
-#include "common/protocol/pull_message.h"
 
 namespace conadv {
 namespace {
@@ -22,6 +21,21 @@ bool Selects(const PullSelector& selector, Version version) {
 }
 
 }  // namespace
+
+absl::Status CheckPullHeader(const PullHeader& header, const PullSelector& selector,
+                             uint64_t layout_hash, PeerIdentity* peer) {
+  CONADV_RETURN_IF_ERROR(peer->Check(header.incarnation));
+  if (header.layout_hash != layout_hash) {
+    return absl::InvalidArgumentError(absl::StrCat("it has layout ", absl::Hex(header.layout_hash),
+                                                   ", this process ", absl::Hex(layout_hash),
+                                                   ": do both run the same job?"));
+  }
+  if (!Selects(selector, header.version)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("asked for ", selector.ToString(), ", got version ", header.version.value()));
+  }
+  return absl::OkStatus();
+}
 
 PullAssembly::PullAssembly(const PullSelector& selector, uint64_t layout_hash, PeerIdentity* peer,
                            ParameterClient::Allocate allocate)
@@ -46,16 +60,7 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
 
 absl::Status PullAssembly::ReadHeader(const Chunk& chunk) {
   CONADV_ASSIGN_OR_RETURN(const PullHeader header, ParsePullHeader(chunk.header));
-  CONADV_RETURN_IF_ERROR(peer_->Check(header.incarnation));
-  if (header.layout_hash != layout_hash_) {
-    return absl::InvalidArgumentError(absl::StrCat("it has layout ", absl::Hex(header.layout_hash),
-                                                   ", this process ", absl::Hex(layout_hash_),
-                                                   ": do both run the same job?"));
-  }
-  if (!Selects(selector_, header.version)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("asked for ", selector_.ToString(), ", got version ", header.version.value()));
-  }
+  CONADV_RETURN_IF_ERROR(CheckPullHeader(header, selector_, layout_hash_, peer_));
   CONADV_ASSIGN_OR_RETURN(destination_, allocate_(header.version));
   if (header.size != destination_.size()) {
     return absl::DataLossError(

@@ -10,9 +10,14 @@
 #include "absl/types/span.h"
 #include "client/transfer/parameter_client.h"
 #include "client/transfer/peer_identity.h"
+#include "common/protocol/pull_message.h"
 #include "common/wire/chunk.h"
 
 namespace conadv {
+
+// Whether it is the answer to what was asked. Errors as PullAssembly::Add's.
+absl::Status CheckPullHeader(const PullHeader& header, const PullSelector& selector,
+                             uint64_t layout_hash, PeerIdentity* peer);
 
 class PullAssembly {
  public:

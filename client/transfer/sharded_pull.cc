@@ -2,6 +2,7 @@
 #include "client/transfer/sharded_pull.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "common/thread/mutex.h"
 
 namespace conadv {
@@ -95,8 +97,8 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
         [self, shard, selector, again = patient && !last,
          done](const absl::StatusOr<PulledShard>& pulled) {
           if (pulled.ok()) {
-            self->Received(shard, *pulled);
-            return done(pulled);
+            const absl::Status received = self->Received(shard, *pulled);
+            return received.ok() ? done(pulled) : done(received);
           }
           const absl::Status& status = pulled.status();
           if (absl::IsDeadlineExceeded(status)) {
@@ -120,10 +122,28 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
                                   parts_->layout->arena_size(shard));
   }
 
-  void Received(uint32_t shard, const PulledShard& pulled) {
+  absl::Status Received(uint32_t shard, const PulledShard& pulled) {
+    if (pulled.weights != nullptr) CONADV_RETURN_IF_ERROR(Take(shard, pulled.weights));
     MutexLock lock(&mutex_);
     first_chunk_ = std::min(first_chunk_, pulled.first_chunk);
     lineages_[shard] = pulled.lineage;
+    return absl::OkStatus();
+  }
+
+  // One shard's arena is all there is. Of several each has its part of the whole one copied: they
+  // begin where tensors end, not at pages, so that they cannot be mapped beside each other.
+  absl::Status Take(uint32_t shard, const std::shared_ptr<const Arena>& weights) {
+    if (weights->size() != parts_->layout->arena_size(shard)) {
+      return absl::DataLossError(absl::StrCat("an arena of ", weights->size(),
+                                              " elements, expected ",
+                                              parts_->layout->arena_size(shard)));
+    }
+    const bool whole = parts_->clients.size() == 1;
+    if (!whole) std::memcpy(Place(shard).data(), weights->data(), weights->bytes());
+    MutexLock lock(&mutex_);
+    if (whole) whole_ = weights;
+    shared_bytes_ += weights->bytes();
+    return absl::OkStatus();
   }
 
   // Another shard could not answer with the choice. No call is open.
@@ -141,18 +161,21 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     std::shared_ptr<const Arena> weights;
     absl::Time begin;
     bool one_lineage;
+    uint64_t shared;
     {
       MutexLock lock(&mutex_);
       one_lineage = std::adjacent_find(lineages_.begin(), lineages_.end(), std::not_equal_to<>()) ==
                     lineages_.end();
-      weights = std::move(arena_);
+      weights = whole_ != nullptr ? std::move(whole_) : std::move(arena_);
+      // What was pulled for another choice counts too, once at most.
+      shared = std::min<uint64_t>(shared_bytes_, weights->bytes());
       // Of a version that was waited for, the transfer alone.
       begin = server_chooses() ? begin_ : first_chunk_;
     }
     if (!one_lineage) {
       return Answer(absl::UnavailableError("the run has gone back to a checkpoint meanwhile"));
     }
-    parts_->observer->Pulled(Clock::Real().Now() - begin, weights->bytes());
+    parts_->observer->Pulled(Clock::Real().Now() - begin, {weights->bytes() - shared, shared});
     Answer(VersionedWeights{version, std::move(weights)});
   }
 
@@ -177,6 +200,8 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
   int choices_ = 0;
   Mutex mutex_;
   std::shared_ptr<Arena> arena_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Arena> whole_ ABSL_GUARDED_BY(mutex_);  // instead
+  uint64_t shared_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time first_chunk_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   std::vector<Lineage> lineages_ ABSL_GUARDED_BY(mutex_);  // by shard
   uint32_t open_ ABSL_GUARDED_BY(mutex_) = 0;

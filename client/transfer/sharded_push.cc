@@ -41,11 +41,12 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
               return self->parts_->timer->After(*wait, [self, shard] { self->Call(shard); });
             }
           }
-          self->ShardDone(shard, answer.status());
+          self->ShardDone(shard, answer);
         });
   }
 
-  void ShardDone(size_t shard, const absl::Status& status) {
+  void ShardDone(size_t shard, const absl::StatusOr<PushReply>& answer) {
+    const absl::Status& status = answer.status();
     Done done;
     absl::Status error;
     {
@@ -55,7 +56,10 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
             status.code(), absl::StrCat("push to shard ", shard, " at ",
                                         parts_->clients[shard]->address(), ": ", status.message()));
       }
-      if (status.ok()) bytes_ += contents_[shard].range.size() * sizeof(float);
+      if (status.ok()) {
+        (answer->shared ? bytes_.shared : bytes_.network) +=
+            contents_[shard].range.size() * sizeof(float);
+      }
       if (--open_ > 0) return;
       done = std::move(done_);
       error = error_;
@@ -73,7 +77,7 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
   Mutex mutex_;
   Done done_ ABSL_GUARDED_BY(mutex_);
   size_t open_ ABSL_GUARDED_BY(mutex_);
-  uint64_t bytes_ = 0;  // written under the mutex, read after the last
+  TransferredBytes bytes_;  // written under the mutex, read after the last
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };
 

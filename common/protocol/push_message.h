@@ -31,6 +31,7 @@ struct PushReply {
   PushOutcome outcome = PushOutcome::kAccepted;
   Version latest;  // of the shard
   Incarnation incarnation;
+  bool shared = false;  // the values went through shared memory; not on the wire
 };
 
 std::string EncodePushReply(const PushReply& reply);

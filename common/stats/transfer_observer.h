@@ -9,12 +9,18 @@
 
 namespace conadv {
 
+// Of one transfer, by the way that they came.
+struct TransferredBytes {
+  uint64_t network = 0;
+  uint64_t shared = 0;  // through memory that both sides have mapped
+};
+
 class TransferObserver {
  public:
   virtual ~TransferObserver() = default;
   // From all shards, or to all.
-  virtual void Pulled(absl::Duration took, uint64_t bytes) = 0;
-  virtual void Pushed(absl::Duration took, uint64_t bytes) = 0;
+  virtual void Pulled(absl::Duration took, const TransferredBytes& bytes) = 0;
+  virtual void Pushed(absl::Duration took, const TransferredBytes& bytes) = 0;
 };
 
 }  // namespace conadv

@@ -23,7 +23,34 @@ class HeapAllocator final : public ArenaAllocator {
   void Free(float* values, size_t) override { ::operator delete(values, kAlignment); }
 };
 
+// Of one arena, whose memory is somebody else's.
+class Borrowed final : public ArenaAllocator {
+ public:
+  Borrowed(absl::Span<const float> values, std::shared_ptr<const void> owner)
+      : values_(values), owner_(std::move(owner)) {}
+  // An arena that is shared is read alone.
+  float* Allocate(size_t) override { return const_cast<float*>(values_.data()); }
+  void Free(float*, size_t) override {}
+
+ private:
+  const absl::Span<const float> values_;
+  const std::shared_ptr<const void> owner_;
+};
+
+struct BorrowedArena {
+  BorrowedArena(absl::Span<const float> values, std::shared_ptr<const void> owner)
+      : memory(values, std::move(owner)), arena(values.size(), &memory) {}
+  Borrowed memory;
+  const Arena arena;
+};
+
 }  // namespace
+
+std::shared_ptr<const Arena> ArenaOf(absl::Span<const float> values,
+                                     std::shared_ptr<const void> owner) {
+  auto made = std::make_shared<const BorrowedArena>(values, std::move(owner));
+  return {made, &made->arena};
+}
 
 ArenaAllocator& ArenaAllocator::Heap() {
   static auto* const heap = new HeapAllocator();  // arenas may go last of all
@@ -65,7 +92,9 @@ std::shared_ptr<Arena> ArenaPool::Take() {
     std::unique_ptr<Arena> returned(used);
     MutexLock lock(&state->mutex);
     --state->in_use;
-    if (state->free.size() < state->keep) state->free.push_back(std::move(returned));
+    if (state->free.size() < state->keep && state->allocator->MayReuse(returned->data())) {
+      state->free.push_back(std::move(returned));
+    }
   });
 }
 

@@ -21,6 +21,8 @@ class ArenaAllocator {
   // throws std::bad_alloc where there is no memory.
   virtual float* Allocate(size_t elements) = 0;
   virtual void Free(float* values, size_t elements) = 0;
+  // False: somebody may still read what the arena held, so it must not be written again.
+  virtual bool MayReuse(const float* /*values*/) const { return true; }
 
   static ArenaAllocator& Heap();
 };
@@ -46,6 +48,10 @@ class Arena {
   float* const data_;
   const size_t size_;
 };
+
+// An arena whose values lie where they are, for as long as `owner` lives. Nobody writes them.
+std::shared_ptr<const Arena> ArenaOf(absl::Span<const float> values,
+                                     std::shared_ptr<const void> owner);
 
 // Arenas of one size. Take() never blocks: a bound on their number is the business of whoever
 // admits work.

@@ -66,8 +66,10 @@ Server::Server(LaunchOptions options, const Job& job)
   events_ =
       std::make_unique<ShardEvents>(job_, coordinator_.get(), checkpointer_.get(), &Clock::Real());
   pool_ = std::make_unique<ThreadPool>(options_.threads);
+  VersionMemory memory;
+  if (options_.shared_memory != nullptr) memory = {options_.shared_memory, true};
   shard_ = std::make_unique<Shard>(job_, options_.shard, options_.shards, &Clock::Real(),
-                                   pool_.get(), events_.get(), options_.readers);
+                                   pool_.get(), events_.get(), options_.readers, memory);
   if (options_.shard == 0 && options_.shards > 1 && job_.optimizer.global_clip_norm > 0) {
     norms_ = std::make_unique<NormTable>();
     shard_->SetNorms(norms_.get());
@@ -75,6 +77,7 @@ Server::Server(LaunchOptions options, const Job& job)
   parameter_service_ = std::make_unique<ParameterService>(
       shard_.get(), ParameterService::Logs{&events_->versions(), &events_->decided()}, norms_.get(),
       incarnation_, &Clock::Real(), options_.readers.patience);
+  ShareMemory();
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
@@ -94,6 +97,7 @@ Server::~Server() {
     if (coordinator_ != nullptr && !over_) coordinator_->Fail(LastWord());
     server_->Shutdown(DeadlineIn(in_haste_ ? kHaste : kGoodbye));
   }
+  if (shared_memory_ != nullptr) shared_memory_->Stop();
   // What is still under way there answers to the parts that go now.
   pool_.reset();
   checkpointer_->Flush();
@@ -108,6 +112,25 @@ absl::Status Server::LastWord() const {
 ServerParts Server::Parts() {
   return {shard_.get(),       events_.get(), checkpointer_.get(), &Clock::Real(), incarnation_,
           coordinator_.get(), &stats_};
+}
+
+void Server::ShareMemory() {
+  if (options_.shared_memory == nullptr) return;
+  SharedMemoryServer::Options options;
+  options.shard = shard_.get();
+  options.incarnation = incarnation_;
+  options.arenas = options_.shared_memory;
+  options.clock = &Clock::Real();
+  options.patience = options_.readers.patience;
+  options.threads = options_.threads;
+  auto server = SharedMemoryServer::Start(options);
+  if (!server.ok()) {
+    LOG(WARNING) << "no shared memory: " << server.status().message()
+                 << "; processes of this machine come over the network";
+    return;
+  }
+  shared_memory_ = *std::move(server);
+  parameter_service_->TellSharedMemory(shared_memory_->name());
 }
 
 absl::Status Server::Listen() {
@@ -169,8 +192,13 @@ absl::Status Server::JoinCoordinator() {
   return coordinator_->Join(message, local_.get()).status();
 }
 
-absl::Status Server::WaitUntilOver(absl::Duration timeout) {
+void Server::MakeRoom() {
   parameter_service_->MakeRoom();
+  if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
+}
+
+absl::Status Server::WaitUntilOver(absl::Duration timeout) {
+  MakeRoom();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   local_->Beat();
@@ -215,7 +243,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   // A shard that goes on serving stays a member: if the coordinator is lost, it has to join the
   // next one.
   while (options_.serve_when_done && !stopped()) {
-    parameter_service_->MakeRoom();
+    MakeRoom();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

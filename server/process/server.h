@@ -18,6 +18,7 @@
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
 #include "server/rpc/membership/shard_session.h"
+#include "server/transfer/shared_memory/shared_memory_server.h"
 
 namespace conadv {
 
@@ -34,6 +35,9 @@ struct LaunchOptions {
   bool begin_anew = false;  // see CoordinatorOptions
   bool serve_when_done = false;
   ReaderOptions readers;
+  // Of this process: what processes of this machine share with it. nullptr: they come over the
+  // network.
+  SharedArenas* shared_memory = nullptr;
 };
 
 class Server {
@@ -61,10 +65,12 @@ class Server {
 
  private:
   Server(LaunchOptions options, const Job& job);
+  void ShareMemory();
   absl::Status Listen();
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
+  void MakeRoom();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
   absl::Status LastWord() const;
@@ -87,6 +93,7 @@ class Server {
   std::unique_ptr<ShardEvents> events_;
   std::unique_ptr<NormTable> norms_;  // shard 0 of several, where all clip together
   std::unique_ptr<Shard> shard_;
+  std::unique_ptr<SharedMemoryServer> shared_memory_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<ParameterService> parameter_service_;
   std::unique_ptr<CoordinatorService> coordinator_service_;

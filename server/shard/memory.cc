@@ -24,9 +24,9 @@ double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 std::string MemoryLimit::ToText() const {
   return absl::StrFormat(
       "versions %.1f, optimizer %.1f, contributions %.1f, a checkpoint %.1f, "
-      "connections %.1f",
+      "mapped %.1f, connections %.1f",
       MiB(versions_bytes), MiB(optimizer_bytes), MiB(contributions_bytes), MiB(checkpoint_bytes),
-      MiB(connections_bytes));
+      MiB(mapped_bytes), MiB(connections_bytes));
 }
 
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
@@ -40,6 +40,7 @@ MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_by
   limit.contributions_bytes = run.room.all * run.contribution_size * sizeof(float);
   limit.checkpoint_bytes =
       (job.training.versions_back() + 1 + averages) * arena_bytes + optimizer_bytes;
+  limit.mapped_bytes = run.mapped_versions * arena_bytes;
   const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
   const uint64_t workers = job.training.slots;
   limit.connections_bytes =

@@ -18,12 +18,12 @@
 namespace conadv {
 
 Shard::Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
-             ShardObserver* observer, const ReaderOptions& readers)
-    : Shard(job, StreamsOf(job.training), shard, shards, clock, pool, observer, readers) {}
+             ShardObserver* observer, const ReaderOptions& readers, const VersionMemory& memory)
+    : Shard(job, StreamsOf(job.training), shard, shards, clock, pool, observer, readers, memory) {}
 
 Shard::Shard(const Job& job, GradientStreams streams, uint32_t shard, uint32_t shards,
              const Clock* clock, ThreadPool* pool, ShardObserver* observer,
-             const ReaderOptions& readers)
+             const ReaderOptions& readers, const VersionMemory& memory)
     : job_(job),
       streams_(std::move(streams)),
       shard_(shard),
@@ -31,6 +31,7 @@ Shard::Shard(const Job& job, GradientStreams streams, uint32_t shard, uint32_t s
       clock_(clock),
       pool_(pool),
       observer_(observer),
+      version_memory_(memory),
       snapshots_(job.server.retain, clock, readers),
       staleness_(job.server.retain, streams_) {}
 
@@ -54,21 +55,23 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
     if (same.ok()) return state_;
     if (settled_) return same;
   }
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan));
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
   auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
-                                   UnitLedger(job_.training.updates_per_step(), Step(0)));
+                                   UnitLedger(job_.training.updates_per_step(), Step(0)),
+                                   version_memory_.allocator);
   return state_;
 }
 
 absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& plan) {
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan));
+  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
   auto run = std::make_shared<const Run>(std::move(made));
   auto state =
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
-                                         checkpoint.applied_prefix, checkpoint.applied_ahead));
+                                         checkpoint.applied_prefix, checkpoint.applied_ahead),
+                              version_memory_.allocator);
   CONADV_ASSIGN_OR_RETURN(
       std::vector<Snapshot> versions,
       PlaceVersions(checkpoint, run->layout, shard_, job_.optimizer.average.has_value(),

@@ -53,16 +53,23 @@ class ShardObserver {
   virtual void OnDecided(Version /*version*/, const Unit& /*unit*/) {}
 };
 
+// Where a shard's versions lie. The allocator outlives them.
+struct VersionMemory {
+  ArenaAllocator* allocator = &ArenaAllocator::Heap();
+  bool mapped = false;  // processes of this machine may have some mapped: see MappedVersionsOf
+};
+
 class Shard {
  public:
   using Run = ShardRun;
 
   Shard(const Job& job, uint32_t shard, uint32_t shards, const Clock* clock, ThreadPool* pool,
-        ShardObserver* observer, const ReaderOptions& readers = {});
+        ShardObserver* observer, const ReaderOptions& readers = {},
+        const VersionMemory& memory = {});
   // With these streams instead of the job's.
   Shard(const Job& job, GradientStreams streams, uint32_t shard, uint32_t shards,
         const Clock* clock, ThreadPool* pool, ShardObserver* observer,
-        const ReaderOptions& readers = {});
+        const ReaderOptions& readers = {}, const VersionMemory& memory = {});
   ~Shard();
 
   // Where there are several shards and the job clips by the norm of all, before anything else.
@@ -153,6 +160,7 @@ class Shard {
   const Clock* const clock_;
   ThreadPool* const pool_;
   ShardObserver* const observer_;
+  const VersionMemory version_memory_;
   std::atomic<NormExchange*> norms_{nullptr};
   SnapshotStore snapshots_;
   StalenessBook staleness_;

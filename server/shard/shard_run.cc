@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/shard/shard_run.h"
 
+#include <glog/logging.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -75,8 +77,15 @@ ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t st
   return {openings, freeing, freeing + streams * kForAwaited};
 }
 
+uint64_t MappedVersionsOf(const TrainingOptions& training, uint32_t retain) {
+  constexpr uint64_t kOthers = 2;
+  constexpr uint64_t kWorkers = 4;
+  const uint64_t kept = training.versions_back() + 2;
+  return training.sync() ? kept + kOthers : std::min<uint64_t>(retain, kWorkers * kept);
+}
+
 absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, uint32_t shard,
-                                      uint32_t shards, const Plan& plan) {
+                                      uint32_t shards, const Plan& plan, bool mapped) {
   if (plan.steps == 0) return absl::InvalidArgumentError("plan.steps: must be at least 1, got 0");
   CONADV_RETURN_IF_ERROR(CheckTensorRules(job.optimizer, plan.tensors));
   CONADV_ASSIGN_OR_RETURN(Layout layout, Layout::Create(plan.tensors, shards));
@@ -92,7 +101,17 @@ absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, u
   }
   run.room =
       ContributionRoomOf(job.training, run.streams.size(), run.contribution_size * sizeof(float));
-  CONADV_RETURN_IF_ERROR(CheckMemory(job, shard, run));
+  if (mapped) run.mapped_versions = MappedVersionsOf(job.training, job.server.retain);
+  absl::Status fits = CheckMemory(job, shard, run);
+  if (!fits.ok() && run.mapped_versions > 0) {
+    run.mapped_versions = 0;
+    fits = CheckMemory(job, shard, run);
+    if (fits.ok()) {
+      LOG(WARNING) << "there is no memory for versions that workers have mapped: they pull them "
+                      "over the network";
+    }
+  }
+  CONADV_RETURN_IF_ERROR(fits);
   return run;
 }
 

@@ -30,6 +30,9 @@ struct ShardRun {
   Version last;                  // the run's final version
   size_t contribution_size = 0;  // elements of the longest stream
   ContributionRoom room;
+  // That processes of this machine may have mapped at a time, which keeps each from being used
+  // again; 0: none.
+  uint64_t mapped_versions = 0;
 };
 
 // For contributions of `bytes` each, one of each stream a unit. A small model's may all come at
@@ -38,10 +41,15 @@ struct ShardRun {
 ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t streams,
                                     uint64_t bytes);
 
+// As many as a worker keeps, and what a slower one and an evaluator may have besides. Where every
+// contribution makes a version, each of a few workers has others. Pure.
+uint64_t MappedVersionsOf(const TrainingOptions& training, uint32_t retain);
+
+// With versions that may be mapped, if this machine has the memory for that too.
 // INVALID_ARGUMENT: the plan cannot be run on so many shards. RESOURCE_EXHAUSTED: this machine has
 // not the memory for it.
 absl::StatusOr<ShardRun> MakeShardRun(const Job& job, GradientStreams streams, uint32_t shard,
-                                      uint32_t shards, const Plan& plan);
+                                      uint32_t shards, const Plan& plan, bool mapped = false);
 
 }  // namespace conadv
 

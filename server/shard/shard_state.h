@@ -32,13 +32,13 @@ size_t KeptArenas(const Job& job);
 struct Shard::State {
   // `applied_in`: the units that the weights to come are made of.
   State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
-        UnitLedger applied_in)
+        UnitLedger applied_in, ArenaAllocator* allocator)
       : shard(shard_in),
         sync(job.training.sync()),
         run(std::move(run_in)),
         applied(std::move(applied_in)),
         // What a checkpoint holds for a while comes back, and is wanted again for the next.
-        arenas(run->layout.arena_size(shard), KeptArenas(job)),
+        arenas(run->layout.arena_size(shard), KeptArenas(job), allocator),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
         optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),

@@ -17,7 +17,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "cli/process/file_descriptor.h"
+#include "common/os/file_descriptor.h"
 #include "common/base/random.h"
 #include "tests/support/children.h"
 

@@ -33,9 +33,11 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/protocol",
        {"common/base", "common/tensor", "common/job", "common/plan", "common/wire"}},
       {"common/program", {"common/base"}},
+      {"common/shared_memory", {"common/base", "common/thread", "common/os", "common/tensor"}},
       // What members of a run do to take part; grpc is one transport.
       {"client/transfer", {"common"}},
       {"client/grpc", {"common", "client/transfer"}},
+      {"client/shared_memory", {"common", "client/transfer"}},
       {"client/run", {"common"}},
       // main -> process -> rpc -> transfer, record -> agent -> shard, coordinate -> snapshot, lease
       {"server/snapshot", {"common"}},
@@ -51,12 +53,13 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"server/agent", {"common", "server/shard", "server/coordinate", "server/checkpoint"}},
       {"server/record", {"common", "server/agent", "server/shard", "server/coordinate"}},
       {"server/transfer", {"common", "server/shard"}},
+      {"server/transfer/shared_memory", {"common", "server/transfer", "server/shard"}},
       {"server/rpc",
        {"common", "client", "server/transfer", "server/record", "server/agent", "server/shard",
         "server/coordinate", "server/checkpoint", "server/clip"}},
       {"server/process",
        {"common", "client", "server/rpc", "server/record", "server/agent", "server/shard",
-        "server/coordinate", "server/clip"}},
+        "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
       {"server/main", {"common", "server"}},
       // main -> member -> compute -> attack -> model -> device -> data
       {"worker/data", {"common", "worker/data/augment"}},

@@ -5,7 +5,8 @@ namespace conadv {
 
 ShardClients::ShardClients(const std::vector<const Transport*>& transports,
                            const std::vector<std::string>& addresses, uint64_t layout_hash,
-                           const std::string& worker) {
+                           const std::string& worker, ArenaAllocator* gradients)
+    : gradients_(gradients) {
   for (const std::string& address : addresses) {
     clients_.push_back(ConnectByFirstViable(transports, {address, layout_hash, worker}));
   }

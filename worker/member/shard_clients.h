@@ -16,9 +16,10 @@ namespace conadv {
 class ShardClients {
  public:
   // Each shard by the first of the transports that is viable for it. REQUIRES: the last always is.
+  // `gradients` is where what is pushed should lie, for a transport to find it; it outlives all.
   ShardClients(const std::vector<const Transport*>& transports,
                const std::vector<std::string>& addresses, uint64_t layout_hash,
-               const std::string& worker);
+               const std::string& worker, ArenaAllocator* gradients = &ArenaAllocator::Heap());
 
   std::vector<ParameterClient*> pointers() const;
   // Of every call from now on.
@@ -28,10 +29,12 @@ class ShardClients {
   // Nothing is called back afterwards.
   void Stop();
 
+  ArenaAllocator* gradients() { return gradients_; }
   Timer* timer() { return &timer_; }
   WorkerStatistics* statistics() { return &statistics_; }
 
  private:
+  ArenaAllocator* const gradients_;
   WorkerStatistics statistics_;
   std::vector<std::unique_ptr<ParameterClient>> clients_;
   ThreadTimer timer_;

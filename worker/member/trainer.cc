@@ -54,7 +54,7 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardCli
       name_(std::move(name)),
       incarnation_(RandomIncarnation()),
       clients_(clients),
-      gradients_(setup_.layout->total_size(), PushWindow(lanes)),
+      gradients_(setup_.layout->total_size(), PushWindow(lanes), clients->gradients()),
       pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
             clients->timer(), clients->statistics(), {}),

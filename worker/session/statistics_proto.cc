@@ -18,8 +18,10 @@ void ToProto(const WorkerTotals& totals, v1::WorkerStats* stats) {
   stats->set_wait_push_seconds(waited(WaitCause::kPush));
   stats->set_wait_data_seconds(waited(WaitCause::kData));
   stats->set_busy_seconds(absl::ToDoubleSeconds(totals.busy));
-  stats->set_pulled_bytes(totals.pulled_bytes);
-  stats->set_pushed_bytes(totals.pushed_bytes);
+  stats->set_pulled_bytes(totals.pulled_bytes.network);
+  stats->set_pushed_bytes(totals.pushed_bytes.network);
+  stats->set_shared_pulled_bytes(totals.pulled_bytes.shared);
+  stats->set_shared_pushed_bytes(totals.pushed_bytes.shared);
   stats->set_attack_cache_hits(totals.attack_cache_hits);
   stats->set_attack_pulls(totals.attack_pulls);
   stats->set_cached_bytes(totals.cached_bytes);

@@ -10,18 +10,23 @@ uint64_t Micros(absl::Duration duration) {
   return static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Microseconds(duration), 0));
 }
 
-}  // namespace
-
-void WorkerStatistics::Pulled(absl::Duration took, uint64_t bytes) {
-  MutexLock lock(&mutex_);
-  totals_.pull_micros.Add(Micros(took));
-  totals_.pulled_bytes += bytes;
+void Add(const TransferredBytes& more, TransferredBytes* bytes) {
+  bytes->network += more.network;
+  bytes->shared += more.shared;
 }
 
-void WorkerStatistics::Pushed(absl::Duration took, uint64_t bytes) {
+}  // namespace
+
+void WorkerStatistics::Pulled(absl::Duration took, const TransferredBytes& bytes) {
+  MutexLock lock(&mutex_);
+  totals_.pull_micros.Add(Micros(took));
+  Add(bytes, &totals_.pulled_bytes);
+}
+
+void WorkerStatistics::Pushed(absl::Duration took, const TransferredBytes& bytes) {
   MutexLock lock(&mutex_);
   totals_.push_micros.Add(Micros(took));
-  totals_.pushed_bytes += bytes;
+  Add(bytes, &totals_.pushed_bytes);
 }
 
 void WorkerStatistics::AttackWeights(bool cached) {

@@ -24,8 +24,8 @@ struct WorkerTotals {
   Histogram push_micros;
   std::array<absl::Duration, kWaitCauses> waited;
   absl::Duration busy;
-  uint64_t pulled_bytes = 0;
-  uint64_t pushed_bytes = 0;
+  TransferredBytes pulled_bytes;
+  TransferredBytes pushed_bytes;
   uint64_t attack_cache_hits = 0;
   uint64_t attack_pulls = 0;
   uint64_t cached_bytes = 0;
@@ -37,8 +37,8 @@ struct WorkerTotals {
 
 class WorkerStatistics final : public TransferObserver {
  public:
-  void Pulled(absl::Duration took, uint64_t bytes) override;
-  void Pushed(absl::Duration took, uint64_t bytes) override;
+  void Pulled(absl::Duration took, const TransferredBytes& bytes) override;
+  void Pushed(absl::Duration took, const TransferredBytes& bytes) override;
   // An attack asked for weights: they were in the cache or under way to it, or had to be pulled for
   // it.
   void AttackWeights(bool cached);

@@ -63,6 +63,7 @@ grpc::ServerUnaryReactor* ParameterService::Describe(grpc::CallbackServerContext
   response->set_shards(shard_->shards());
   response->set_incarnation(incarnation_.value());
   response->set_lineage(shard_->lineage().value());
+  response->set_shared_memory(shared_memory_);
   if (const auto run = shard_->run(); run != nullptr) {
     DescribeRun(*run, shard_->shard(), response);
   }

@@ -3,6 +3,9 @@
 #ifndef CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
 #define CONADV_SERVER_RPC_DATA_PARAMETER_SERVICE_H_
 
+#include <string>
+#include <utility>
+
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "server/clip/norm_table.h"
 #include "server/record/version_log.h"
@@ -36,6 +39,9 @@ class ParameterService final : public RawParameterServer {
         patience_(patience),
         pushes_(clock) {}
 
+  // Where processes of this machine may come instead. Before any call.
+  void TellSharedMemory(std::string name) { shared_memory_ = std::move(name); }
+
   // Call it now and then: ends calls of peers that do nothing, if others wait for what they hold.
   void MakeRoom();
 
@@ -58,6 +64,7 @@ class ParameterService final : public RawParameterServer {
   NormTable* const norms_;
   const Incarnation incarnation_;
   const absl::Duration patience_;
+  std::string shared_memory_;
   PushWatch pushes_;
 };
 

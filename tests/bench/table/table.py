@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 # What to run, by the name that --only knows. {bin} are the built programs, {here} is tests/bench.
 PROGRAMS = {
     "wire": ["{bin}/bench_wire", "--rounds={rounds}"],
+    "shared_memory": ["{bin}/bench_shared_memory", "--rounds={rounds}"],
 }
 
 

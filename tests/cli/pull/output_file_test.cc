@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "cli/process/file_descriptor.h"
+#include "common/os/file_descriptor.h"
 #include "tests/support/temp_dir.h"
 
 namespace conadv {

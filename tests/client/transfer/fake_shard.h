@@ -33,6 +33,9 @@ class FakeShard final : public ParameterClient {
   void Push(const PushContent& content, absl::Duration, PushDone done) override {
     pushes.push_back({content, std::move(done)});
   }
+  void Describe(absl::Duration, DescribeDone done) override {
+    describes.push_back(std::move(done));
+  }
   void SetLineage(Lineage) override {}
   void Reset() override {}
   void Shutdown() override {}
@@ -55,6 +58,7 @@ class FakeShard final : public ParameterClient {
   Lineage lineage;
   std::deque<PullCall> pulls;
   std::deque<PushCall> pushes;
+  std::deque<DescribeDone> describes;
 
  private:
   PullCall TakePull() {

@@ -68,7 +68,7 @@ TEST_F(ShardedPushTest, DoneMeansThatEveryShardHasIt) {
   for (uint32_t shard = 0; shard < 2; ++shard) {
     bytes += layout_->branch_range(shard, Branch::kMain).size() * sizeof(float);
   }
-  EXPECT_EQ(statistics_.totals().pushed_bytes, bytes);
+  EXPECT_EQ(statistics_.totals().pushed_bytes.network, bytes);
 }
 
 TEST_F(ShardedPushTest, TheGradientsAreLetGoOfBeforeDone) {

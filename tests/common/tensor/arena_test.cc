@@ -112,5 +112,15 @@ TEST(ArenaPoolTest, MemoryComesFromItsAllocatorAndGoesBackThere) {
   EXPECT_EQ(allocator.taken, 2);
 }
 
+TEST(ArenaTest, OneThatLiesInOthersMemoryKeepsItsOwner) {
+  const auto owner = std::make_shared<std::vector<float>>(64, 3.0F);
+  std::shared_ptr<const Arena> arena = ArenaOf({owner->data(), 64}, owner);
+  EXPECT_EQ(arena->data(), owner->data());
+  EXPECT_EQ(arena->size(), 64U);
+  EXPECT_EQ(owner.use_count(), 2);
+  arena.reset();
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace conadv

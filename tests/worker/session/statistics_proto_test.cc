@@ -8,8 +8,8 @@ namespace {
 
 TEST(StatisticsProto, EveryTotalHasAFieldOfItsOwn) {
   WorkerStatistics statistics;
-  statistics.Pulled(absl::Microseconds(7), 1);
-  statistics.Pushed(absl::Microseconds(9), 2);
+  statistics.Pulled(absl::Microseconds(7), {1, 12});
+  statistics.Pushed(absl::Microseconds(9), {2, 13});
   statistics.AttackWeights(true);
   for (int i = 0; i < 2; ++i) statistics.AttackWeights(false);
   statistics.Cached(3);
@@ -27,6 +27,8 @@ TEST(StatisticsProto, EveryTotalHasAFieldOfItsOwn) {
   EXPECT_EQ(stats.push_micros().sum(), 9U);
   EXPECT_EQ(stats.pulled_bytes(), 1U);
   EXPECT_EQ(stats.pushed_bytes(), 2U);
+  EXPECT_EQ(stats.shared_pulled_bytes(), 12U);
+  EXPECT_EQ(stats.shared_pushed_bytes(), 13U);
   EXPECT_EQ(stats.attack_cache_hits(), 1U);
   EXPECT_EQ(stats.attack_pulls(), 2U);
   EXPECT_EQ(stats.cached_bytes(), 3U);

@@ -23,10 +23,11 @@ TEST(WorkerStatistics, BooksEachWaitUnderItsCause) {
 
 TEST(WorkerStatistics, AClockThatGoesBackIsNoTime) {
   WorkerStatistics statistics;
-  statistics.Pulled(-absl::Seconds(1), 8);
+  statistics.Pulled(-absl::Seconds(1), {8, 3});
   EXPECT_EQ(statistics.totals().pull_micros.sum(), 0U);
   EXPECT_EQ(statistics.totals().pull_micros.count(), 1U);
-  EXPECT_EQ(statistics.totals().pulled_bytes, 8U);
+  EXPECT_EQ(statistics.totals().pulled_bytes.network, 8U);
+  EXPECT_EQ(statistics.totals().pulled_bytes.shared, 3U);
 }
 
 TEST(WorkerStatistics, CountsWhatEveryThreadSays) {

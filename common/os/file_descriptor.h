@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns a file descriptor and closes it. One thread at a time.
-#ifndef CONADV_CLI_PROCESS_FILE_DESCRIPTOR_H_
-#define CONADV_CLI_PROCESS_FILE_DESCRIPTOR_H_
+#ifndef CONADV_COMMON_OS_FILE_DESCRIPTOR_H_
+#define CONADV_COMMON_OS_FILE_DESCRIPTOR_H_
 
 #include <unistd.h>
 
@@ -33,4 +33,4 @@ class FileDescriptor {
 
 }  // namespace conadv
 
-#endif  // CONADV_CLI_PROCESS_FILE_DESCRIPTOR_H_
+#endif  // CONADV_COMMON_OS_FILE_DESCRIPTOR_H_
