@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/os/file_descriptor.h"
 #include "cli/process/process.h"
+#include "common/os/file_descriptor.h"
 
 namespace conadv {
 

@@ -18,10 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "common/os/file_descriptor.h"
 #include "cli/process/lines.h"
 #include "cli/process/process.h"
 #include "cli/process/spawn.h"
+#include "common/os/file_descriptor.h"
 
 namespace conadv {
 

@@ -16,9 +16,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/os/file_descriptor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/os/file_descriptor.h"
 #include "common/thread/wait.h"
 
 namespace conadv {

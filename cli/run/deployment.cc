@@ -32,8 +32,10 @@ ProcessRole RoleOf(absl::string_view name) {
 ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
                        const std::string& coordinator) {
   std::vector<std::string> arguments = {
-      deployment.server_program, absl::StrCat("--shard=", shard),
-      absl::StrCat("--shards=", deployment.servers), absl::StrCat(kListenFlag, "127.0.0.1:0"),
+      deployment.server_program,
+      absl::StrCat("--shard=", shard),
+      absl::StrCat("--shards=", deployment.servers),
+      absl::StrCat(kListenFlag, "127.0.0.1:0"),
       absl::StrCat("--shared_memory=", deployment.shared_memory),
       absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
   if (shard == 0) {
@@ -50,12 +52,11 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
 ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
                        const std::string& coordinator) {
   const std::string name = WorkerName(index);
-  return Spec(deployment, name,
-              {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
-               absl::StrCat("--threads=", deployment.threads),
-               absl::StrCat("--device=", deployment.device),
-               absl::StrCat("--shared_memory=", deployment.shared_memory),
-               absl::StrCat("--name=", name)});
+  return Spec(
+      deployment, name,
+      {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
+       absl::StrCat("--threads=", deployment.threads), absl::StrCat("--device=", deployment.device),
+       absl::StrCat("--shared_memory=", deployment.shared_memory), absl::StrCat("--name=", name)});
 }
 
 void ListenOn(const std::string& address, ProcessSpec* server) {

@@ -20,7 +20,7 @@ struct Deployment {
   uint32_t workers = 1;
   uint32_t threads = 1;  // of each worker
   uint32_t evaluator_threads = 1;
-  std::string device = "cpu";  // of the workers and the evaluator, as --device has it
+  std::string device = "cpu";          // of the workers and the evaluator, as --device has it
   std::string shared_memory = "auto";  // of all processes, as --shared_memory has it
   // Whether the servers may begin at version 0 where no checkpoint is on every shard.
   bool begin_anew = false;

@@ -54,8 +54,7 @@ SharedMemoryClient::~SharedMemoryClient() { Shutdown(); }
 
 void SharedMemoryClient::Pull(const PullSelector& selector, absl::Duration timeout,
                               Allocate allocate, PullDone done) {
-  Start({Clock::Real().Now() + timeout,
-         PullCall{selector, std::move(allocate), std::move(done)}});
+  Start({Clock::Real().Now() + timeout, PullCall{selector, std::move(allocate), std::move(done)}});
 }
 
 void SharedMemoryClient::Push(const PushContent& content, absl::Duration timeout, PushDone done) {
@@ -91,14 +90,14 @@ void SharedMemoryClient::Start(Call call) {
 
 void SharedMemoryClient::OnDescribed(uint64_t generation,
                                      const absl::StatusOr<ServerDescription>& server) {
-  absl::StatusOr<LocalSocket> socket = server.status();
+  absl::StatusOr<LocalSocket> socket = absl::UnavailableError("it shares none");
   if (server.ok()) {
-    socket = server->shared_memory.empty() || !wake_.open()
-                 ? absl::UnavailableError("it shares none")
-                 : LocalSocket::Connect(server->shared_memory);
+    if (!server->shared_memory.empty() && wake_.open()) {
+      socket = LocalSocket::Connect(server->shared_memory);
+    }
     if (!socket.ok()) {
-      LOG(INFO) << address() << ": no shared memory, but the network: "
-                << socket.status().message();
+      LOG(INFO) << address()
+                << ": no shared memory, but the network: " << socket.status().message();
     }
   }
   std::vector<Call> held;
@@ -152,8 +151,7 @@ bool SharedMemoryClient::TrySend(Call* call) {
 }
 
 void SharedMemoryClient::GoByNetwork(Call call) {
-  const absl::Duration left =
-      std::max(call.deadline - Clock::Real().Now(), absl::ZeroDuration());
+  const absl::Duration left = std::max(call.deadline - Clock::Real().Now(), absl::ZeroDuration());
   if (auto* pull = std::get_if<PullCall>(&call.content)) {
     network_->Pull(pull->selector, left, std::move(pull->allocate), std::move(pull->done));
   } else {
@@ -196,8 +194,7 @@ void SharedMemoryClient::Receive(const std::shared_ptr<Link>& link) {
   }
 }
 
-void SharedMemoryClient::OnAnswer(const std::shared_ptr<Link>& link,
-                                  const SharedResponse& answer) {
+void SharedMemoryClient::OnAnswer(const std::shared_ptr<Link>& link, const SharedResponse& answer) {
   std::optional<Call> call;
   {
     MutexLock lock(&mutex_);

@@ -55,7 +55,8 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
     if (same.ok()) return state_;
     if (settled_) return same;
   }
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
+  CONADV_ASSIGN_OR_RETURN(
+      Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
   auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
@@ -65,7 +66,8 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
 }
 
 absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& plan) {
-  CONADV_ASSIGN_OR_RETURN(Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
+  CONADV_ASSIGN_OR_RETURN(
+      Run made, MakeShardRun(job_, streams_, shard_, shards_, plan, version_memory_.mapped));
   auto run = std::make_shared<const Run>(std::move(made));
   auto state =
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,

@@ -17,8 +17,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/os/file_descriptor.h"
 #include "common/base/random.h"
+#include "common/os/file_descriptor.h"
 #include "tests/support/children.h"
 
 namespace conadv {

@@ -46,6 +46,7 @@ LocalRun::LocalRun(const std::string& data, const Options& options) {
                                         absl::StrCat("--workers=", options.workers),
                                         "--threads=1",
                                         absl::StrCat("--out=", out())};
+  arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   for (const std::string& setting : options.settings) {
     arguments.push_back("--set");
     arguments.push_back(setting);

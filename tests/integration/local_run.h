@@ -29,8 +29,9 @@ class LocalRun {
   struct Options {
     int servers = 1;
     int workers = 1;
-    std::vector<std::string> settings;  // of --set
-    std::string job;                    // text; empty: SmallJob
+    std::vector<std::string> settings;    // of --set
+    std::string job;                      // text; empty: SmallJob
+    std::vector<std::string> flags = {};  // of train, besides
   };
   // Starts; `data` is a directory of WriteSyntheticIdx.
   LocalRun(const std::string& data, const Options& options);

@@ -177,9 +177,8 @@ absl::Status LocalSession::OnPush(uint64_t call, const SharedPush& push,
   CONADV_RETURN_IF_ERROR(segment.status());
   const uint64_t elements = bytes / sizeof(float);
   if (push.size > elements || push.place > elements - push.size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("push: ", push.size, " elements from ", push.place, " on, of a segment of ",
-                     elements));
+    return absl::InvalidArgumentError(absl::StrCat("push: ", push.size, " elements from ",
+                                                   push.place, " on, of a segment of ", elements));
   }
   auto copy = [self = shared_from_this(), call, push, from = *segment] {
     self->CopyPush(call, push, *from);
@@ -193,8 +192,8 @@ absl::Status LocalSession::OnPush(uint64_t call, const SharedPush& push,
 }
 
 void LocalSession::CopyPush(uint64_t call, const SharedPush& push, const PeerSegment& segment) {
-  const auto session = std::make_shared<PushSession>(parts_.shard, parts_.watch,
-                                                     parts_.incarnation, [] {});
+  const auto session =
+      std::make_shared<PushSession>(parts_.shard, parts_.watch, parts_.incarnation, [] {});
   Chunk chunk;
   chunk.has_header = true;
   chunk.header = push.header;
@@ -207,9 +206,8 @@ void LocalSession::CopyPush(uint64_t call, const SharedPush& push, const PeerSeg
   if (session->is_duplicate()) return AnswerPush(call, session->Reply(PushOutcome::kDuplicate));
   // Whoever gave up the push may have written to its memory since: only after it hung up.
   if (closed() || socket_.hung_up()) return AnswerPush(call, absl::CancelledError(""));
-  session->Finish([self = shared_from_this(), call, session](const absl::StatusOr<PushReply>& reply) {
-    self->AnswerPush(call, reply);
-  });
+  session->Finish([self = shared_from_this(), call, session](
+                      const absl::StatusOr<PushReply>& reply) { self->AnswerPush(call, reply); });
 }
 
 void LocalSession::AnswerPush(uint64_t call, const absl::StatusOr<PushReply>& reply) {

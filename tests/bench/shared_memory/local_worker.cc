@@ -28,8 +28,7 @@ LocalWorker::LocalWorker(const std::string& address, const TinyRun& run)
       server_(v1::ParameterServer::NewStub(MakeChannel(address))),
       coordinator_(v1::Coordinator::NewStub(MakeChannel(address))),
       client_(transport_.Connect({address, layout_.hash(), kName})),
-      gradient_(
-          std::make_shared<Arena>(layout_.total_size(), SharedArenas::OfThisProcess())) {
+      gradient_(std::make_shared<Arena>(layout_.total_size(), SharedArenas::OfThisProcess())) {
   std::fill(gradient_->span().begin(), gradient_->span().end(), 1e-6F);
 }
 
@@ -78,9 +77,9 @@ absl::Status LocalWorker::Offer() {
   auto weights = std::make_shared<Arena>(layout_.total_size());
   weights->Zero();
   std::promise<absl::Status> done;
-  client_->Push({std::make_shared<const Plan>(plan_), std::move(weights), 0,
-                 Range{0, layout_.total_size()}},
-                kCall, [&done](const auto& reply) { done.set_value(reply.status()); });
+  client_->Push(
+      {std::make_shared<const Plan>(plan_), std::move(weights), 0, Range{0, layout_.total_size()}},
+      kCall, [&done](const auto& reply) { done.set_value(reply.status()); });
   return done.get_future().get();
 }
 

@@ -45,8 +45,8 @@ absl::StatusOr<Seen> Measure(double megabytes, int rounds) {
   job.mutable_optimizer()->mutable_sgd()->set_momentum(0);
   const TempDir directory;
   WriteFile(directory / "job.textproto", JobText(job));
-  Process server({absl::StrCat(CONADV_BIN_DIR, "/conadv-server"),
-                  "--job=" + (directory / "job.textproto")});
+  Process server(
+      {absl::StrCat(CONADV_BIN_DIR, "/conadv-server"), "--job=" + (directory / "job.textproto")});
   const auto address = server.ReadAfter("listening on ", absl::Minutes(1));
   if (!address.ok()) return address.status();
   LocalWorker worker(*address, run);

@@ -19,11 +19,12 @@ TEST(Deployment, Shard0HasTheJobAndTheOthersItsAddress) {
   EXPECT_EQ(first.log_path, "out/a/logs/server-0.log");
   EXPECT_THAT(first.arguments,
               ElementsAre("/bin/s", "--shard=0", "--shards=2", "--listen=127.0.0.1:0",
-                          "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints", "--job=out/a/job.textproto",
-                          "--evaluator_patience=60s"));
+                          "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints",
+                          "--job=out/a/job.textproto", "--evaluator_patience=60s"));
   EXPECT_THAT(ServerSpec(TwoByThree(), 1, "h:1").arguments,
               ElementsAre("/bin/s", "--shard=1", "--shards=2", "--listen=127.0.0.1:0",
-                          "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints", "--coordinator=h:1"));
+                          "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints",
+                          "--coordinator=h:1"));
 }
 
 TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
@@ -32,7 +33,8 @@ TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
                           "--shared_memory=auto", "--name=worker-2"));
   EXPECT_THAT(EvaluatorSpec(TwoByThree(), "h:1").arguments,
               ElementsAre("/bin/w", "--role=evaluator", "--coordinator=h:1", "--threads=5",
-                          "--device=cuda:1", "--shared_memory=auto", "--name=evaluator", "--export=out/a/model.pt"));
+                          "--device=cuda:1", "--shared_memory=auto", "--name=evaluator",
+                          "--export=out/a/model.pt"));
 }
 
 TEST(Deployment, RolesFollowFromNames) {

@@ -36,9 +36,7 @@ class SharedMemoryClientTest : public SharedMemoryTest {
     auto promise = std::make_shared<std::promise<Pulled>>();
     client_->Pull(
         selector, timeout,
-        [this](Version) -> absl::StatusOr<absl::Span<float>> {
-          return absl::MakeSpan(place_);
-        },
+        [this](Version) -> absl::StatusOr<absl::Span<float>> { return absl::MakeSpan(place_); },
         [promise](Pulled pulled) { promise->set_value(std::move(pulled)); });
     return promise->get_future();
   }

@@ -41,8 +41,7 @@ class LocalPeer {
         continue;
       }
       absl::StatusOr<SharedResponse> response = ParseSharedResponse((*message)->bytes);
-      const auto* pulled =
-          response.ok() ? std::get_if<SharedPulled>(&response->content) : nullptr;
+      const auto* pulled = response.ok() ? std::get_if<SharedPulled>(&response->content) : nullptr;
       if (pulled != nullptr && !(*message)->files.empty()) {
         files_came_++;
         mapped_[pulled->segment.id] =

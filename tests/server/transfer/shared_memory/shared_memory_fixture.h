@@ -78,10 +78,10 @@ class SharedMemoryTest : public ::testing::Test {
     chunk.has_header = true;
     chunk.header = header;
     chunk.payload_size = kElements * sizeof(float);
-    chunk.payload = {
-        Segment(reinterpret_cast<const uint8_t*>(values_.data()), chunk.payload_size)};
+    chunk.payload = {Segment(reinterpret_cast<const uint8_t*>(values_.data()), chunk.payload_size)};
     const absl::Status status = session.Add(chunk);
     if (!status.ok()) return status;
+    if (session.is_duplicate()) return session.Reply(PushOutcome::kDuplicate);
     std::promise<absl::StatusOr<PushReply>> reply;
     session.Finish([&reply](const absl::StatusOr<PushReply>& answer) { reply.set_value(answer); });
     return reply.get_future().get();
