@@ -30,6 +30,9 @@ absl::Status PushSession::Add(const Chunk& chunk) {
   }
   CopyPayload(chunk, buffer_->data() + (next_ - range_.begin));
   next_ += elements;
+  if (contribution_.has_value()) {
+    CONADV_RETURN_IF_ERROR(shard_->CheckArrived(*contribution_, next_ - range_.begin, &admission_));
+  }
   // It has got room, and keeps it until it ends.
   if (place_ == 0) {
     place_ = watch_->Begin(evict_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One push, whatever brings its bytes: the header admits it, values are copied once into the
-// shard's buffer, and the pool does the rest. One thread at a time; lives until it has answered.
+// shard's buffer and looked at there, and the pool does the rest. One thread at a time; lives until
+// it has answered.
 #ifndef CONADV_SERVER_TRANSFER_PUSH_SESSION_H_
 #define CONADV_SERVER_TRANSFER_PUSH_SESSION_H_
 
