@@ -54,6 +54,7 @@ class PushSession {
   Shard::Admission admission_;
   std::shared_ptr<Arena> buffer_;  // buffer_[0] is the range's begin
   Range range_;
+  ElementType type_ = ElementType::kFloat32;
   size_t next_ = 0;  // element that comes next, in the shard's arena
   bool duplicate_ = false;
   uint64_t place_ = 0;  // in the watch; 0: none yet
