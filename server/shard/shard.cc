@@ -58,7 +58,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
   auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
-                                   UnitLedger(job_.training.updates_per_step(), Step(0)));
+                                   UnitLedger(job_.training.updates_per_step(), Step(0)), pool_);
   return state_;
 }
 
@@ -68,7 +68,8 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
   auto state =
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
-                                         checkpoint.applied_prefix, checkpoint.applied_ahead));
+                                         checkpoint.applied_prefix, checkpoint.applied_ahead),
+                              pool_);
   CONADV_ASSIGN_OR_RETURN(
       std::vector<Snapshot> versions,
       PlaceVersions(checkpoint, run->layout, shard_, job_.optimizer.average.has_value(),
