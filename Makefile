@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The doors to the build. CMakePresets.json has the other builds: debug, asan, tsan, clang.
 .DEFAULT_GOAL := help
-.PHONY: help install build train test sanitize fuzz bench chaos format tidy clean
+.PHONY: help install build train test sanitize fuzz bench microbench chaos format tidy clean
 MAKEFLAGS += --no-print-directory
 
 BUILD := build
@@ -13,7 +13,7 @@ PROGRAMS := conadv conadv-server conadv-worker
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc')
 
 help:  ## show this
-	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install:  ## install the Debian packages that are missing
 	@deploy/install.sh build
@@ -44,7 +44,10 @@ fuzz:  ## let libFuzzer search SECONDS=60 for each input that breaks a reader; T
 	cmake --build --preset fuzz
 	@tests/fuzz/run.sh build-asan $(SECONDS) $(TARGETS)
 
-bench: build  ## run every benchmark, and a server under many workers, checkpoints and slow readers
+bench: build  ## measure against references of the same run: a table, and build/bench.json; ARGS="--only=wire"
+	@tests/bench/table/table.py $(BUILD) $(ARGS)
+
+microbench: build  ## run every small benchmark, and a server under many workers, checkpoints and slow readers
 	@set -e; for program in $(BUILD)/bin/*_bench; do echo "== $$program"; $$program $(ARGS); done
 	$(BUILD)/bin/conadv-soak
 	$(BUILD)/bin/conadv-soak --workers=2 --parameters=20000000 --steps=40 --checkpoint_every=13 --compare

@@ -16,7 +16,6 @@ namespace conadv {
 namespace {
 
 constexpr char kMethod[] = "/conadv.v1.ParameterServer/Push";
-constexpr size_t kChunkElements = kChunkBytes / sizeof(float);
 
 class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
@@ -30,6 +29,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
         arena_begin_(content.arena_begin),
         next_(content.range.begin),
         end_(content.range.end),
+        type_(content.type),
         done_(std::move(done)) {}
 
   void Start(grpc::GenericStub* stub) {
@@ -55,8 +55,11 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
 
  private:
   void WriteNext() {
-    const size_t elements = std::min(kChunkElements, end_ - next_);
-    message_ = MakeChunkBuffer(header_, next_, arena_, arena_begin_ + next_, elements);
+    const size_t elements = std::min(kChunkBytes / BytesOf(type_), end_ - next_);
+    const size_t begin = arena_begin_ + next_;
+    message_ = type_ == ElementType::kBfloat16
+                   ? MakePackedChunkBuffer(header_, next_, arena_->span().subspan(begin, elements))
+                   : MakeChunkBuffer(header_, next_, arena_, begin, elements);
     header_.clear();
     next_ += elements;
     last_ = next_ == end_;
@@ -85,6 +88,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   const size_t arena_begin_;
   size_t next_;  // elements, in the shard's arena
   const size_t end_;
+  const ElementType type_;
   bool last_ = false;
   bool answered_ = false;
   grpc::ByteBuffer message_;
@@ -103,10 +107,10 @@ void StartPushCall(grpc::GenericStub* stub, CallRegistry* registry, PeerIdentity
     done(absl::CancelledError("this client is shutting down"));
     return;
   }
-  auto* call =
-      new PushCall(registry, peer, std::move(context),
-                   EncodePushHeader({layout_hash, peer->lineage(), worker, content.header}),
-                   content, std::move(done));
+  auto* call = new PushCall(
+      registry, peer, std::move(context),
+      EncodePushHeader({layout_hash, peer->lineage(), worker, content.header, content.type}),
+      content, std::move(done));
   call->Start(stub);
 }
 

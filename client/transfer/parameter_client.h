@@ -32,6 +32,8 @@ struct PushContent {
   std::shared_ptr<const Arena> arena;
   size_t arena_begin = 0;  // of this shard, in `arena`
   Range range;             // in the shard's arena
+  // On the way; where it is kBfloat16, each value is one.
+  ElementType type = ElementType::kFloat32;
 };
 
 // What a call's deadline leaves for `bytes` on the slowest network that is worth training on.

@@ -30,6 +30,9 @@ absl::Status CheckPullHeader(const PullHeader& header, const PullSelector& selec
                                                    ", this process ", absl::Hex(layout_hash),
                                                    ": do both run the same job?"));
   }
+  if (header.type != selector.type) {
+    return absl::InvalidArgumentError("its values are of another type than was asked for");
+  }
   if (!Selects(selector, header.version)) {
     return absl::InvalidArgumentError(
         absl::StrCat("asked for ", selector.ToString(), ", got version ", header.version.value()));
@@ -46,14 +49,17 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
     return absl::DataLossError("a pull's first chunk, and no other, carries the header");
   }
   if (chunk.has_header) CONADV_RETURN_IF_ERROR(ReadHeader(chunk));
-  const size_t elements = chunk.payload_size / sizeof(float);
-  if (chunk.payload_size % sizeof(float) != 0 || chunk.offset != received_ ||
+  const size_t width = BytesOf(selector_.type);
+  const size_t elements = chunk.payload_size / width;
+  if (chunk.payload_size % width != 0 || chunk.offset != received_ ||
       elements > destination_.size() - received_) {
     return absl::DataLossError(absl::StrCat("a chunk of ", chunk.payload_size, " bytes at element ",
                                             chunk.offset, ", expected one at ", received_,
                                             " within ", destination_.size(), " elements"));
   }
-  CopyPayload(chunk, destination_.data() + received_);
+  float* const destination = destination_.data() + received_;
+  selector_.type == ElementType::kBfloat16 ? ExpandPayload(chunk, destination)
+                                           : CopyPayload(chunk, destination);
   received_ += elements;
   return absl::OkStatus();
 }

@@ -93,7 +93,8 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     const absl::Duration left = begin_ + parts_->options.timeout - Clock::Real().Now();
     const bool last = left <= most;
     parts_->clients[shard]->Pull(
-        selector, std::min(most, left), [self, shard](Version) { return self->Place(shard); },
+        selector.As(parts_->options.type), std::min(most, left),
+        [self, shard](Version) { return self->Place(shard); },
         [self, shard, selector, again = patient && !last,
          done](const absl::StatusOr<PulledShard>& pulled) {
           if (pulled.ok()) {
@@ -175,7 +176,9 @@ class ShardedPull::Attempt : public std::enable_shared_from_this<Attempt> {
     if (!one_lineage) {
       return Answer(absl::UnavailableError("the run has gone back to a checkpoint meanwhile"));
     }
-    parts_->observer->Pulled(Clock::Real().Now() - begin, {weights->bytes() - shared, shared});
+    const uint64_t network = (weights->bytes() - shared) / sizeof(float);
+    parts_->observer->Pulled(Clock::Real().Now() - begin,
+                             {network * BytesOf(parts_->options.type), shared});
     Answer(VersionedWeights{version, std::move(weights)});
   }
 

@@ -29,6 +29,8 @@ struct PullOptions {
   absl::Duration lagging_shard = absl::Milliseconds(250);
   // Of a shard that is away; a budget of nothing makes that an error at once.
   BackoffOptions backoff;
+  // What the values are on their way.
+  ElementType type = ElementType::kFloat32;
   // Of the whole pull, waiting and all.
   absl::Duration timeout = absl::InfiniteDuration();
   // What a pull ends with if a shard has failed; by default its code, the question and its address

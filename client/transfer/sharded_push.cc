@@ -57,8 +57,12 @@ class ShardedPush::Attempt : public std::enable_shared_from_this<Attempt> {
                                         parts_->clients[shard]->address(), ": ", status.message()));
       }
       if (status.ok()) {
-        (answer->shared ? bytes_.shared : bytes_.network) +=
-            contents_[shard].range.size() * sizeof(float);
+        const uint64_t elements = contents_[shard].range.size();
+        if (answer->shared) {
+          bytes_.shared += elements * sizeof(float);
+        } else {
+          bytes_.network += elements * BytesOf(contents_[shard].type);
+        }
       }
       if (--open_ > 0) return;
       done = std::move(done_);
@@ -92,7 +96,8 @@ void ShardedPush::Push(const Contribution& header, std::shared_ptr<const Arena> 
   std::vector<PushContent> contents;
   for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
     contents.push_back({header, gradients, parts_->layout->arena_begin(shard),
-                        RangeOf(*parts_->layout, shard, parts_->streams[header.stream.value()])});
+                        RangeOf(*parts_->layout, shard, parts_->streams[header.stream.value()]),
+                        parts_->options.type});
   }
   Start(std::move(contents), std::move(done));
 }
@@ -102,7 +107,7 @@ void ShardedPush::PushInitialWeights(std::shared_ptr<const Plan> plan,
   std::vector<PushContent> contents;
   for (uint32_t shard = 0; shard < parts_->clients.size(); ++shard) {
     contents.push_back({plan, weights, parts_->layout->arena_begin(shard),
-                        Range{0, parts_->layout->arena_size(shard)}});
+                        Range{0, parts_->layout->arena_size(shard)}, ElementType::kFloat32});
   }
   Start(std::move(contents), std::move(done));
 }

@@ -35,6 +35,8 @@ struct PushOptions {
   // Of a shard that is away or overloaded. Trying again is safe: shards accept each contribution
   // once.
   BackoffOptions backoff;
+  // What contributions are on their way; where it is kBfloat16, each of their values is one.
+  ElementType type = ElementType::kFloat32;
 };
 
 class ShardedPush final : public ContributionSink {

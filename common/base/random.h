@@ -23,6 +23,7 @@ enum class Purpose : uint32_t {
   kAttackTarget = 4,
   kAugmentation = 5,
   kModel = 6,  // what a model's own layers draw, as dropout does
+  kGradientRounding = 7,
   kEvaluation = 16,
 };
 

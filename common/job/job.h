@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/job/augmentation.h"
+#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 
@@ -205,6 +206,12 @@ struct EvaluationOptions {
   std::string corruptions;  // empty: none
 };
 
+// What weights and gradients are on their way.
+struct WireOptions {
+  ElementType weights = ElementType::kFloat32;
+  ElementType gradients = ElementType::kFloat32;
+};
+
 struct Job {
   std::string name;
   uint64_t seed = 0;
@@ -217,6 +224,7 @@ struct Job {
   ScheduleOptions schedule;
   ServerOptions server;
   EvaluationOptions evaluation;
+  WireOptions wire;
 };
 
 // The run's length in steps, for a training set of `examples`: training.steps, or else

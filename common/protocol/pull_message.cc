@@ -2,6 +2,7 @@
 #include "common/protocol/pull_message.h"
 
 #include "common/base/status_macros.h"
+#include "common/protocol/element_type.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -32,6 +33,7 @@ std::string EncodePullQuery(const PullQuery& query) {
   request.set_layout_hash(query.layout_hash);
   request.set_lineage(query.lineage.value());
   request.set_averaged(query.selector.averaged);
+  request.set_element_type(ToProto(query.selector.type));
   return request.SerializeAsString();
 }
 
@@ -42,7 +44,8 @@ absl::StatusOr<PullQuery> ParsePullQuery(absl::string_view bytes) {
   }
   CONADV_ASSIGN_OR_RETURN(const PullSelector selector, SelectorOf(request));
   PullQuery query;
-  query.selector = selector.Averaged(request.averaged());
+  CONADV_ASSIGN_OR_RETURN(const ElementType type, FromProto(request.element_type()));
+  query.selector = selector.Averaged(request.averaged()).As(type);
   query.layout_hash = request.layout_hash();
   query.lineage = Lineage(request.lineage());
   return query;
@@ -55,6 +58,7 @@ std::string EncodePullHeader(const PullHeader& header) {
   message.set_size(header.size);
   message.set_layout_hash(header.layout_hash);
   message.set_lineage(header.lineage.value());
+  message.set_element_type(ToProto(header.type));
   return message.SerializeAsString();
 }
 
@@ -63,8 +67,9 @@ absl::StatusOr<PullHeader> ParsePullHeader(absl::string_view bytes) {
   if (!ParseMessage(bytes, &message)) {
     return absl::InvalidArgumentError("the pull's header is not protobuf");
   }
+  CONADV_ASSIGN_OR_RETURN(const ElementType type, FromProto(message.element_type()));
   return PullHeader{Version(message.version()), Incarnation(message.incarnation()), message.size(),
-                    message.layout_hash(), Lineage(message.lineage())};
+                    message.layout_hash(),      Lineage(message.lineage()),         type};
 }
 
 }  // namespace conadv

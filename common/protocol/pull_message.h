@@ -20,7 +20,7 @@ struct PullQuery {
 };
 
 std::string EncodePullQuery(const PullQuery& query);
-// INVALID_ARGUMENT: not protobuf, or nothing is selected.
+// INVALID_ARGUMENT: not protobuf, nothing is selected, or a type that is not known here.
 absl::StatusOr<PullQuery> ParsePullQuery(absl::string_view bytes);
 
 struct PullHeader {
@@ -29,10 +29,11 @@ struct PullHeader {
   uint64_t size = 0;        // elements of the shard's whole arena
   uint64_t layout_hash = 0;
   Lineage lineage;
+  ElementType type = ElementType::kFloat32;  // of the payloads
 };
 
 std::string EncodePullHeader(const PullHeader& header);
-// INVALID_ARGUMENT: it is not protobuf.
+// INVALID_ARGUMENT: it is not protobuf, or of a type that is not known here.
 absl::StatusOr<PullHeader> ParsePullHeader(absl::string_view bytes);
 
 }  // namespace conadv

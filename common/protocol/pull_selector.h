@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/ids.h"
+#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 
@@ -18,15 +19,26 @@ struct PullSelector {
   uint64_t value = 0;  // of all but kLatest
   // The average of that version's weights rather than the weights: Optimizer.Average in job.proto.
   bool averaged = false;
+  // What the values are on their way.
+  ElementType type = ElementType::kFloat32;
 
-  static PullSelector Exactly(Version version) { return {Kind::kExactly, version.value(), false}; }
-  static PullSelector Latest() { return {Kind::kLatest, 0, false}; }
+  static PullSelector Exactly(Version version) { return Of(Kind::kExactly, version.value()); }
+  static PullSelector Latest() { return Of(Kind::kLatest, 0); }
   // The latest minus `lag`, or the oldest that is retained.
-  static PullSelector Lag(uint64_t lag) { return {Kind::kLag, lag, false}; }
+  static PullSelector Lag(uint64_t lag) { return Of(Kind::kLag, lag); }
   // The latest, once it is at least this.
-  static PullSelector AtLeast(Version version) { return {Kind::kAtLeast, version.value(), false}; }
+  static PullSelector AtLeast(Version version) { return Of(Kind::kAtLeast, version.value()); }
 
-  PullSelector Averaged(bool is) const { return {kind, value, is}; }
+  PullSelector Averaged(bool is) const {
+    PullSelector selector = *this;
+    selector.averaged = is;
+    return selector;
+  }
+  PullSelector As(ElementType element) const {
+    PullSelector selector = *this;
+    selector.type = element;
+    return selector;
+  }
 
   std::string ToString() const {
     const absl::string_view what = averaged ? "the average of " : "";
@@ -37,6 +49,14 @@ struct PullSelector {
       case Kind::kAtLeast: return absl::StrCat(what, "version ", value, " or newer");
     }
     return "";
+  }
+
+ private:
+  static PullSelector Of(Kind kind, uint64_t value) {
+    PullSelector selector;
+    selector.kind = kind;
+    selector.value = value;
+    return selector;
   }
 };
 

@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/streams.h"
 #include "common/plan/plan_proto.h"
+#include "common/protocol/element_type.h"
 #include "common/wire/parse_message.h"
 #include "conadv/v1/parameter_server.pb.h"
 
@@ -53,6 +54,7 @@ std::string EncodePushHeader(const PushHeader& header) {
   message.set_layout_hash(header.layout_hash);
   message.set_lineage(header.lineage.value());
   message.set_worker(header.worker);
+  message.set_element_type(ToProto(header.type));
   if (const auto* contribution = std::get_if<Contribution>(&header.content)) {
     // Its own, whatever the session's is by now: it may have been computed, or have waited, for
     // long.
@@ -81,6 +83,7 @@ absl::StatusOr<PushHeader> ParsePushHeader(const std::string& bytes) {
   header.layout_hash = message.layout_hash();
   header.lineage = Lineage(message.lineage());
   header.worker = message.worker();
+  CONADV_ASSIGN_OR_RETURN(header.type, FromProto(message.element_type()));
   switch (message.content_case()) {
     case v1::PushHeader::kContribution: {
       CONADV_ASSIGN_OR_RETURN(header.content, ContributionOf(message));

@@ -12,6 +12,7 @@
 #include "common/base/ids.h"
 #include "common/plan/plan.h"
 #include "common/protocol/contribution.h"
+#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 
@@ -21,6 +22,7 @@ struct PushHeader {
   std::string worker;
   // A plan: the push is of initial weights.
   std::variant<Contribution, std::shared_ptr<const Plan>> content;
+  ElementType type = ElementType::kFloat32;  // of the payloads
 };
 
 std::string EncodePushHeader(const PushHeader& header);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/tensor/arena.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 #include <new>
 #include <utility>
@@ -11,16 +13,31 @@
 namespace conadv {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+// A huge page of this machine's kind.
+constexpr size_t kHugePage = size_t{2} << 20;
+// From here on, what is lost by rounding up to huge pages is little.
+constexpr size_t kManyPages = 4 * kHugePage;
 
 class HeapAllocator final : public ArenaAllocator {
  public:
   float* Allocate(size_t elements) override {
-    // Never zero bytes, so that every arena has a pointer of its own.
-    const size_t bytes = (elements == 0 ? 1 : elements) * sizeof(float);
-    return static_cast<float*>(::operator new(bytes, kAlignment));
+    const size_t bytes = BytesOf(elements);
+    const std::align_val_t alignment = AlignmentOf(bytes);
+    void* const memory = ::operator new(bytes, alignment);
+    // A page fault for each 2 MiB rather than for each 4 KiB, where the system has them.
+    if (bytes >= kManyPages) madvise(memory, bytes, MADV_HUGEPAGE);
+    return static_cast<float*>(memory);
   }
-  void Free(float* values, size_t) override { ::operator delete(values, kAlignment); }
+  void Free(float* values, size_t elements) override {
+    ::operator delete(values, AlignmentOf(BytesOf(elements)));
+  }
+
+ private:
+  // Never zero bytes, so that every arena has a pointer of its own.
+  static size_t BytesOf(size_t elements) { return (elements == 0 ? 1 : elements) * sizeof(float); }
+  static std::align_val_t AlignmentOf(size_t bytes) {
+    return std::align_val_t{bytes >= kManyPages ? kHugePage : 64};
+  }
 };
 
 // Of one arena, whose memory is somebody else's.

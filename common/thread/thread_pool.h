@@ -32,6 +32,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   void Submit(std::function<void()> task);
+  size_t size() const { return threads_.size(); }
   // Runs the next task on this thread; false if there is none.
   bool RunOne();
   // A number of the task that has been running for the longest; 0: none is.

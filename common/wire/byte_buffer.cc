@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/wire/byte_buffer.h"
 
+#include <grpc/slice.h>
+
 #include "common/base/status_macros.h"
+#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 namespace {
@@ -27,6 +30,16 @@ grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset,
           const_cast<float*>(arena->data() + begin), size * sizeof(float),
           [](void* pointer) { delete static_cast<std::shared_ptr<const Arena>*>(pointer); },
           owner)};
+  return grpc::ByteBuffer(slices, 2);
+}
+
+grpc::ByteBuffer MakePackedChunkBuffer(absl::string_view header, uint64_t offset,
+                                       absl::Span<const float> values) {
+  const size_t bytes = values.size() * BytesOf(ElementType::kBfloat16);
+  const std::string prefix = EncodeChunkPrefix(header, offset, bytes);
+  grpc_slice payload = grpc_slice_malloc(bytes);
+  PackBfloat16(values, GRPC_SLICE_START_PTR(payload));
+  const grpc::Slice slices[] = {grpc::Slice(prefix), grpc::Slice(payload, grpc::Slice::STEAL_REF)};
   return grpc::ByteBuffer(slices, 2);
 }
 

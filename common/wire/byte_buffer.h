@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/tensor/arena.h"
 #include "common/wire/chunk.h"
 
@@ -22,6 +23,9 @@ namespace conadv {
 grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset,
                                  const std::shared_ptr<const Arena>& arena, size_t begin,
                                  size_t size);
+// The same values as bfloat16, in memory of the message's own.
+grpc::ByteBuffer MakePackedChunkBuffer(absl::string_view header, uint64_t offset,
+                                       absl::Span<const float> values);
 
 // A received chunk together with the slices that its payload points into.
 struct ReceivedChunk {

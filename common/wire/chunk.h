@@ -42,6 +42,9 @@ absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments);
 
 // Copies a chunk's payload to `destination`, which has chunk.payload_size bytes.
 void CopyPayload(const Chunk& chunk, void* destination);
+// Of a payload of bfloat16: each becomes the float32 that it is. REQUIRES: payload_size is even;
+// `destination` has half as many floats.
+void ExpandPayload(const Chunk& chunk, float* destination);
 
 }  // namespace conadv
 

@@ -63,6 +63,8 @@ class Lamb final : public Rule {
     constants_ = MomentConstants::At(updates, options_.beta1, options_.beta2, options_.epsilon);
   }
   bool NeedsMeasured(const TensorUpdate&) const override { return false; }
+  // The norm of the direction is found on the way.
+  bool TakesParts() const override { return false; }
 
   StreamNorms Update(const TensorUpdate& tensor, const Measured* measured) override {
     const Measured found = HWY_DYNAMIC_DISPATCH(LambDirectionLoop)(

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "common/plan/tensor_rules.h"
+#include "common/thread/parallel_for.h"
 #include "server/optimize/rule.h"
 #include "server/optimize/tensor_update.h"
 
@@ -50,54 +51,58 @@ void UpdateStatistic(const Update& update, const TensorUpdate& tensor, float mom
   }
 }
 
+// How much of a tensor is one thread's at a time: sums over it are added up in their order, so the
+// bits do not depend on who took which.
+constexpr size_t kPartElements = size_t{1} << 18;
+
 class ShardOptimizer final : public Optimizer {
  public:
   ShardOptimizer(const OptimizerOptions& options, std::unique_ptr<Rule> rule, const Layout& layout,
-                 uint32_t shard, uint64_t updates_done)
+                 uint32_t shard, uint64_t updates_done, ThreadPool* pool)
       : rule_(std::move(rule)),
         clip_norm_(options.clip_norm),
         layout_(layout),
         shard_(shard),
+        pool_(pool),
         updates_(updates_done) {
-    for (const size_t index : layout.tensors_of(shard)) {
-      treatments_.push_back(TreatmentOf(options, layout.placements()[index].tensor));
+    const absl::Span<const size_t> indices = layout.tensors_of(shard);
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const TensorSpec& tensor = layout.placements()[indices[i]].tensor;
+      treatments_.push_back(TreatmentOf(options, tensor));
+      const size_t size = tensor.padded_size();
+      const bool whole = tensor.kind == TensorKind::kStatistic || !rule_->TakesParts();
+      const size_t most = whole ? size : kPartElements;
+      for (size_t begin = 0; begin < size; begin += most) {
+        pieces_.push_back({i, begin, std::min(most, size - begin)});
+      }
     }
   }
 
   UpdateNorms Apply(const Update& update, float* next) override {
     rule_->Begin(++updates_);
-    StreamNorms norms;
-    const absl::Span<const size_t> indices = layout_.tensors_of(shard_);
-    for (size_t i = 0; i < indices.size(); ++i) {
-      const Placement& placement = layout_.placements()[indices[i]];
-      const TensorUpdate tensor = Part(update, placement, treatments_[i], next);
-      if (HasNoStream(tensor) || treatments_[i].frozen) {
-        std::copy_n(tensor.weights, tensor.size, tensor.next);
-      } else if (placement.tensor.kind == TensorKind::kStatistic) {
-        UpdateStatistic(update, tensor, MomentumOf(placement.tensor));
-      } else {
-        const StreamNorms part =
-            UpdateParameter(tensor, update.measured == nullptr ? nullptr : &(*update.measured)[i]);
-        for (size_t stream = 0; stream < tensor.streams; ++stream) {
-          norms.square[stream] += part.square[stream];
-          norms.dot[stream] += part.dot[stream];
-        }
+    std::vector<TensorUpdate> tensors = TensorsOf(update, next);
+    std::vector<Measured> found;
+    const std::vector<Measured>* measured = update.measured;
+    if (measured == nullptr && AnyNeedsMeasured(tensors)) {
+      found = MeasureAll(tensors, [this](const TensorUpdate& tensor) { return Needs(tensor); });
+      measured = &found;
+      for (size_t i = 0; clip_norm_ > 0 && i < tensors.size(); ++i) {
+        tensors[i].gradient_scale = ClipScale(std::sqrt(found[i].gradient), clip_norm_);
       }
-      std::fill(tensor.next + placement.tensor.size(), tensor.next + tensor.size, 0.0F);
     }
-    return MeansOf(norms, update);
+    std::vector<StreamNorms> norms(pieces_.size());
+    ParallelFor(pool_, pieces_.size(), [&](size_t p) {
+      const size_t i = pieces_[p].tensor;
+      const bool known = measured != nullptr && (update.measured != nullptr || Needs(tensors[i]));
+      norms[p] = UpdatePiece(update, tensors[i], pieces_[p], known ? &(*measured)[i] : nullptr);
+    });
+    StreamNorms sum;
+    for (const StreamNorms& part : norms) sum += part;
+    return MeansOf(sum, update);
   }
 
   std::vector<Measured> MeasureGradient(const Update& update) const override {
-    const absl::Span<const size_t> indices = layout_.tensors_of(shard_);
-    std::vector<Measured> measured(indices.size());
-    for (size_t i = 0; i < indices.size(); ++i) {
-      const Placement& placement = layout_.placements()[indices[i]];
-      if (placement.tensor.kind == TensorKind::kStatistic || treatments_[i].frozen) continue;
-      const TensorUpdate tensor = Part(update, placement, treatments_[i], nullptr);
-      if (!HasNoStream(tensor)) measured[i] = Measure(tensor);
-    }
-    return measured;
+    return MeasureAll(TensorsOf(update, nullptr), [](const TensorUpdate&) { return true; });
   }
 
   std::vector<StateTensor> state() override { return rule_->state(); }
@@ -109,8 +114,77 @@ class ShardOptimizer final : public Optimizer {
   }
 
  private:
-  TensorUpdate Part(const Update& update, const Placement& placement,
-                    const TensorTreatment& treatment, float* next) const {
+  // Of one tensor, as one thread takes it.
+  struct Piece {
+    size_t tensor = 0;  // its place in layout.tensors_of
+    size_t begin = 0;   // elements, in the tensor
+    size_t size = 0;
+  };
+
+  const Placement& PlacementOf(size_t tensor) const {
+    return layout_.placements()[layout_.tensors_of(shard_)[tensor]];
+  }
+  // Whether it moves by the rule: statistics, frozen tensors and what no stream has do not.
+  bool Moves(size_t tensor, const TensorUpdate& update) const {
+    return PlacementOf(tensor).tensor.kind != TensorKind::kStatistic &&
+           !treatments_[tensor].frozen && !HasNoStream(update);
+  }
+  bool Needs(const TensorUpdate& tensor) const {
+    return clip_norm_ > 0 || rule_->NeedsMeasured(tensor);
+  }
+  bool AnyNeedsMeasured(const std::vector<TensorUpdate>& tensors) const {
+    return std::any_of(tensors.begin(), tensors.end(),
+                       [this](const TensorUpdate& tensor) { return Needs(tensor); });
+  }
+
+  std::vector<TensorUpdate> TensorsOf(const Update& update, float* next) const {
+    std::vector<TensorUpdate> tensors;
+    for (size_t i = 0; i < treatments_.size(); ++i) {
+      tensors.push_back(WholeOf(update, PlacementOf(i), treatments_[i], next));
+    }
+    return tensors;
+  }
+
+  // By tensor; 0 for those that do not move, or are not wanted.
+  template <class Wanted>
+  std::vector<Measured> MeasureAll(const std::vector<TensorUpdate>& tensors,
+                                   const Wanted& wanted) const {
+    std::vector<Measured> parts(pieces_.size());
+    ParallelFor(pool_, pieces_.size(), [&](size_t p) {
+      const Piece& piece = pieces_[p];
+      const TensorUpdate& tensor = tensors[piece.tensor];
+      if (!Moves(piece.tensor, tensor) || !wanted(tensor)) return;
+      parts[p] = Measure(PartOf(tensor, piece.begin, piece.size));
+    });
+    std::vector<Measured> measured(tensors.size());
+    for (size_t p = 0; p < pieces_.size(); ++p) measured[pieces_[p].tensor] += parts[p];
+    return measured;
+  }
+
+  // The streams' norms of the piece; `measured` has the whole tensor's, which then count with its
+  // first piece.
+  StreamNorms UpdatePiece(const Update& update, const TensorUpdate& tensor, const Piece& piece,
+                          const Measured* measured) {
+    const Placement& placement = PlacementOf(piece.tensor);
+    const TensorUpdate part = PartOf(tensor, piece.begin, piece.size);
+    StreamNorms norms;
+    if (Moves(piece.tensor, tensor)) {
+      norms = rule_->Update(part, measured);
+      if (measured != nullptr && piece.begin == 0) norms = measured->streams;
+    } else if (HasNoStream(tensor) || treatments_[piece.tensor].frozen) {
+      std::copy_n(part.weights, part.size, part.next);
+    } else {
+      UpdateStatistic(update, part, MomentumOf(placement.tensor));
+    }
+    const size_t end = piece.begin + piece.size;
+    if (end == tensor.size) {
+      std::fill(tensor.next + placement.tensor.size(), tensor.next + end, 0.0F);
+    }
+    return norms;
+  }
+
+  TensorUpdate WholeOf(const Update& update, const Placement& placement,
+                       const TensorTreatment& treatment, float* next) const {
     TensorUpdate tensor;
     tensor.offset = placement.offset;
     tensor.size = placement.tensor.padded_size();
@@ -154,24 +228,13 @@ class ShardOptimizer final : public Optimizer {
         1 / (static_cast<double>(statistic.batches) + static_cast<double>(updates_)));
   }
 
-  // A parameter's update: in one pass, or after a first one that measures, unless that was before.
-  StreamNorms UpdateParameter(TensorUpdate tensor, const Measured* known) {
-    if (known != nullptr) {
-      rule_->Update(tensor, known);
-      return known->streams;
-    }
-    if (clip_norm_ == 0 && !rule_->NeedsMeasured(tensor)) return rule_->Update(tensor, nullptr);
-    const Measured measured = Measure(tensor);
-    if (clip_norm_ > 0) tensor.gradient_scale = ClipScale(std::sqrt(measured.gradient), clip_norm_);
-    rule_->Update(tensor, &measured);
-    return measured.streams;
-  }
-
   const std::unique_ptr<Rule> rule_;
   const float clip_norm_;
   const Layout& layout_;
   const uint32_t shard_;
+  ThreadPool* const pool_;
   std::vector<TensorTreatment> treatments_;  // by rising offset, as layout.tensors_of
+  std::vector<Piece> pieces_;                // likewise
   uint64_t updates_;
 };
 
@@ -191,10 +254,10 @@ float ClipScale(double norm, float most) {
 }
 
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
-                                         uint32_t shard, uint64_t updates_done) {
+                                         uint32_t shard, uint64_t updates_done, ThreadPool* pool) {
   return std::make_unique<ShardOptimizer>(
       options, std::visit(RuleMaker{layout.arena_size(shard)}, options.rule), layout, shard,
-      updates_done);
+      updates_done, pool);
 }
 
 }  // namespace conadv

@@ -15,6 +15,7 @@
 #include "common/job/job.h"
 #include "common/job/streams.h"
 #include "common/tensor/layout.h"
+#include "common/thread/thread_pool.h"
 #include "server/optimize/tensor_update.h"
 
 namespace conadv {
@@ -85,8 +86,11 @@ class Optimizer {
 // many shards there are. `layout` outlives the optimizer.
 // `updates_done` is the version the state belongs to (AdamW's and LAMB's bias correction, means of
 // all batches).
+// Threads of `pool` that have nothing else to do help with large tensors; it outlives the optimizer
+// and may be nullptr. The bits do not depend on how many there are.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Layout& layout,
-                                         uint32_t shard, uint64_t updates_done);
+                                         uint32_t shard, uint64_t updates_done,
+                                         ThreadPool* pool = nullptr);
 
 }  // namespace conadv
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What differs between optimizers: how one tensor moves, and the state that it takes. A rule owns
-// its state, as long as the shard's arena. One call at a time.
+// its state, as long as the shard's arena.
 #ifndef CONADV_SERVER_OPTIMIZE_RULE_H_
 #define CONADV_SERVER_OPTIMIZE_RULE_H_
 
@@ -24,8 +24,11 @@ class Rule {
   virtual void Begin(uint64_t updates) = 0;
   // Whether Update needs to be told what Measure found.
   virtual bool NeedsMeasured(const TensorUpdate& tensor) const = 0;
-  // Writes tensor.next and moves the tensor's state. `measured` may be nullptr unless it is needed;
-  // the streams' norms are returned only if it is.
+  // Whether Update may be given parts of a tensor, each with what Measure found in the whole.
+  virtual bool TakesParts() const { return true; }
+  // At the same time for several tensors, or parts of them. Writes tensor.next and moves the
+  // tensor's state. `measured` may be nullptr unless it is needed; the streams' norms are returned
+  // only if it is.
   virtual StreamNorms Update(const TensorUpdate& tensor, const Measured* measured) = 0;
 
   virtual std::vector<Optimizer::StateTensor> state() = 0;

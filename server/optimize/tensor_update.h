@@ -35,6 +35,9 @@ struct TensorUpdate {
   float rate = 0;  // damping included
 };
 
+// Elements `begin` to `begin + size` of a tensor, both multiples of kTensorAlignment.
+TensorUpdate PartOf(const TensorUpdate& tensor, size_t begin, size_t size);
+
 // By stream: the squared norm of its sum, and its product with the first stream's.
 struct StreamNorms {
   std::array<double, kMostStreams> square{};
@@ -48,6 +51,10 @@ struct Measured {
   double gradient = 0;
   double weights = 0;
 };
+
+// Of two parts together.
+StreamNorms& operator+=(StreamNorms& sum, const StreamNorms& part);
+Measured& operator+=(Measured& sum, const Measured& part);
 
 // Does not change anything.
 Measured Measure(const TensorUpdate& tensor);

@@ -10,12 +10,19 @@
 namespace conadv {
 
 void ZeroPadding(const Layout& layout, uint32_t shard, const Range& range, float* values) {
-  for (const size_t index : layout.tensors_of(shard)) {
+  const absl::Span<const size_t> tensors = layout.tensors_of(shard);
+  const auto end_of = [&layout](size_t index) {
     const Placement& placement = layout.placements()[index];
-    if (placement.offset < range.begin || placement.offset >= range.end) continue;
-    const size_t end = placement.offset + placement.tensor.size() - range.begin;
-    const size_t padded_end = placement.offset + placement.tensor.padded_size() - range.begin;
-    std::fill(values + end, values + padded_end, 0.0F);
+    return placement.offset + placement.tensor.padded_size();
+  };
+  auto next = std::partition_point(tensors.begin(), tensors.end(),
+                                   [&](size_t index) { return end_of(index) <= range.begin; });
+  for (; next != tensors.end(); ++next) {
+    const Placement& placement = layout.placements()[*next];
+    if (placement.offset >= range.end) return;
+    const size_t begin = std::max(placement.offset + placement.tensor.size(), range.begin);
+    const size_t end = std::min(end_of(*next), range.end);
+    for (size_t i = begin; i < end; ++i) values[i - range.begin] = 0;
   }
 }
 

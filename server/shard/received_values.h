@@ -13,7 +13,7 @@
 namespace conadv {
 
 // Padding is whatever a peer sent; sums and norms count on zeros. `values` are the elements of
-// `range` of the shard's arena.
+// `range` of the shard's arena, which may begin and end anywhere.
 void ZeroPadding(const Layout& layout, uint32_t shard, const Range& range, float* values);
 
 // INVALID_ARGUMENT: one of them is no number; the message has its tensor, and what may help.

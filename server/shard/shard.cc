@@ -60,7 +60,7 @@ absl::StatusOr<std::shared_ptr<Shard::State>> Shard::StateFor(const Plan& plan) 
   auto run = std::make_shared<const Run>(std::move(made));
   snapshots_.SetLast(run->last);
   state_ = std::make_shared<State>(job_, shard_, std::move(run), Version(0),
-                                   UnitLedger(job_.training.updates_per_step(), Step(0)),
+                                   UnitLedger(job_.training.updates_per_step(), Step(0)), pool_,
                                    version_memory_.allocator);
   return state_;
 }
@@ -73,7 +73,7 @@ absl::Status Shard::Restore(const RestoredCheckpoint& checkpoint, const Plan& pl
       std::make_shared<State>(job_, shard_, run, checkpoint.id.version,
                               UnitLedger(job_.training.updates_per_step(),
                                          checkpoint.applied_prefix, checkpoint.applied_ahead),
-                              version_memory_.allocator);
+                              pool_, version_memory_.allocator);
   CONADV_ASSIGN_OR_RETURN(
       std::vector<Snapshot> versions,
       PlaceVersions(checkpoint, run->layout, shard_, job_.optimizer.average.has_value(),
@@ -186,7 +186,7 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
     return status;
   }
   Admission admission{RangeOf(run.layout, shard_, run.streams[contribution.stream.value()]),
-                      nullptr};
+                      nullptr, 0};
   if (state->aggregator.IsDuplicate(contribution.unit, contribution.stream)) {
     staleness_.AddOutcome(contribution.worker, PushOutcome::kDuplicate);
     return admission;
@@ -198,20 +198,33 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
   return admission;
 }
 
+absl::Status Shard::CheckArrived(const Contribution& contribution, size_t size,
+                                 Admission* admission) {
+  // In whole blocks; what is left over is looked at with what comes next.
+  const size_t end = size - size % kTensorAlignment;
+  if (end <= admission->checked) return absl::OkStatus();
+  const size_t begin = std::exchange(admission->checked, end);
+  const Range part{admission->range.begin + begin, admission->range.begin + end};
+  const absl::Span<float> values = admission->buffer->span().subspan(begin, part.size());
+  const std::shared_ptr<const Run> run = this->run();
+  ZeroPadding(run->layout, shard_, part, values.data());
+  absl::Status status = CheckFinite(run->layout, shard_, part, values);
+  if (!status.ok()) staleness_.AddRejected(contribution.worker);
+  return status;
+}
+
 absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contribution& contribution,
-                                                 const Admission& admission) {
-  float* values = admission.buffer->data();
-  ZeroPadding(state.run->layout, shard_, admission.range, values);
-  absl::Status status =
-      CheckFinite(state.run->layout, shard_, admission.range, {values, admission.range.size()});
+                                                 Admission* admission) {
   // The gradient first: its tensor says more than a loss.
-  if (status.ok()) status = CheckMeasures(contribution);
-  if (!status.ok()) {
+  const size_t size = admission->range.size();
+  CONADV_RETURN_IF_ERROR(CheckArrived(contribution, size, admission));
+  if (absl::Status status = CheckMeasures(contribution); !status.ok()) {
     staleness_.AddRejected(contribution.worker);
     return status;
   }
   // The pool's arenas are as long as the longest stream; sums run over whole arenas.
-  std::fill(values + admission.range.size(), values + admission.buffer->size(), 0.0F);
+  const absl::Span<float> values = admission->buffer->span();
+  std::fill(values.begin() + size, values.end(), 0.0F);
   const PushOutcome outcome = state.aggregator.Claim(contribution);
   staleness_.AddOutcome(contribution.worker, outcome);
   return outcome;
@@ -220,7 +233,7 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
 void Shard::FinishPush(Contribution contribution, Admission admission, PushAnswer done) {
   pool_->Submit([this, state = state(), contribution = std::move(contribution),
                  admission = std::move(admission), done = std::move(done)]() mutable {
-    const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, admission);
+    const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, &admission);
     const bool taken = outcome.ok() && *outcome != PushOutcome::kDuplicate;
     // Where each contribution is an update, whoever hears of one may lease what the bound allows
     // after it: it has its place in the order before that.

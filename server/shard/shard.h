@@ -106,8 +106,12 @@ class Shard {
   struct Admission {
     Range range;
     std::shared_ptr<Arena> buffer;  // nullptr: duplicate
+    size_t checked = 0;             // how many elements of the range have been looked at
   };
   absl::StatusOr<Admission> BeginPush(const Contribution& contribution, uint64_t layout_hash);
+  // The first `size` elements of the range are there: looks at them while the cache has them, which
+  // FinishPush need not do then. INVALID_ARGUMENT: one is no number; the push ends with that.
+  absl::Status CheckArrived(const Contribution& contribution, size_t size, Admission* admission);
   // Checks, claims, answers through `done`, then adds and maybe updates: all on the pool.
   void FinishPush(Contribution contribution, Admission admission, PushAnswer done);
 
@@ -147,7 +151,7 @@ class Shard {
   std::shared_ptr<State> state() const;
   absl::StatusOr<PushOutcome> PublishInitialWeights(const InitialWeights& weights);
   absl::StatusOr<PushOutcome> CheckAndClaim(State& state, const Contribution& contribution,
-                                            const Admission& admission);
+                                            Admission* admission);
   void ApplyReady(const std::shared_ptr<State>& state);
   void Measure(const std::shared_ptr<State>& state, NextUpdate next);
   void Apply(State& state, NextUpdate next);

@@ -32,7 +32,7 @@ size_t KeptArenas(const Job& job);
 struct Shard::State {
   // `applied_in`: the units that the weights to come are made of.
   State(const Job& job, uint32_t shard_in, std::shared_ptr<const Run> run_in, Version version,
-        UnitLedger applied_in, ArenaAllocator* allocator)
+        UnitLedger applied_in, ThreadPool* pool, ArenaAllocator* allocator)
       : shard(shard_in),
         sync(job.training.sync()),
         run(std::move(run_in)),
@@ -41,7 +41,7 @@ struct Shard::State {
         arenas(run->layout.arena_size(shard), KeptArenas(job), allocator),
         contributions(run->contribution_size, run->room.all),
         aggregator(AggregatorOptionsOf(job, *run), applied),
-        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value())),
+        optimizer(MakeOptimizer(job.optimizer, run->layout, shard, version.value(), pool)),
         sequencer(shard == 0 || job.training.sync()) {}
 
   // The update to measure or to apply, if there is one and nobody is at one: then `applying` is the

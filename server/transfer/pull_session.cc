@@ -9,11 +9,6 @@
 #include "common/wire/chunk.h"
 
 namespace conadv {
-namespace {
-
-constexpr size_t kPartElements = kChunkBytes / sizeof(float);
-
-}  // namespace
 
 void PullSession::Start(const PullQuery& query, std::function<void(const absl::Status&)> ready,
                         std::function<void()> evict) {
@@ -41,6 +36,7 @@ absl::Status PullSession::OnSnapshot(const absl::StatusOr<Snapshot>& snapshot,
     return absl::InvalidArgumentError(
         absl::StrCat("layout_hash: this run's is ", hash, ", got ", query.layout_hash));
   }
+  type_ = query.selector.type;
   weights_ = query.selector.averaged ? snapshot->average : snapshot->weights;
   // Older versions come back from a checkpoint for attacks, which need no average.
   if (weights_ == nullptr) {
@@ -48,13 +44,13 @@ absl::Status PullSession::OnSnapshot(const absl::StatusOr<Snapshot>& snapshot,
                                               " is no longer kept; pull a newer one"));
   }
   header_ = EncodePullHeader(
-      {snapshot->version, incarnation_, weights_->size(), hash, shard_->lineage()});
+      {snapshot->version, incarnation_, weights_->size(), hash, shard_->lineage(), type_});
   return absl::OkStatus();
 }
 
 PullSession::Part PullSession::Next() {
   const size_t left = weights_->size() - next_;
-  const size_t size = std::min(kPartElements, left);
+  const size_t size = std::min(kChunkBytes / BytesOf(type_), left);
   Part part{std::exchange(header_, ""), next_, size, size == left};
   next_ += size;
   return part;

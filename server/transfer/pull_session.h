@@ -42,6 +42,8 @@ class PullSession {
   // REQUIRES: it is ready, and the part before was not the last.
   Part Next();
   const std::shared_ptr<const Arena>& weights() const { return weights_; }
+  // What the parts are to be on their way.
+  ElementType type() const { return type_; }
   // A part was taken.
   void OnTaken();
   // True: `ready` will never be called. False: it has been, or is being called.
@@ -56,6 +58,7 @@ class PullSession {
   const Incarnation incarnation_;
   ReadId read_ = 0;                       // 0: none began
   std::shared_ptr<const Arena> weights_;  // or their average
+  ElementType type_ = ElementType::kFloat32;
   std::string header_;
   size_t next_ = 0;
 };

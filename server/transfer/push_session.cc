@@ -21,15 +21,20 @@ absl::Status PushSession::Add(const Chunk& chunk) {
     CONADV_RETURN_IF_ERROR(Begin(chunk.header));
     if (duplicate_) return absl::OkStatus();
   }
-  const size_t elements = chunk.payload_size / sizeof(float);
-  if (chunk.offset != next_ || chunk.payload_size % sizeof(float) != 0 ||
+  const size_t elements = chunk.payload_size / BytesOf(type_);
+  if (chunk.offset != next_ || chunk.payload_size % BytesOf(type_) != 0 ||
       elements > range_.end - next_) {
     return absl::InvalidArgumentError(
         absl::StrCat("chunk: expected elements from ", next_, " on, up to ", range_.end,
                      " in all; got ", chunk.payload_size, " bytes at offset ", chunk.offset));
   }
-  CopyPayload(chunk, buffer_->data() + (next_ - range_.begin));
+  float* const destination = buffer_->data() + (next_ - range_.begin);
+  type_ == ElementType::kBfloat16 ? ExpandPayload(chunk, destination)
+                                  : CopyPayload(chunk, destination);
   next_ += elements;
+  if (contribution_.has_value()) {
+    CONADV_RETURN_IF_ERROR(shard_->CheckArrived(*contribution_, next_ - range_.begin, &admission_));
+  }
   // It has got room, and keeps it until it ends.
   if (place_ == 0) {
     place_ = watch_->Begin(evict_);
@@ -42,6 +47,7 @@ absl::Status PushSession::Add(const Chunk& chunk) {
 absl::Status PushSession::Begin(const std::string& bytes) {
   CONADV_ASSIGN_OR_RETURN(PushHeader header, ParsePushHeader(bytes));
   CONADV_RETURN_IF_ERROR(shard_->CheckLineage(header.lineage));
+  type_ = header.type;
   if (const auto* plan = std::get_if<std::shared_ptr<const Plan>>(&header.content)) {
     CONADV_ASSIGN_OR_RETURN(initial_, shard_->BeginInitialWeights(**plan));
     buffer_ = initial_->arena;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One push, whatever brings its bytes: the header admits it, values are copied once into the
-// shard's buffer, and the pool does the rest. One thread at a time; lives until it has answered.
+// shard's buffer and looked at there, and the pool does the rest. One thread at a time; lives until
+// it has answered.
 #ifndef CONADV_SERVER_TRANSFER_PUSH_SESSION_H_
 #define CONADV_SERVER_TRANSFER_PUSH_SESSION_H_
 
@@ -53,6 +54,7 @@ class PushSession {
   Shard::Admission admission_;
   std::shared_ptr<Arena> buffer_;  // buffer_[0] is the range's begin
   Range range_;
+  ElementType type_ = ElementType::kFloat32;
   size_t next_ = 0;  // element that comes next, in the shard's arena
   bool duplicate_ = false;
   uint64_t place_ = 0;  // in the watch; 0: none yet

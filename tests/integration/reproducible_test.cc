@@ -104,6 +104,14 @@ TEST(Reproducible, TheSameBitsForAnyNumberOfWorkersAndShards) {
   EXPECT_EQ(CrcOf(2, 3, kLongerSteps), expected);
 }
 
+TEST(Reproducible, TheSameBitsWhereTheWireCarriesBfloat16) {
+  std::vector<std::string> settings = kLongerSteps;
+  settings.insert(settings.end(), {"wire.weights=BF16", "wire.gradients=BF16"});
+  const std::string expected = CrcOf(1, 1, settings);
+  EXPECT_EQ(CrcOf(2, 3, settings), expected);
+  EXPECT_NE(expected, CrcOf(1, 1, kLongerSteps));
+}
+
 TEST(Reproducible, AnotherSeedGivesOtherBits) {
   EXPECT_NE(CrcOf(1, 1, {"seed=4"}), CrcOf(1, 1, {"seed=5"}));
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "worker/compute/rounded_compute.h"
 
 namespace conadv {
 namespace {
@@ -47,6 +48,24 @@ PlanOptions PlanOptionsOf(const Setup& setup, int lanes, int loaders) {
   return options;
 }
 
+PullOptions PullOptionsOf(const WireOptions& wire) {
+  PullOptions options;
+  options.type = wire.weights;
+  return options;
+}
+
+PushOptions PushOptionsOf(const WireOptions& wire) {
+  PushOptions options;
+  options.type = wire.gradients;
+  return options;
+}
+
+std::unique_ptr<UnitCompute> Rounded(const Setup& setup, UnitCompute* compute) {
+  const Job& job = setup.run.job;
+  if (job.wire.gradients == ElementType::kFloat32) return nullptr;
+  return std::make_unique<RoundedCompute>(job.seed, setup.layout, StreamsOf(job.training), compute);
+}
+
 }  // namespace
 
 Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardClients* clients)
@@ -55,12 +74,14 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardCli
       incarnation_(RandomIncarnation()),
       clients_(clients),
       gradients_(setup_.layout->total_size(), PushWindow(lanes), clients->gradients()),
-      pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(), {}),
+      pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(),
+            PullOptionsOf(setup_.run.job.wire)),
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
-            clients->timer(), clients->statistics(), {}),
+            clients->timer(), clients->statistics(), PushOptionsOf(setup_.run.job.wire)),
       cache_(&pull_, setup_.run.job.training.versions_back() + 2, clients->statistics()),
       compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.model.factory, setup_.device,
                lanes),
+      rounded_(Rounded(setup_, &compute_)),
       executor_(
           lanes, QueueCapacity(setup_.run.job.training, lanes),
           [device = setup_.device] { device->PrepareThread(); }, clients->statistics(),
@@ -70,10 +91,10 @@ Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardCli
           loaders, QueueCapacity(setup_.run.job.training, lanes),
           [device = setup_.device] { device->PrepareThread(); }, /*statistics=*/nullptr,
           Clock::Real(), "loader"),
-      pipeline_(
-          PlanOptionsOf(setup_, lanes, loaders), setup_.run.job.training.slot_size(),
-          {&cache_, &push_, &compute_, &executor_, &loaders_, &gradients_, clients->statistics()},
-          MakePipelineEvents()) {}
+      pipeline_(PlanOptionsOf(setup_, lanes, loaders), setup_.run.job.training.slot_size(),
+                {&cache_, &push_, rounded_ != nullptr ? rounded_.get() : &compute_, &executor_,
+                 &loaders_, &gradients_, clients->statistics()},
+                MakePipelineEvents()) {}
 
 Trainer::~Trainer() { Stop(); }
 

@@ -59,6 +59,7 @@ class Trainer final : public MemberRole {
   ShardedPush push_;
   WeightCache cache_;
   TorchCompute compute_;
+  const std::unique_ptr<UnitCompute> rounded_;  // nullptr: gradients go as they are
   Executor executor_;
   Executor loaders_;
   Pipeline pipeline_;

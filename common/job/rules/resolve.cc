@@ -35,6 +35,10 @@ Consistency ResolveConsistency(v1::Training::Consistency consistency) {
   return Consistency::kSync;
 }
 
+ElementType ResolveElements(v1::Precision precision) {
+  return precision == v1::BF16 ? ElementType::kBfloat16 : ElementType::kFloat32;
+}
+
 Precision ResolvePrecision(v1::Precision precision) {
   return precision == v1::BF16 ? Precision::kBf16 : Precision::kFp32;
 }
@@ -235,6 +239,7 @@ Job Resolve(const v1::Job& job) {
   resolved.schedule = ResolveSchedule(job.schedule());
   resolved.server = ResolveServer(job.server(), resolved.training);
   resolved.evaluation = ResolveEvaluation(job.evaluation());
+  resolved.wire = {ResolveElements(job.wire().weights()), ResolveElements(job.wire().gradients())};
   return resolved;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/transfer/shared_memory/local_session.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -16,6 +17,7 @@ namespace {
 constexpr int kMessagesAtOnce = 64;
 // Copied faster than another thread is woken for it.
 constexpr uint64_t kSmallPush = uint64_t{64} << 10;
+constexpr uint64_t kPartElements = kChunkBytes / sizeof(float);
 
 }  // namespace
 
@@ -194,14 +196,23 @@ absl::Status LocalSession::OnPush(uint64_t call, const SharedPush& push,
 void LocalSession::CopyPush(uint64_t call, const SharedPush& push, const PeerSegment& segment) {
   const auto session =
       std::make_shared<PushSession>(parts_.shard, parts_.watch, parts_.incarnation, [] {});
+  const auto* values = static_cast<const float*>(segment.data()) + push.place;
   Chunk chunk;
   chunk.has_header = true;
   chunk.header = push.header;
-  chunk.offset = push.offset;
-  chunk.payload_size = push.size * sizeof(float);
-  chunk.payload = {Segment(static_cast<const uint8_t*>(segment.data()) + push.place * sizeof(float),
-                           chunk.payload_size)};
-  const absl::Status status = session->Add(chunk);
+  absl::Status status;
+  // In parts, which are checked while they are in the cache.
+  for (uint64_t done = 0; status.ok() && (done < push.size || chunk.has_header);) {
+    const uint64_t elements = std::min(push.size - done, kPartElements);
+    chunk.offset = push.offset + done;
+    chunk.payload_size = elements * sizeof(float);
+    chunk.payload = {Segment(reinterpret_cast<const uint8_t*>(values + done), chunk.payload_size)};
+    status = session->Add(chunk);
+    if (session->is_duplicate()) break;
+    chunk.has_header = false;
+    chunk.header.clear();
+    done += elements;
+  }
   if (!status.ok()) return AnswerPush(call, status);
   if (session->is_duplicate()) return AnswerPush(call, session->Reply(PushOutcome::kDuplicate));
   // Whoever gave up the push may have written to its memory since: only after it hung up.

@@ -16,10 +16,13 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-# What to run, by the name that --only knows. {bin} are the built programs, {here} is tests/bench.
+# What to run, by the name that --only knows. {bin} are the built programs, {here} is tests/bench,
+# {python} is the one that Debian's packages are for.
 PROGRAMS = {
     "wire": ["{bin}/bench_wire", "--rounds={rounds}"],
     "shared_memory": ["{bin}/bench_shared_memory", "--rounds={rounds}"],
+    "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
+    "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
 }
 
 
@@ -79,6 +82,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--only", default=",".join(PROGRAMS), help="which programs, by name: " + ", ".join(PROGRAMS))
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--python", default="/usr/bin/python3", help="for what needs PyTorch")
     parser.add_argument("--json", action="store_true", help="print what is written to bench.json, and no table")
     flags = parser.parse_args()
     unknown = sorted(set(flags.only.split(",")) - set(PROGRAMS))
@@ -87,7 +91,8 @@ def main():
     result = {"commit": commit(), "machine": machine(), "rows": []}
     whole = True
     for name in flags.only.split(","):
-        command = [part.format(bin=flags.build / "bin", here=HERE, rounds=flags.rounds) for part in PROGRAMS[name]]
+        values = {"bin": flags.build / "bin", "here": HERE, "rounds": flags.rounds, "python": flags.python}
+        command = [part.format(**values) for part in PROGRAMS[name]]
         rows, ok = rows_of(name, command)
         result["rows"] += rows
         whole = whole and ok

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/random.h"
+#include "common/tensor/bfloat16.h"
 #include "conadv/v1/parameter_server.pb.h"
 
 namespace conadv {
@@ -144,6 +145,22 @@ TEST(Chunk, NeverAcceptsBytesThatProtobufRefuses) {
     EXPECT_EQ(PayloadOf(*chunk).size(), chunk->payload_size);
   }
   EXPECT_GT(accepted, 0);
+}
+
+TEST(Chunk, ExpandsBfloat16HoweverItIsCut) {
+  std::vector<float> values(37);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = 0.5F * static_cast<float>(i) - 3;
+  std::string packed(2 * values.size(), '\0');
+  PackBfloat16(values, packed.data());
+  for (const size_t piece : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, packed.size()}) {
+    Chunk chunk;
+    chunk.payload = Cut(packed, piece);
+    chunk.payload.insert(chunk.payload.begin() + 1, Segment());
+    chunk.payload_size = packed.size();
+    std::vector<float> expanded(values.size());
+    ExpandPayload(chunk, expanded.data());
+    EXPECT_EQ(expanded, values) << "in pieces of " << piece;
+  }
 }
 
 }  // namespace

@@ -48,6 +48,22 @@ TEST_P(OptimizerTest, BitsDoNotDependOnTheNumberOfShards) {
   }
 }
 
+TEST_P(OptimizerTest, BitsDoNotDependOnTheNumberOfThreads) {
+  std::vector<TensorSpec> tensors = EveryTensor();
+  tensors.push_back({"large", {700, 1000}});  // more than one thread takes
+  ThreadPool pool(3);
+  ShardModel alone(tensors, 1, Rule());
+  ShardModel together(tensors, 1, Rule(), 0, &pool);
+  for (uint32_t step = 0; step < 2; ++step) {
+    const Gradients gradients = RandomGradients(tensors, step);
+    const UpdateNorms expected = alone.Apply(gradients)[0];
+    const UpdateNorms norms = together.Apply(gradients)[0];
+    EXPECT_EQ(norms.norm, expected.norm);
+    EXPECT_EQ(norms.dot, expected.dot);
+  }
+  EXPECT_EQ(together.weights(), alone.weights());
+}
+
 TEST_P(OptimizerTest, ContinuesWithTheSameBitsFromARestoredState) {
   ShardModel whole(EveryTensor(), 1, Rule());
   for (uint32_t step = 0; step < 3; ++step) whole.Apply(RandomGradients(whole.tensors(), step));

@@ -75,12 +75,12 @@ inline Gradients RandomGradients(const std::vector<TensorSpec>& tensors, uint32_
 class ShardModel {
  public:
   ShardModel(std::vector<TensorSpec> tensors, uint32_t shards, const OptimizerOptions& options,
-             uint64_t updates_done = 0)
+             uint64_t updates_done = 0, ThreadPool* pool = nullptr)
       : tensors_(tensors),
         layout_(Layout::Create(std::move(tensors), shards).value()),
         global_clip_norm_(options.global_clip_norm) {
     for (uint32_t shard = 0; shard < shards; ++shard) {
-      optimizers_.push_back(MakeOptimizer(options, layout_, shard, updates_done));
+      optimizers_.push_back(MakeOptimizer(options, layout_, shard, updates_done, pool));
     }
     weights_ = RandomValues(tensors_, 1, 0.5F);
   }

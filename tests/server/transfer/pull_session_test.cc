@@ -34,6 +34,18 @@ TEST_F(PullTest, ThePartsAreTheSnapshotsOwnMemory) {
   EXPECT_EQ(shard_.snapshots().versions_read(), 0U);
 }
 
+TEST_F(PullTest, PartsOfBfloat16AreSoInTheHeaderAndTwiceAsLong) {
+  Begin();
+  PullSession session(&shard_, kProcess);
+  session.Start(
+      {PullSelector::Latest().As(ElementType::kBfloat16), 0, kLineage},
+      [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; }, [] {});
+  EXPECT_EQ(session.type(), ElementType::kBfloat16);
+  const PullSession::Part part = session.Next();
+  EXPECT_EQ(part.size, 48U);
+  EXPECT_EQ(ParsePullHeader(part.header)->type, ElementType::kBfloat16);
+}
+
 TEST_F(PullTest, AVersionIsWaitedForAndTheWaitCanBeGivenUp) {
   Begin();
   PullSession waits(&shard_, kProcess);

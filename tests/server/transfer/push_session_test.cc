@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,32 @@ TEST_F(TransferTest, APushThatStandsStillIsEvictedUntilItIsClosed) {
   clock_.now += absl::Seconds(2);
   watch_.EvictIdle(absl::Seconds(10));
   EXPECT_EQ(evicted_, 1);
+}
+
+TEST_F(TransferTest, APushOfBfloat16IsKeptAsFloat32) {
+  std::vector<uint16_t> packed(48, 0x3f40);  // 0.75
+  const auto session = NewPush();
+  Chunk chunk = ChunkOf(EncodePushHeader({0, kLineage, "w", std::make_shared<const Plan>(plan_),
+                                          ElementType::kBfloat16}),
+                        0, 24);
+  chunk.payload = {
+      Segment(reinterpret_cast<const uint8_t*>(packed.data()), packed.size() * sizeof(uint16_t))};
+  ASSERT_TRUE(session->Add(chunk).ok());
+  ASSERT_TRUE(Finish(*session).ok());
+  EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[0], 0.75F);
+  EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[30], 0.75F);
+}
+
+TEST_F(TransferTest, AValueThatIsNoNumberEndsThePushBeforeTheRestHasCome) {
+  Begin();
+  values_[20] = std::numeric_limits<float>::quiet_NaN();
+  const auto session = NewPush();
+  ASSERT_TRUE(session->Add(ChunkOf(GradientHeader(0), 0, 16)).ok());
+  const absl::Status status = session->Add(ChunkOf("", 16, 16));
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("nan"));
+  values_[20] = 0.5F;
+  EXPECT_TRUE(PushStep(0).ok()) << "it has changed nothing";
 }
 
 }  // namespace
