@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 # {python} is the one that Debian's packages are for.
 PROGRAMS = {
     "wire": ["{bin}/bench_wire", "--rounds={rounds}"],
+    "update": ["{bin}/bench_update", "--rounds={rounds}"],
     "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
     "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
 }
