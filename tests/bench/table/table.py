@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = {
     "wire": ["{bin}/bench_wire", "--rounds={rounds}"],
     "shared_memory": ["{bin}/bench_shared_memory", "--rounds={rounds}"],
+    "update": ["{bin}/bench_update", "--rounds={rounds}"],
     "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
     "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
 }
