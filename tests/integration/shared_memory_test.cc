@@ -78,7 +78,11 @@ TEST(SharedMemory, OnOneMachineNothingGoesOverTheNetworkUnlessItIsTurnedOff) {
     const uint64_t pushed = BytesOf(staleness, "pushed_bytes");
     const uint64_t shared = BytesOf(staleness, "shared_pushed_bytes");
     // The initial weights always do.
-    off ? EXPECT_EQ(shared, 0U) : EXPECT_GT(shared, pushed);
+    if (off) {
+      EXPECT_EQ(shared, 0U);
+    } else {
+      EXPECT_GT(shared, pushed);
+    }
   }
 }
 
