@@ -159,8 +159,10 @@ TEST_F(SharedMemoryClientTest, VersionsBeyondWhatMayBeMappedComeOverTheNetwork) 
     ASSERT_NE(held.back()->weights, nullptr);
     Update(step);
   }
+  std::promise<void> came;
+  network_->pull_came = [&came] { came.set_value(); };
   auto over = StartPull(PullSelector::Latest());
-  while (network_->pulls.empty()) std::this_thread::yield();
+  came.get_future().wait();
   network_->AnswerPull(Version(most));
   EXPECT_EQ(over.get()->weights, nullptr);
 }

@@ -29,6 +29,7 @@ class FakeShard final : public ParameterClient {
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override {
     pulls.push_back({selector, timeout, std::move(allocate), std::move(done)});
+    pull_came();
   }
   void Push(const PushContent& content, absl::Duration, PushDone done) override {
     pushes.push_back({content, std::move(done)});
@@ -56,6 +57,8 @@ class FakeShard final : public ParameterClient {
   }
 
   Lineage lineage;
+  // For who waits for a pull that another thread makes.
+  std::function<void()> pull_came = [] {};
   std::deque<PullCall> pulls;
   std::deque<PushCall> pushes;
   std::deque<DescribeDone> describes;
