@@ -22,6 +22,7 @@ PROGRAMS = {
     "wire": ["{bin}/bench_wire", "--rounds={rounds}"],
     "update": ["{bin}/bench_update", "--rounds={rounds}"],
     "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
+    "training": ["{python}", "{here}/against_pytorch.py", "{bin}", "--rounds={rounds}"],
     "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
 }
 
