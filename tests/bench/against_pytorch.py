@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training speed beside a plain PyTorch loop's, in one run: the same model, batch and images, which both decode.
 
-    tests/bench/against_pytorch.py build/bin cifar10/ [--models=resnet20,convnet] [--threads=1,2] [--steps=24] [--rounds=3]
+    tests/bench/against_pytorch.py build/bin [--data=cifar10/] [--threads=1,2] [--steps=16] [--rounds=7]
 
 The plain loop takes the batch as a whole and in the parts that conadv calls slots; the faster counts. Its attack and both gradients
-are one after the other. Medians over the rounds, which take turns.
+are one after the other. Prints rows, see tests/bench/table/row.h.
 """
 import argparse
 import json
@@ -14,6 +14,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "table"))
+import row  # noqa: E402
+
+try:
+    import torchvision  # noqa: F401
+    from PIL import Image
+except ImportError:
+    Image = None
 
 PLAIN = pathlib.Path(__file__).with_name("plain_loop.py")
 BATCH, SLOTS = 512, 4
@@ -26,7 +35,7 @@ def plain(flags, model, threads, attack, parts):
     return json.loads(out)["examples_per_second"]
 
 
-def conadv(flags, model, threads, algorithm):
+def conadv(flags, model, threads, algorithm, workers=1):
     """Between the second and the last version: processes that start and end are nobody's training speed."""
     settings = {"model.builtin": model, "dataset.format": "FOLDER", "dataset.cache_bytes": 0,
                 "dataset.mean": "[0.4914, 0.4822, 0.4465]", "dataset.deviation": "[0.2470, 0.2435, 0.2616]",
@@ -41,7 +50,7 @@ def conadv(flags, model, threads, algorithm):
             settings.pop(name)
     with tempfile.TemporaryDirectory() as directory:
         arguments = [f"{flags.binaries}/conadv", "train", f"--out={directory}/run", f"--data_dir={flags.data}",
-                     "--workers=1", f"--threads={threads}", "--json"]
+                     f"--workers={workers}", f"--threads={threads}", "--json"]
         for name, value in settings.items():
             arguments += ["--set", f"{name}={value}"]
         done = subprocess.run(arguments, capture_output=True, text=True)
@@ -53,32 +62,51 @@ def conadv(flags, model, threads, algorithm):
     return (last - first) * BATCH / (seconds[last] - seconds[first])
 
 
+def images(directory, count=1024):
+    """As many JPEG files in two classes, of noise: as slow to decode as pictures, if not slower."""
+    for split in ("train", "test"):
+        for i in range(count if split == "train" else 256):
+            folder = pathlib.Path(directory) / split / f"class{i % 2}"
+            folder.mkdir(parents=True, exist_ok=True)
+            picture = Image.effect_noise((32, 32), 40 + i % 50).convert("RGB")
+            picture.save(folder / f"{i:05}.jpg", quality=75)
+
+
+def rows(flags):
+    for model, reach in (("convnet", 1.5), ("resnet20", 1.1)):
+        for threads in map(int, flags.threads.split(",")):
+            samples = {(attack, parts): (lambda a=attack, n=parts: plain(flags, model, threads, a, n))
+                       for attack in (False, True) for parts in (1, SLOTS)}
+            samples.update({name: (lambda n=name: conadv(flags, model, threads, n))
+                            for name in ("VANILLA", "DISADV", "CONADV")})
+            seen = dict(zip(samples, row.interleave(flags.rounds, list(samples.values()))))
+            for name in ("VANILLA", "DISADV", "CONADV"):
+                loops = [seen[name != "VANILLA", parts] for parts in (1, SLOTS)]
+                row.show(f"training {model}, {name}, {threads} thread{'s' * (threads > 1)}", "examples/s", seen[name],
+                         max(loops, key=statistics.median), reference="a plain PyTorch loop", at_least=reach)
+    two, one = row.interleave(flags.rounds, [lambda: conadv(flags, "convnet", 1, "CONADV", workers=2),
+                                             lambda: conadv(flags, "convnet", 2, "CONADV")])
+    row.show("training convnet, CONADV, two workers of one thread", "examples/s", two, one,
+             reference="one worker of two", at_least=0.95)
+
+
 def main():
-    parser = argparse.ArgumentParser(description="conadv's training speed beside a plain PyTorch loop's")
+    parser = argparse.ArgumentParser(description="conadv's training speed beside a plain PyTorch loop's; prints rows")
     parser.add_argument("binaries")
-    parser.add_argument("data")
-    parser.add_argument("--models", default="resnet20,convnet")
+    parser.add_argument("--data", help="folders of 32 x 32 images; noise if there is none")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--steps", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--python", default=sys.executable, help="a Python with torch and torchvision")
     flags = parser.parse_args()
-    print(f"{'model':10}{'threads':>8}{'algorithm':>11}{'plain':>9}{'conadv':>9}{'ratio':>7}   examples/s", flush=True)
-    for model in flags.models.split(","):
-        for threads in flags.threads.split(","):
-            seen = {}
-            for _ in range(flags.rounds):
-                for attack in (False, True):
-                    for parts in (1, SLOTS):
-                        seen.setdefault((attack, parts), []).append(plain(flags, model, threads, attack, parts))
-                for algorithm in ("VANILLA", "DISADV", "CONADV"):
-                    seen.setdefault(algorithm, []).append(conadv(flags, model, threads, algorithm))
-            medians = {what: statistics.median(values) for what, values in seen.items()}
-            for algorithm in ("VANILLA", "DISADV", "CONADV"):
-                attack = algorithm != "VANILLA"
-                loop = max(medians[attack, 1], medians[attack, SLOTS])
-                print(f"{model:10}{threads:>8}{algorithm:>11}{loop:9.0f}{medians[algorithm]:9.0f}"
-                      f"{medians[algorithm] / loop:7.2f}", flush=True)
+    if Image is None:
+        print("no torchvision for this Python: its rows are left out", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        if flags.data is None:
+            images(directory)
+            flags.data = directory
+        rows(flags)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ PROGRAMS = {
     "shared_memory": ["{bin}/bench_shared_memory", "--rounds={rounds}"],
     "update": ["{bin}/bench_update", "--rounds={rounds}"],
     "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
+    "training": ["{python}", "{here}/against_pytorch.py", "{bin}", "--rounds={rounds}"],
     "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
 }
 
