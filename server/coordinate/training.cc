@@ -81,9 +81,13 @@ void Training::Grant(absl::Time now, Actions* actions) {
   std::map<MemberId, std::vector<Unit>> grants;
   while (const std::optional<Unit> next = leases_->Next()) {
     const auto failed = failed_units_.find(*next);
-    std::optional<MemberId> id = failed == failed_units_.end()
-                                     ? loads_.Next(job_.training, lease_options_)
-                                     : loads_.Another(failed->second);
+    const bool in_turn = job_.training.sync() && !leases_->CameBack(*next);
+    std::optional<MemberId> id;
+    if (failed != failed_units_.end()) {
+      id = loads_.Another(failed->second);
+    } else {
+      id = in_turn ? loads_.NextInTurn() : loads_.Next(job_.training, lease_options_);
+    }
     // What everyone waits for is nobody's share: whoever is full of later steps waits for it too.
     if (!id.has_value() && job_.training.sync() && next->step == leases_->oldest_unfinished()) {
       id = loads_.Substitute({});
@@ -93,6 +97,7 @@ void Training::Grant(absl::Time now, Actions* actions) {
       members_->Find(*id)->working_since = now;
     }
     grants[*id].push_back(*leases_->Lease(*id));
+    if (in_turn) loads_.EndTurn(*id);
   }
   SendGrants(std::move(grants), actions);
 }

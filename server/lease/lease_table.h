@@ -33,6 +33,8 @@ class LeaseTable {
   std::optional<Unit> Lease(MemberId member);
   // What Lease would lease.
   std::optional<Unit> Next() const;
+  // Whether somebody had it before, and it came back.
+  bool CameBack(const Unit& unit) const { return returned_.count(unit) > 0; }
   // One more holder. False if nobody holds the unit, or `member` does.
   bool LeaseAlso(const Unit& unit, MemberId member);
 

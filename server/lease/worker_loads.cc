@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/lease/worker_loads.h"
 
+#include <algorithm>
+
 namespace conadv {
 
 // By held / threads, without rounding.
@@ -10,18 +12,44 @@ bool WorkerLoads::LessLoaded::operator()(const Load& a, const Load& b) const {
   return left != right ? left < right : a.id < b.id;
 }
 
+// By turns / threads, likewise.
+bool WorkerLoads::FewerTurns::operator()(const Load& a, const Load& b) const {
+  const uint64_t left = a.turns * b.threads;
+  const uint64_t right = b.turns * a.threads;
+  return left != right ? left < right : a.id < b.id;
+}
+
+void WorkerLoads::Insert(const Load& load) {
+  (load.straggles ? straggling_ : steady_).insert(load);
+  (load.straggles ? straggling_turns_ : steady_turns_).insert(load);
+}
+
+void WorkerLoads::Erase(const Load& load) {
+  (load.straggles ? straggling_ : steady_).erase(load);
+  (load.straggles ? straggling_turns_ : steady_turns_).erase(load);
+}
+
+void WorkerLoads::CatchUp(Load* load) const {
+  if (steady_turns_.empty()) return;
+  const Load& next = *steady_turns_.begin();
+  load->turns = std::max(load->turns, next.turns * load->threads / next.threads);
+}
+
 void WorkerLoads::Add(MemberId id, uint32_t threads) {
   Remove(id);
-  const Load load{id, threads, 0, false};
+  Load load;
+  load.id = id;
+  load.threads = threads;
+  CatchUp(&load);
   workers_.emplace(id, load);
-  steady_.insert(load);
+  Insert(load);
   threads_ += threads;
 }
 
 void WorkerLoads::Remove(MemberId id) {
   const auto worker = workers_.find(id);
   if (worker == workers_.end()) return;
-  OrderOf(worker->second).erase(worker->second);
+  Erase(worker->second);
   threads_ -= worker->second.threads;
   workers_.erase(worker);
 }
@@ -29,18 +57,31 @@ void WorkerLoads::Remove(MemberId id) {
 void WorkerLoads::Change(MemberId id, int by) {
   const auto worker = workers_.find(id);
   if (worker == workers_.end()) return;
-  Order& order = OrderOf(worker->second);
-  order.erase(worker->second);
+  Erase(worker->second);
   worker->second.held += by;
-  order.insert(worker->second);
+  Insert(worker->second);
 }
 
 void WorkerLoads::SetStraggles(MemberId id, bool straggles) {
   const auto worker = workers_.find(id);
   if (worker == workers_.end() || worker->second.straggles == straggles) return;
-  OrderOf(worker->second).erase(worker->second);
+  Erase(worker->second);
   worker->second.straggles = straggles;
-  OrderOf(worker->second).insert(worker->second);
+  if (!straggles) CatchUp(&worker->second);
+  Insert(worker->second);
+}
+
+std::optional<MemberId> WorkerLoads::NextInTurn() const {
+  const Turns& turns = steady_turns_.empty() ? straggling_turns_ : steady_turns_;
+  return turns.empty() ? std::nullopt : std::optional<MemberId>(turns.begin()->id);
+}
+
+void WorkerLoads::EndTurn(MemberId id) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return;
+  Erase(worker->second);
+  ++worker->second.turns;
+  Insert(worker->second);
 }
 
 std::optional<MemberId> WorkerLoads::Next(const TrainingOptions& training,

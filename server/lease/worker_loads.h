@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much each worker holds, and so who gets the next unit. Workers are kept in order of their
-// load: an event costs the same with two workers as with thousands, but for a logarithm. Pure
-// state; not thread-safe.
+// load and of their turn: an event costs the same with two workers as with thousands, but for a
+// logarithm. Pure state; not thread-safe.
 #ifndef CONADV_SERVER_LEASE_WORKER_LOADS_H_
 #define CONADV_SERVER_LEASE_WORKER_LOADS_H_
 
@@ -28,6 +28,14 @@ class WorkerLoads {
   void SetStraggles(MemberId id, bool straggles);
   bool empty() const { return workers_.empty(); }
 
+  // SYNC: who gets the next unit that nobody had before: in turn, by threads, so that everyone has
+  // the same part of each step, give or take one unit. By what they hold they would not: a step's
+  // units become free as those of the step before are done, so whoever had two of that one would
+  // get two again, for ever, while others wait for him. A worker that straggles gets none while
+  // there is another. Nothing without workers.
+  std::optional<MemberId> NextInTurn() const;
+  // It got one.
+  void EndTurn(MemberId id);
   // The worker with the least held for its threads, if it may hold more; ties go to the first to
   // join. Nothing if all are full. A worker that straggles gets none while there is another.
   // SYNC: it may hold its share, by threads, of all units in the window. Otherwise two for each
@@ -43,20 +51,30 @@ class WorkerLoads {
   struct Load {
     MemberId id;
     uint64_t threads = 1;
-    uint64_t held = 0;  // units
+    uint64_t held = 0;   // units
+    uint64_t turns = 0;  // that it had, or that passed before it came
     bool straggles = false;
   };
   struct LessLoaded {
     bool operator()(const Load& a, const Load& b) const;
   };
+  struct FewerTurns {
+    bool operator()(const Load& a, const Load& b) const;
+  };
   using Order = std::set<Load, LessLoaded>;
+  using Turns = std::set<Load, FewerTurns>;
 
   void Change(MemberId id, int by);
-  Order& OrderOf(const Load& load) { return load.straggles ? straggling_ : steady_; }
+  void Insert(const Load& load);
+  void Erase(const Load& load);
+  // Who comes, or comes back, has no more turns to make up for than the others.
+  void CatchUp(Load* load) const;
 
   std::map<MemberId, Load> workers_;
   Order steady_;
   Order straggling_;
+  Turns steady_turns_;
+  Turns straggling_turns_;
   uint64_t threads_ = 0;  // of all
 };
 

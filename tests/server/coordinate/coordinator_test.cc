@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/server/coordinate/coordinator_fixture.h"
 
 namespace conadv {
@@ -225,6 +228,43 @@ TEST_F(CoordinatorTest, AWorkerThatComesAfterTheEndIsSentHome) {
   ASSERT_TRUE(Join(Role::kWorker, &late).ok());
   EXPECT_EQ(late.finished, 1);
   EXPECT_TRUE(late.units.empty());
+}
+
+// Whoever came first had everything, and then twice as much of each step as the others, for ever.
+TEST_F(CoordinatorTest, EveryWorkerHasItsPartOfEachStepHoweverTheyCame) {
+  constexpr uint32_t kWorkers = 4;
+  constexpr uint64_t kSteps = 16;
+  CoordinatorOptions options = Options(1);
+  options.job.training.slots = kWorkers;
+  options.job.training.steps = kSteps;
+  plan_.steps = kSteps;
+  plan_.examples = 256;
+  coordinator_ = std::make_unique<Coordinator>(options, &clock_);
+  local_id_ = *JoinShard(0, &local_, {});
+  coordinator_->OnRestored(local_id_, absl::OkStatus(), std::nullopt);
+  std::vector<FakeMember> workers(kWorkers);
+  std::vector<MemberId> ids;
+  for (FakeMember& worker : workers) {
+    ids.push_back(*Join(Role::kWorker, &worker));
+    if (ids.size() == 1) coordinator_->OnOffered(ids[0]);
+  }
+  for (uint64_t step = 0; step < kSteps; ++step) {
+    for (uint32_t i = 0; i < kWorkers; ++i) {
+      std::vector<Unit>& held = workers[i].units;
+      std::vector<Unit> done;
+      for (const Unit& unit : held) {
+        if (unit.step.value() == step) done.push_back(unit);
+      }
+      held.erase(std::remove_if(held.begin(), held.end(),
+                                [step](const Unit& unit) { return unit.step.value() == step; }),
+                 held.end());
+      // The first steps were given away before the others came.
+      if (step > options.job.training.tau + 1) {
+        EXPECT_EQ(done.size(), 1U) << "step " << step << ", worker " << i;
+      }
+      coordinator_->OnDone(ids[i], done);
+    }
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -166,6 +167,43 @@ TEST_F(WorkerLoadsTest, AThousandWorkersGetWhatALookAtEachWouldGiveThem) {
       if (next.has_value()) holders.insert(*next);
     }
   }
+}
+
+// How often each comes in so many turns.
+std::map<MemberId, int> Turns(int turns, WorkerLoads* loads) {
+  std::map<MemberId, int> count;
+  for (int i = 0; i < turns; ++i) {
+    const MemberId next = *loads->NextInTurn();
+    loads->EndTurn(next);
+    ++count[next];
+  }
+  return count;
+}
+
+TEST(WorkerLoads, TurnsGoByThreadsWhateverIsHeld) {
+  WorkerLoads loads = LoadsOf({{kA, 1, 7}, {kB, 3}});
+  EXPECT_EQ(Turns(8, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 6}}));
+}
+
+TEST(WorkerLoads, WhoComesOrComesBackMakesUpForNoTurns) {
+  const MemberId late(3);
+  WorkerLoads loads = LoadsOf({{kA}, {kB}});
+  Turns(100, &loads);
+  loads.Add(late, 1);
+  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 2}, {late, 2}}));
+  loads.SetStraggles(kA, true);
+  EXPECT_EQ(Turns(100, &loads), (std::map<MemberId, int>{{kB, 50}, {late, 50}}));
+  loads.SetStraggles(kA, false);
+  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 2}, {late, 2}}));
+}
+
+TEST(WorkerLoads, NobodyHasATurnWhereNobodyIs) {
+  WorkerLoads loads;
+  EXPECT_EQ(loads.NextInTurn(), std::nullopt);
+  loads.EndTurn(kA);
+  loads.Add(kA, 1);
+  loads.SetStraggles(kA, true);
+  EXPECT_EQ(loads.NextInTurn(), kA);
 }
 
 }  // namespace
