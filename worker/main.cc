@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,8 +15,6 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/grpc/grpc_transport.h"
-#include "client/shared_memory/shared_memory_transport.h"
 #include "common/base/status_macros.h"
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
@@ -24,13 +23,14 @@
 #include "common/program/flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
-#include "common/shared_memory/shared_arenas.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
 #include "worker/device/open/open_device.h"
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
-#include "worker/member/trainer.h"
+#include "worker/member/torch_trainer.h"
+#include "worker/member/transports.h"
+#include "worker/simulate/simulated_worker.h"
 #include "worker/standalone/evaluate_file.h"
 
 ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0");
@@ -52,6 +52,11 @@ ABSL_FLAG(std::string, job, "",
           "evaluator: the job of --weights, in protobuf text format; without them its model's own "
           "are evaluated");
 ABSL_FLAG(std::string, name, "", "what people see; by default the host's name and the process id");
+ABSL_FLAG(
+    std::string, simulate, "",
+    "compute nothing and take this long for it, with a model of that size, as in "
+    "attack=50ms,clean=50ms,adversarial=50ms,parameters=25M,lanes=3; lanes stand for --threads. "
+    "All workers of the run have to");
 ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator that answers");
 ABSL_FLAG(std::string, shared_memory, "auto",
           "auto: pull from and push to servers of this machine through shared memory; off: over "
@@ -79,6 +84,7 @@ struct Flags {
   bool shared_memory = true;
   int threads = 1;
   int loaders = 1;
+  std::optional<Simulation> simulation;
   absl::Duration connect_timeout;
 };
 
@@ -138,6 +144,14 @@ absl::StatusOr<Flags> ReadFlags() {
   flags.loaders = absl::GetFlag(FLAGS_loaders);
   CONADV_RETURN_IF_ERROR(InRange("loaders", flags.loaders, 0));
   if (flags.loaders == 0) flags.loaders = flags.threads;
+  if (const std::string simulate = absl::GetFlag(FLAGS_simulate); !simulate.empty()) {
+    if (flags.evaluator) {
+      return absl::InvalidArgumentError(
+          "--simulate needs --role=worker: there is nothing to evaluate");
+    }
+    CONADV_ASSIGN_OR_RETURN(flags.simulation, ParseSimulation(simulate));
+    flags.threads = flags.simulation->lanes;
+  }
   const double seconds = absl::GetFlag(FLAGS_connect_timeout);
   if (!(seconds > 0 && seconds <= 1e6)) {
     return absl::InvalidArgumentError(
@@ -153,15 +167,40 @@ absl::StatusOr<Flags> ReadFlags() {
   return flags;
 }
 
-absl::StatusOr<std::unique_ptr<MemberRole>> MakeRole(const Flags& flags, Setup setup,
-                                                     CoordinatorClient* coordinator,
-                                                     ShardClients* clients) {
-  if (flags.evaluator) {
-    return EvaluatorRole::Create(std::move(setup), {flags.name, flags.threads, flags.export_path},
-                                 coordinator, clients);
+// What this process does in the run, and the shards that it talks to for it.
+struct Part {
+  std::unique_ptr<ShardClients> clients;  // outlive the role
+  std::unique_ptr<MemberRole> role;
+};
+
+absl::StatusOr<Part> MakePart(const Flags& flags, RunInfo run, std::shared_ptr<Device> device,
+                              const WorkerTransports& transports, CoordinatorClient* coordinator) {
+  Part part;
+  const auto connect = [&flags, &part, &transports](const TrainingSetup& setup) {
+    part.clients =
+        std::make_unique<ShardClients>(transports.list(), setup.run.servers, setup.layout->hash(),
+                                       flags.name, transports.gradients());
+    return part.clients.get();
+  };
+  if (flags.simulation.has_value()) {
+    CONADV_ASSIGN_OR_RETURN(TrainingSetup setup, SimulateSetup(std::move(run), *flags.simulation));
+    ShardClients* const clients = connect(setup);
+    part.role = MakeSimulatedTrainer(std::move(setup), flags.name, *flags.simulation, clients);
+    return part;
   }
-  return std::make_unique<Trainer>(std::move(setup), flags.name, flags.threads, flags.loaders,
-                                   clients);
+  CONADV_ASSIGN_OR_RETURN(Setup setup,
+                          MakeSetup(std::move(run), flags.data_dir, std::move(device)));
+  ShardClients* const clients = connect(setup);
+  if (!flags.evaluator) {
+    part.role =
+        MakeTorchTrainer(std::move(setup), flags.name, flags.threads, flags.loaders, clients);
+    return part;
+  }
+  CONADV_ASSIGN_OR_RETURN(
+      part.role,
+      EvaluatorRole::Create(std::move(setup), {flags.name, flags.threads, flags.export_path},
+                            coordinator, clients));
+  return part;
 }
 
 int Complain(const absl::Status& status, int exit_code) {
@@ -202,21 +241,14 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   if (stopped()) return absl::OkStatus();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
-  CONADV_ASSIGN_OR_RETURN(Setup setup,
-                          MakeSetup(*std::move(run), flags.data_dir, std::move(device)));
-  const GrpcTransport grpc;
-  SharedArenas* const arenas = flags.shared_memory ? SharedArenas::OfThisProcess() : nullptr;
-  const SharedMemoryTransport shared_memory(&grpc, arenas);
-  ArenaAllocator* const gradients = arenas != nullptr ? arenas : &ArenaAllocator::Heap();
-  ShardClients clients({&shared_memory, &grpc}, info.servers, setup.layout->hash(), flags.name,
-                       gradients);
-  CONADV_ASSIGN_OR_RETURN(const std::unique_ptr<MemberRole> role,
-                          MakeRole(flags, std::move(setup), &coordinator, &clients));
+  const WorkerTransports transports(flags.shared_memory);
+  CONADV_ASSIGN_OR_RETURN(const Part part, MakePart(flags, *std::move(run), std::move(device),
+                                                    transports, &coordinator));
   MemberOptions options;
   options.connect_timeout = flags.connect_timeout;
   options.servers = flags.servers;
-  Member member(info, &coordinator, role.get(), clients.timer(), clients.statistics(), stopped,
-                options);
+  Member member(info, &coordinator, part.role.get(), part.clients->timer(),
+                part.clients->statistics(), stopped, options);
   const absl::Status status = member.Run();
   if (!status.ok()) {
     // Nothing in hand is of use any more, and a thread that is stuck would keep us from ending.
@@ -227,7 +259,7 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
     std::fflush(stdout);
   }
   EndAfter(kStop);
-  role->Stop();
+  part.role->Stop();
   EndAfter(absl::ZeroDuration());
   if (flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
   return status;

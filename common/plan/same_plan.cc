@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/printable.h"
 #include "common/plan/plan_proto.h"
+#include "common/plan/simulated_plan.h"
 
 namespace conadv {
 namespace {
@@ -38,6 +39,14 @@ absl::Status Differ(absl::string_view what, absl::string_view offered, absl::str
 }  // namespace
 
 absl::Status CheckSamePlan(const Plan& run, const Plan& offered) {
+  if (IsSimulated(run) != IsSimulated(offered)) {
+    return absl::InvalidArgumentError(
+        IsSimulated(offered)
+            ? "this worker is simulated and the run's are not: start it without --simulate"
+            : "the run's workers are simulated and this one is not: start it with their "
+              "--simulate, "
+              "or a run of its own");
+  }
   if (run.data_fingerprint != offered.data_fingerprint || run.examples != offered.examples) {
     const auto data = [](const Plan& plan) {
       return absl::StrFormat("fingerprint %016x of %d examples", plan.data_fingerprint,
@@ -54,13 +63,14 @@ absl::Status CheckSamePlan(const Plan& run, const Plan& offered) {
     return Differ("the model's file", model(offered), model(run),
                   "give this worker the same file in model.torchscript");
   }
+  const char* const advice = IsSimulated(run) ? "start every worker with the same --simulate"
+                                              : "start every worker from the same build";
   const size_t tensors = std::max(run.tensors.size(), offered.tensors.size());
   for (size_t i = 0; i < tensors; ++i) {
     const std::string ours = TensorAt(run, i);
     const std::string theirs = TensorAt(offered, i);
     if (ours != theirs) {
-      return Differ(absl::StrCat("tensor ", i, " of the model"), theirs, ours,
-                    "start every worker from the same build");
+      return Differ(absl::StrCat("tensor ", i, " of the model"), theirs, ours, advice);
     }
   }
   if (run.steps != offered.steps) {

@@ -77,6 +77,8 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"worker/member",
        {"common", "worker/compute", "worker/evaluate", "worker/attack", "worker/model",
         "worker/device", "worker/data", "worker/session", "worker/statistics", "client"}},
+      {"worker/simulate",
+       {"common", "client", "worker/member", "worker/compute", "worker/statistics"}},
       {"worker/standalone",
        {"common", "worker/evaluate", "worker/model", "worker/device", "worker/data"}},
       {"worker/main", {"common", "client", "worker"}},

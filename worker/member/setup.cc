@@ -38,6 +38,7 @@ absl::Status MakeModel(Setup* setup) {
   plan->initial_weights_crc32c = WeightsCrc32c(*setup->layout, weights->span());
   setup->plan = std::move(plan);
   setup->initial_weights = std::move(weights);
+  setup->image_bytes = size.bytes();
   return absl::OkStatus();
 }
 

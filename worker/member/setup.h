@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker or evaluator works out for itself from the run's job: data set, model, layout,
-// initial weights. The same in every process of a run, which the fingerprints in the plan prove.
-// Immutable once made.
+// What a worker or evaluator works out for itself from the run's job: data set, model, and with
+// them what is trained. Immutable once made.
 #ifndef CONADV_WORKER_MEMBER_SETUP_H_
 #define CONADV_WORKER_MEMBER_SETUP_H_
 
@@ -10,24 +9,17 @@
 
 #include "absl/status/statusor.h"
 #include "client/run/coordinator_client.h"
-#include "common/job/job.h"
-#include "common/plan/plan.h"
-#include "common/tensor/arena.h"
-#include "common/tensor/layout.h"
 #include "worker/data/dataset.h"
 #include "worker/device/device.h"
+#include "worker/member/training_setup.h"
 #include "worker/model/source/open_model.h"
 
 namespace conadv {
 
-struct Setup {
-  RunInfo run;
+struct Setup : TrainingSetup {
   std::shared_ptr<Device> device;
   std::shared_ptr<const Dataset> dataset;  // the training split
   Model model;
-  std::shared_ptr<const Layout> layout;
-  std::shared_ptr<const Plan> plan;
-  std::shared_ptr<const Arena> initial_weights;
 };
 
 // `data_dir` stands for the job's dataset.path unless it is empty. Errors name what is missing and

@@ -27,15 +27,15 @@ size_t QueueCapacity(const TrainingOptions& training, int lanes) {
 // Units whose examples may be there at once: enough for every lane's update and attack and for what
 // the loaders are at; more as long as they are small, so that attacks can be made ahead of their
 // updates, which keep their examples until then.
-size_t LoadWindow(const Setup& setup, int lanes, int loaders) {
+size_t LoadWindow(const TrainingSetup& setup, int lanes, int loaders) {
   constexpr size_t kSmall = size_t{256} << 20;  // bytes, of all
   const size_t images = setup.run.job.training.augmented_weight > 0 ? 2 : 1;
   const size_t unit =
-      images * setup.dataset->image_size().bytes() * setup.run.job.training.slot_size();
+      images * std::max<size_t>(setup.image_bytes, 1) * setup.run.job.training.slot_size();
   return std::max(static_cast<size_t>(2 * lanes + loaders), kSmall / unit);
 }
 
-PlanOptions PlanOptionsOf(const Setup& setup, int lanes, int loaders) {
+PlanOptions PlanOptionsOf(const TrainingSetup& setup, int lanes, int loaders) {
   const TrainingOptions& training = setup.run.job.training;
   PlanOptions options;
   options.tau = training.tau;
@@ -60,7 +60,7 @@ PushOptions PushOptionsOf(const WireOptions& wire) {
   return options;
 }
 
-std::unique_ptr<UnitCompute> Rounded(const Setup& setup, UnitCompute* compute) {
+std::unique_ptr<UnitCompute> Rounded(const TrainingSetup& setup, UnitCompute* compute) {
   const Job& job = setup.run.job;
   if (job.wire.gradients == ElementType::kFloat32) return nullptr;
   return std::make_unique<RoundedCompute>(job.seed, setup.layout, StreamsOf(job.training), compute);
@@ -68,31 +68,28 @@ std::unique_ptr<UnitCompute> Rounded(const Setup& setup, UnitCompute* compute) {
 
 }  // namespace
 
-Trainer::Trainer(Setup setup, std::string name, int lanes, int loaders, ShardClients* clients)
+Trainer::Trainer(TrainingSetup setup, TrainerParts parts, ShardClients* clients)
     : setup_(std::move(setup)),
-      name_(std::move(name)),
+      name_(std::move(parts.name)),
       incarnation_(RandomIncarnation()),
       clients_(clients),
-      gradients_(setup_.layout->total_size(), PushWindow(lanes), clients->gradients()),
+      gradients_(setup_.layout->total_size(), PushWindow(parts.lanes),
+                 parts.gradients != nullptr ? parts.gradients : clients->gradients()),
       pull_(setup_.layout, clients->pointers(), clients->timer(), clients->statistics(),
             PullOptionsOf(setup_.run.job.wire)),
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
             clients->timer(), clients->statistics(), PushOptionsOf(setup_.run.job.wire)),
       cache_(&pull_, setup_.run.job.training.versions_back() + 2, clients->statistics()),
-      compute_(setup_.run.job, setup_.dataset, setup_.layout, setup_.model.factory, setup_.device,
-               lanes),
-      rounded_(Rounded(setup_, &compute_)),
-      executor_(
-          lanes, QueueCapacity(setup_.run.job.training, lanes),
-          [device = setup_.device] { device->PrepareThread(); }, clients->statistics(),
-          Clock::Real()),
+      compute_(std::move(parts.compute)),
+      rounded_(Rounded(setup_, compute_.get())),
+      executor_(parts.lanes, QueueCapacity(setup_.run.job.training, parts.lanes),
+                parts.prepare_thread, clients->statistics(), Clock::Real()),
       // What a lane waits for is the lane's time; of the loaders' own nobody keeps account.
-      loaders_(
-          loaders, QueueCapacity(setup_.run.job.training, lanes),
-          [device = setup_.device] { device->PrepareThread(); }, /*statistics=*/nullptr,
-          Clock::Real(), "loader"),
-      pipeline_(PlanOptionsOf(setup_, lanes, loaders), setup_.run.job.training.slot_size(),
-                {&cache_, &push_, rounded_ != nullptr ? rounded_.get() : &compute_, &executor_,
+      loaders_(parts.loaders, QueueCapacity(setup_.run.job.training, parts.lanes),
+               parts.prepare_thread, /*statistics=*/nullptr, Clock::Real(), "loader"),
+      pipeline_(PlanOptionsOf(setup_, parts.lanes, parts.loaders),
+                setup_.run.job.training.slot_size(),
+                {&cache_, &push_, rounded_ != nullptr ? rounded_.get() : compute_.get(), &executor_,
                  &loaders_, &gradients_, clients->statistics()},
                 MakePipelineEvents()) {}
 

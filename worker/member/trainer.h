@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's role: puts clients, cache, executor and pipeline together, and feeds them what the
-// coordinator grants.
+// coordinator grants. Knows neither LibTorch nor what computes.
 #ifndef CONADV_WORKER_MEMBER_TRAINER_H_
 #define CONADV_WORKER_MEMBER_TRAINER_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,18 +15,28 @@
 #include "common/thread/mutex.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/pipeline.h"
-#include "worker/compute/torch_compute.h"
+#include "worker/compute/unit_compute.h"
 #include "worker/compute/weight_cache.h"
 #include "worker/member/role.h"
-#include "worker/member/setup.h"
 #include "worker/member/shard_clients.h"
+#include "worker/member/training_setup.h"
 
 namespace conadv {
 
+// Who it is, and what computes there.
+struct TrainerParts {
+  std::string name;
+  int lanes = 1;    // threads that compute
+  int loaders = 1;  // threads that load examples
+  std::unique_ptr<UnitCompute> compute;
+  std::function<void()> prepare_thread;  // what each of them calls first; may be empty
+  ArenaAllocator* gradients = nullptr;   // where they lie; nullptr: in the clients' memory
+};
+
 class Trainer final : public MemberRole {
  public:
-  // `lanes` threads compute, `loaders` load examples. `clients` outlives the trainer.
-  Trainer(Setup setup, std::string name, int lanes, int loaders, ShardClients* clients);
+  // `clients` and `parts.gradients` outlive the trainer.
+  Trainer(TrainingSetup setup, TrainerParts parts, ShardClients* clients);
   ~Trainer() override;
 
   SessionHello Hello() const override;
@@ -45,7 +56,7 @@ class Trainer final : public MemberRole {
   // Nothing if the session's is another lineage: its coordinator must not hear of this one's units.
   std::shared_ptr<Session> session(Lineage lineage) const;
 
-  const Setup setup_;
+  const TrainingSetup setup_;
   const std::string name_;
   const Incarnation incarnation_;
   RoleEvents events_;
@@ -58,7 +69,7 @@ class Trainer final : public MemberRole {
   ShardedPull pull_;
   ShardedPush push_;
   WeightCache cache_;
-  TorchCompute compute_;
+  const std::unique_ptr<UnitCompute> compute_;
   const std::unique_ptr<UnitCompute> rounded_;  // nullptr: gradients go as they are
   Executor executor_;
   Executor loaders_;

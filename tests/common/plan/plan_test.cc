@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "common/plan/plan_proto.h"
+#include "common/plan/simulated_plan.h"
 #include "conadv/v1/tensor.pb.h"
 
 namespace conadv {
@@ -139,6 +140,23 @@ TEST(CheckSamePlan, NamesTheFirstDifferenceWithBothValues) {
 }
 
 TEST(CheckSamePlan, TakesAnEqualPlan) { EXPECT_TRUE(CheckSamePlan(SmallPlan(), SmallPlan()).ok()); }
+
+TEST(Plan, ASimulatedOneAndAnotherAreToldApart) {
+  const Plan real = SmallPlan();
+  Plan simulated = SmallPlan();
+  simulated.tensors = SimulatedTensors(1000);
+  EXPECT_TRUE(IsSimulated(simulated));
+  EXPECT_FALSE(IsSimulated(real));
+  EXPECT_TRUE(CheckSamePlan(simulated, simulated).ok());
+  const absl::Status into_real = CheckSamePlan(real, simulated);
+  EXPECT_TRUE(absl::IsInvalidArgument(into_real));
+  EXPECT_THAT(std::string(into_real.message()),
+              HasSubstr("this worker is simulated and the run's are not"));
+  const absl::Status into_simulated = CheckSamePlan(simulated, real);
+  EXPECT_TRUE(absl::IsInvalidArgument(into_simulated));
+  EXPECT_THAT(std::string(into_simulated.message()),
+              HasSubstr("the run's workers are simulated and this one is not"));
+}
 
 }  // namespace
 }  // namespace conadv
