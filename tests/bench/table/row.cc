@@ -4,15 +4,14 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 
 namespace conadv::bench {
 namespace {
 
 void Append(const char* key, const std::string& text, std::string* out) {
-  absl::StrAppend(out, *out == "{" ? "" : ", ", "\"", key, "\": \"", absl::Utf8SafeCEscape(text),
-                  "\"");
+  absl::StrAppend(out, *out == "{" ? "" : ", ", "\"", key, "\": ", nlohmann::json(text).dump());
 }
 
 void Append(const char* key, double number, std::string* out) {

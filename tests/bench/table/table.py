@@ -25,6 +25,7 @@ PROGRAMS = {
     "peers": ["{python}", "{here}/wire/peers.py", "{bin}", "--rounds={rounds}"],
     "training": ["{python}", "{here}/against_pytorch.py", "{bin}", "--rounds={rounds}"],
     "copies": ["{python}", "{here}/wire/copies.py", "{bin}"],
+    "simulate": ["{bin}/bench_simulate", "--rounds={rounds}"],
 }
 
 
