@@ -60,7 +60,7 @@ void SameHostSteps(int rounds) {
   options.processes = 4;
   options.simulate = "parameters=25M";
   PrintSameHost(Measure(rounds, options), "100 MB",
-                "a step is mostly its bytes: 400 MB of pulls, and 400 MB of pushes a stream");
+                "beside the passes a step adds 400 MB of gradients a stream, all at once");
   // What is left of it where the bytes are few.
   options.simulate = "parameters=250K";
   options.steps = 40;
