@@ -87,7 +87,7 @@ ClusterResult RunCluster(const ClusterOptions& options) {
     workers.push_back(std::make_unique<Process>(std::vector<std::string>{
         CONADV_BIN_DIR "/bench_workers", "--simulate=" + options.simulate,
         absl::StrCat("--workers=", options.workers),
-        link.has_value() ? "--noshared_memory" : "--shared_memory",
+        options.shared_memory && !link.has_value() ? "--shared_memory" : "--noshared_memory",
         absl::StrCat("--name=process-", i),
         absl::StrCat("--coordinator=", link.has_value() ? link->address() : address)}));
   }

@@ -74,7 +74,7 @@ void ResidentMemory(int rounds) {
           {},
           1.15,
           true,
-          "at most, of the whole process"};
+          "at most, of the whole process; over the network"};
   // It hardly varies.
   for (int round = 0; round < std::min(rounds, 3); ++round) {
     ClusterOptions options;
@@ -82,6 +82,8 @@ void ResidentMemory(int rounds) {
     options.tau = static_cast<uint32_t>(kTau);
     options.processes = static_cast<uint32_t>(kSlots);
     options.simulate = "parameters=25M";
+    // The system counts what a server has mapped of its workers' memory as the server's, too.
+    options.shared_memory = false;
     options.steps = 20;
     row.ours.push_back(1e-6 * static_cast<double>(RunCluster(options).server_resident_bytes));
     row.theirs.push_back(1e-6 * kModel * (kRetain + 2 + 1 + std::log2(kSlots)));
