@@ -144,7 +144,8 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
   // gRPC would let each peer send ahead as much as its line takes: up to 16 MiB of a large model,
   // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback. A chunk
-  // ahead is a gigabyte a second where a round trip takes a millisecond.
+  // for each round trip, after one more at first, is a gigabyte a second where one takes a
+  // millisecond.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kChunkBytes);
   // A peer that vanished without a word must not hold buffers and versions.
