@@ -72,12 +72,17 @@ def lines(rows):
 
 
 def rows_of(name, command):
+    """The program's rows, each shown on standard error as it comes."""
     print(f"== {name}: {' '.join(map(str, command))}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0:
-        print(f"{name}: ended with exit code {done.returncode}", file=sys.stderr)
-    return rows, done.returncode == 0
+    rows = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        for line in program.stdout:
+            if line.startswith("{"):
+                rows.append(json.loads(line))
+                print(f"   {lines(rows[-1:])[1]}", file=sys.stderr, flush=True)
+    if program.returncode != 0:
+        print(f"{name}: ended with exit code {program.returncode}", file=sys.stderr)
+    return rows, program.returncode == 0
 
 
 def main():
