@@ -69,6 +69,19 @@ class StreamSums {
       AddProducts(first, tensor.sum[present_[p]] + block, &dot_[p]);
     }
   }
+  // Whether the norm of the sum of all streams follows from theirs and their products.
+  bool HasSumsNorm() const { return count_ == 1 || (count_ == 2 && present_[0] == 0); }
+  // ‖Σ scale[s] · sum[s]‖². REQUIRES: HasSumsNorm().
+  double SumsSquare(const TensorUpdate& tensor) const {
+    const double first = tensor.scale[present_[0]];
+    double square = first * first * square_[0].Total();
+    if (count_ == 2) {
+      const double second = tensor.scale[present_[1]];
+      square += second * second * square_[1].Total() + 2 * first * second * dot_[1].Total();
+    }
+    // Of streams that cancel out, rounding may leave less than nothing.
+    return square < 0 ? 0 : square;
+  }
   StreamNorms Total() const {
     StreamNorms norms;
     for (size_t p = 0; p < count_; ++p) {

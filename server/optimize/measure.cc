@@ -15,6 +15,14 @@ Measured MeasureLoop(const TensorUpdate& tensor) {
   StreamSums streams(tensor);
   Sum gradient;
   Sum weights;
+  // Without compensation no gradient need be made for its norm.
+  if (tensor.used == nullptr && streams.HasSumsNorm()) {
+    for (size_t block = 0; block < tensor.size; block += kBlock) {
+      streams.Add(tensor, block);
+      AddSquares(tensor.weights + block, &weights);
+    }
+    return {streams.Total(), streams.SumsSquare(tensor), weights.Total()};
+  }
   alignas(64) float block_gradient[kBlock];
   for (size_t block = 0; block < tensor.size; block += kBlock) {
     streams.Add(tensor, block);
