@@ -45,8 +45,8 @@ absl::Status NormTable::CheckVersion(uint32_t shard, Version version) const {
   // A shard is at most one update ahead of what all have had.
   const bool follows = !last_.has_value() || version == last_->version + 1;
   // What shard 0 itself applies is what is under way.
-  if (follows && (told_.empty() || shard == 0 || version == version_)) return absl::OkStatus();
-  const Version awaited = told_.empty() ? last_->version + 1 : version_;
+  if (follows && (arrived_.empty() || shard == 0 || version == version_)) return absl::OkStatus();
+  const Version awaited = arrived_.empty() ? last_->version + 1 : version_;
   return absl::FailedPreconditionError(
       absl::StrCat("version: ", awaited.value(), " is under way, got ", version.value()));
 }
@@ -65,14 +65,14 @@ void NormTable::Add(const Layout& layout, uint32_t shard, ShardNorms norms, Call
         AnswerAll(absl::FailedPreconditionError("version: shard 0 is at another"), &answers);
       }
       version_ = norms.version;
-      if (const auto found = told_.find(shard); found != told_.end()) {
+      if (const auto found = arrived_.find(shard); found != arrived_.end()) {
         answers.emplace_back(std::move(found->second.done),
                              absl::AbortedError("this shard has asked again"));
       }
-      told_[shard] = {std::move(norms.squares), std::move(done)};
-      if (told_.size() == layout.shards()) {
+      arrived_[shard] = {std::move(norms.squares), std::move(done)};
+      if (arrived_.size() == layout.shards()) {
         std::vector<std::vector<double>> squares;
-        for (auto& [of, told] : told_) squares.push_back(std::move(told.squares));
+        for (auto& [of, part] : arrived_) squares.push_back(std::move(part.squares));
         last_ = Combined{version_, NormOf(layout, squares)};
         AnswerAll(last_->norm, &answers);
       }
@@ -82,8 +82,8 @@ void NormTable::Add(const Layout& layout, uint32_t shard, ShardNorms norms, Call
 }
 
 void NormTable::AnswerAll(const absl::StatusOr<double>& answer, Answers* answers) {
-  for (auto& [shard, told] : told_) answers->emplace_back(std::move(told.done), answer);
-  told_.clear();
+  for (auto& [shard, part] : arrived_) answers->emplace_back(std::move(part.done), answer);
+  arrived_.clear();
 }
 
 void NormTable::Close(const absl::Status& status) {

@@ -28,7 +28,7 @@ class NormTable final : public NormExchange {
   void Close(const absl::Status& status);
 
  private:
-  struct Told {
+  struct Part {
     std::vector<double> squares;
     Callback done;
   };
@@ -46,8 +46,8 @@ class NormTable final : public NormExchange {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Mutex mutex_;
-  Version version_ ABSL_GUARDED_BY(mutex_);  // of those told
-  std::map<uint32_t, Told> told_ ABSL_GUARDED_BY(mutex_);
+  Version version_ ABSL_GUARDED_BY(mutex_);  // of those that have arrived
+  std::map<uint32_t, Part> arrived_ ABSL_GUARDED_BY(mutex_);
   std::optional<Combined> last_ ABSL_GUARDED_BY(mutex_);
   absl::Status closed_ ABSL_GUARDED_BY(mutex_);
 };
