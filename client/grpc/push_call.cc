@@ -56,10 +56,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
  private:
   void WriteNext() {
     const size_t elements = std::min(kChunkBytes / BytesOf(type_), end_ - next_);
-    const size_t begin = arena_begin_ + next_;
-    message_ = type_ == ElementType::kBfloat16
-                   ? MakePackedChunkBuffer(header_, next_, arena_->span().subspan(begin, elements))
-                   : MakeChunkBuffer(header_, next_, arena_, begin, elements);
+    message_ = MakeChunkBuffer(header_, next_, type_, arena_, arena_begin_ + next_, elements);
     header_.clear();
     next_ += elements;
     last_ = next_ == end_;

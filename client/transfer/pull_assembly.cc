@@ -57,9 +57,7 @@ absl::Status PullAssembly::Add(const Chunk& chunk) {
                                             chunk.offset, ", expected one at ", received_,
                                             " within ", destination_.size(), " elements"));
   }
-  float* const destination = destination_.data() + received_;
-  selector_.type == ElementType::kBfloat16 ? ExpandPayload(chunk, destination)
-                                           : CopyPayload(chunk, destination);
+  ReadValues(chunk, selector_.type, destination_.data() + received_);
   received_ += elements;
   return absl::OkStatus();
 }

@@ -49,10 +49,6 @@ void PackBfloat16(absl::Span<const float> values, void* out) {
   }
 }
 
-void RoundToBfloat16(absl::Span<const float> from, absl::Span<float> to) {
-  for (size_t i = 0; i < from.size(); ++i) to[i] = FloatOf(NearestEven(BitsOf(from[i])));
-}
-
 void RoundByChance(uint64_t key, absl::Span<float> values) {
   const auto low = static_cast<uint32_t>(key), high = static_cast<uint32_t>(key >> 32);
   for (size_t i = 0; i < values.size(); ++i) {

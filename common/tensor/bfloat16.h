@@ -18,8 +18,6 @@ inline size_t BytesOf(ElementType type) { return type == ElementType::kBfloat16 
 // The nearest bfloat16 of each, the even one of two; a NaN stays one. `out` has 2 bytes for each.
 // Exact where a value is one already.
 void PackBfloat16(absl::Span<const float> values, void* out);
-// The same, each in its float's place. `to` may be `from`. REQUIRES: equal lengths.
-void RoundToBfloat16(absl::Span<const float> from, absl::Span<float> to);
 // Each up or down to a bfloat16, by chance in proportion to the distance, so that the mean is the
 // value itself. The chance is a function of the key and of the value's place, so that who computes
 // a gradient anew sends the same bits. What is not finite stays so.

@@ -4,7 +4,6 @@
 #include <grpc/slice.h>
 
 #include "common/base/status_macros.h"
-#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 namespace {
@@ -16,30 +15,30 @@ absl::StatusOr<std::vector<grpc::Slice>> SlicesOf(const grpc::ByteBuffer& buffer
   return slices;
 }
 
-}  // namespace
-
-grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset,
-                                 const std::shared_ptr<const Arena>& arena, size_t begin,
-                                 size_t size) {
-  const std::string prefix = EncodeChunkPrefix(header, offset, size * sizeof(float));
+grpc::Slice Referenced(const std::shared_ptr<const Arena>& arena, size_t begin, size_t size) {
   auto* owner = new std::shared_ptr<const Arena>(arena);
-  const grpc::Slice slices[] = {
-      grpc::Slice(prefix),
-      // gRPC takes a pointer to mutable bytes but does not write what it sends.
-      grpc::Slice(
-          const_cast<float*>(arena->data() + begin), size * sizeof(float),
-          [](void* pointer) { delete static_cast<std::shared_ptr<const Arena>*>(pointer); },
-          owner)};
-  return grpc::ByteBuffer(slices, 2);
+  // gRPC takes a pointer to mutable bytes but does not write what it sends.
+  return grpc::Slice(
+      const_cast<float*>(arena->data() + begin), size * sizeof(float),
+      [](void* pointer) { delete static_cast<std::shared_ptr<const Arena>*>(pointer); }, owner);
 }
 
-grpc::ByteBuffer MakePackedChunkBuffer(absl::string_view header, uint64_t offset,
-                                       absl::Span<const float> values) {
-  const size_t bytes = values.size() * BytesOf(ElementType::kBfloat16);
-  const std::string prefix = EncodeChunkPrefix(header, offset, bytes);
-  grpc_slice payload = grpc_slice_malloc(bytes);
-  PackBfloat16(values, GRPC_SLICE_START_PTR(payload));
-  const grpc::Slice slices[] = {grpc::Slice(prefix), grpc::Slice(payload, grpc::Slice::STEAL_REF)};
+grpc::Slice Packed(absl::Span<const float> values) {
+  grpc_slice bytes = grpc_slice_malloc(values.size() * BytesOf(ElementType::kBfloat16));
+  PackBfloat16(values, GRPC_SLICE_START_PTR(bytes));
+  return grpc::Slice(bytes, grpc::Slice::STEAL_REF);
+}
+
+}  // namespace
+
+grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset, ElementType type,
+                                 const std::shared_ptr<const Arena>& arena, size_t begin,
+                                 size_t size) {
+  const std::string prefix = EncodeChunkPrefix(header, offset, size * BytesOf(type));
+  const grpc::Slice slices[] = {grpc::Slice(prefix),
+                                type == ElementType::kBfloat16
+                                    ? Packed(arena->span().subspan(begin, size))
+                                    : Referenced(arena, begin, size)};
   return grpc::ByteBuffer(slices, 2);
 }
 

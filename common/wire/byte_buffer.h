@@ -11,21 +11,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "common/tensor/arena.h"
+#include "common/tensor/bfloat16.h"
 #include "common/wire/chunk.h"
 
 namespace conadv {
 
-// A chunk whose payload is `size` elements of the arena from `begin` on, referenced and not copied:
-// the buffer's slice keeps the arena alive, on whatever thread gRPC lets go of it, maybe after the
-// call's end.
-grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset,
+// A chunk whose payload is `size` elements of the arena from `begin` on. Float32 is referenced and
+// not copied: the buffer's slice keeps the arena alive, on whatever thread gRPC lets go of it,
+// maybe after the call's end. Bfloat16 is memory of the message's own.
+grpc::ByteBuffer MakeChunkBuffer(absl::string_view header, uint64_t offset, ElementType type,
                                  const std::shared_ptr<const Arena>& arena, size_t begin,
                                  size_t size);
-// The same values as bfloat16, in memory of the message's own.
-grpc::ByteBuffer MakePackedChunkBuffer(absl::string_view header, uint64_t offset,
-                                       absl::Span<const float> values);
 
 // A received chunk together with the slices that its payload points into.
 struct ReceivedChunk {

@@ -100,6 +100,34 @@ bool SkipField(uint32_t type, Reader* reader) {
   }
 }
 
+// Of a payload of bfloat16.
+void ExpandPayload(const Chunk& chunk, float* destination) {
+  // The lower half of a float is 0; a value may lie across two pieces.
+  uint8_t low = 0;
+  bool half = false;
+  const auto put = [&destination](uint8_t first, uint8_t second) {
+    const uint32_t bits = static_cast<uint32_t>(second) << 24 | static_cast<uint32_t>(first) << 16;
+    std::memcpy(destination++, &bits, sizeof(bits));
+  };
+  for (const Segment& piece : chunk.payload) {
+    size_t i = 0;
+    if (half && !piece.empty()) put(low, piece[i++]);
+    if (!piece.empty()) half = false;
+    const size_t whole = i + (piece.size() - i) / 2 * 2;
+    const uint8_t* const bytes = piece.data();
+    for (size_t k = i; k < whole; k += 2) {
+      const uint32_t bits =
+          static_cast<uint32_t>(bytes[k + 1]) << 24 | static_cast<uint32_t>(bytes[k]) << 16;
+      std::memcpy(destination + (k - i) / 2, &bits, sizeof(bits));
+    }
+    destination += (whole - i) / 2;
+    if (whole < piece.size()) {
+      low = piece[whole];
+      half = true;
+    }
+  }
+}
+
 bool ReadHeader(Reader* reader, Chunk* chunk) {
   uint64_t size;
   if (!reader->ReadVarint(kLongest32, &size) || size > reader->left()) return false;
@@ -163,39 +191,17 @@ absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments) {
   return chunk;
 }
 
-void ExpandPayload(const Chunk& chunk, float* destination) {
-  // The lower half of a float is 0; a value may lie across two pieces.
-  uint8_t low = 0;
-  bool half = false;
-  const auto put = [&destination](uint8_t first, uint8_t second) {
-    const uint32_t bits = static_cast<uint32_t>(second) << 24 | static_cast<uint32_t>(first) << 16;
-    std::memcpy(destination++, &bits, sizeof(bits));
-  };
-  for (const Segment& piece : chunk.payload) {
-    size_t i = 0;
-    if (half && !piece.empty()) put(low, piece[i++]);
-    if (!piece.empty()) half = false;
-    const size_t whole = i + (piece.size() - i) / 2 * 2;
-    const uint8_t* const bytes = piece.data();
-    for (size_t k = i; k < whole; k += 2) {
-      const uint32_t bits =
-          static_cast<uint32_t>(bytes[k + 1]) << 24 | static_cast<uint32_t>(bytes[k]) << 16;
-      std::memcpy(destination + (k - i) / 2, &bits, sizeof(bits));
-    }
-    destination += (whole - i) / 2;
-    if (whole < piece.size()) {
-      low = piece[whole];
-      half = true;
-    }
-  }
-}
-
 void CopyPayload(const Chunk& chunk, void* destination) {
   auto* next = static_cast<char*>(destination);
   for (const Segment& piece : chunk.payload) {
     std::memcpy(next, piece.data(), piece.size());
     next += piece.size();
   }
+}
+
+void ReadValues(const Chunk& chunk, ElementType type, float* destination) {
+  if (type == ElementType::kBfloat16) return ExpandPayload(chunk, destination);
+  CopyPayload(chunk, destination);
 }
 
 }  // namespace conadv

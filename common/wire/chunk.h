@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/tensor/bfloat16.h"
 
 namespace conadv {
 
@@ -42,9 +43,9 @@ absl::StatusOr<Chunk> DecodeChunk(absl::Span<const Segment> segments);
 
 // Copies a chunk's payload to `destination`, which has chunk.payload_size bytes.
 void CopyPayload(const Chunk& chunk, void* destination);
-// Of a payload of bfloat16: each becomes the float32 that it is. REQUIRES: payload_size is even;
-// `destination` has half as many floats.
-void ExpandPayload(const Chunk& chunk, float* destination);
+// The payload's values as float32, which each bfloat16 is too. REQUIRES: payload_size is a multiple
+// of BytesOf(type), and `destination` has room for as many.
+void ReadValues(const Chunk& chunk, ElementType type, float* destination);
 
 }  // namespace conadv
 

@@ -63,7 +63,8 @@ class ShardOptimizer final : public Optimizer {
         clip_norm_(options.clip_norm),
         layout_(layout),
         shard_(shard),
-        pool_(pool),
+        // What one thread takes at a time is not worth another's waking up.
+        pool_(layout.arena_size(shard) > kPartElements ? pool : nullptr),
         updates_(updates_done) {
     const absl::Span<const size_t> indices = layout.tensors_of(shard);
     for (size_t i = 0; i < indices.size(); ++i) {

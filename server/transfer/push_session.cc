@@ -28,9 +28,7 @@ absl::Status PushSession::Add(const Chunk& chunk) {
         absl::StrCat("chunk: expected elements from ", next_, " on, up to ", range_.end,
                      " in all; got ", chunk.payload_size, " bytes at offset ", chunk.offset));
   }
-  float* const destination = buffer_->data() + (next_ - range_.begin);
-  type_ == ElementType::kBfloat16 ? ExpandPayload(chunk, destination)
-                                  : CopyPayload(chunk, destination);
+  ReadValues(chunk, type_, buffer_->data() + (next_ - range_.begin));
   next_ += elements;
   if (contribution_.has_value()) {
     CONADV_RETURN_IF_ERROR(shard_->CheckArrived(*contribution_, next_ - range_.begin, &admission_));

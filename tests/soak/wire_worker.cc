@@ -12,6 +12,7 @@
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
 #include "common/wire/status.h"
+#include "tests/soak/unit_loop.h"
 
 namespace conadv {
 namespace {
@@ -44,42 +45,15 @@ absl::Status WireWorker::Run() {
   grpc::ClientContext context;
   WaitForReady(&context);
   const auto session = coordinator_->Join(&context);
-  v1::JoinRequest request;
-  request.mutable_hello()->set_role(v1::WORKER);
-  request.mutable_hello()->set_name(name_);
-  request.mutable_hello()->set_threads(1);
-  *request.mutable_hello()->mutable_plan() = ToProto(plan_);
-  session->Write(request);
-  v1::JoinResponse response;
   heartbeat_ = [&session] {
     v1::JoinRequest heartbeat;
     heartbeat.mutable_heartbeat();
     session->Write(heartbeat);
   };
-  absl::Status error;
-  while (error.ok() && session->Read(&response)) {
-    request.Clear();
-    if (response.has_welcome()) lineage_ = response.welcome().lineage();
-    if (response.offer()) {
-      error = Offer();
-      request.set_offered(true);
-      session->Write(request);
-    } else if (response.has_grant()) {
-      for (const v1::Unit& unit : response.grant().units()) {
-        error.Update(Work(unit));
-        request.Clear();
-        *request.mutable_done()->add_units() = unit;
-        session->Write(request);
-        done();
-      }
-    } else if (response.finished()) {
-      request.set_leave(true);
-      session->Write(request);
-    }
-  }
-  if (!error.ok()) context.TryCancel();
-  const grpc::Status status = session->Finish();
-  return error.ok() ? FromGrpc(status) : error;
+  return RunUnits(name_, plan_,
+                  {[this](uint64_t lineage) { lineage_ = lineage; }, [this] { return Offer(); },
+                   [this](const v1::Unit& unit) { return Work(unit); }, done},
+                  &context, session.get());
 }
 
 absl::Status WireWorker::Offer() {

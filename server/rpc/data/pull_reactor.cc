@@ -62,11 +62,8 @@ class PullReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void WriteNext() {
     const PullSession::Part part = session_.Next();
-    message_ =
-        session_.type() == ElementType::kBfloat16
-            ? MakePackedChunkBuffer(part.header, part.begin,
-                                    session_.weights()->span().subspan(part.begin, part.size))
-            : MakeChunkBuffer(part.header, part.begin, session_.weights(), part.begin, part.size);
+    message_ = MakeChunkBuffer(part.header, part.begin, session_.type(), session_.weights(),
+                               part.begin, part.size);
     if (part.last) {
       StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
     } else {

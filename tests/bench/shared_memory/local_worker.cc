@@ -7,11 +7,10 @@
 
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
-#include "common/plan/plan_proto.h"
 #include "common/shared_memory/shared_arenas.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
-#include "common/wire/status.h"
+#include "tests/soak/unit_loop.h"
 
 namespace conadv::bench {
 namespace {
@@ -36,41 +35,18 @@ absl::Status LocalWorker::Run(const std::function<void(const UnitTimes&)>& seen)
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
   const auto session = coordinator_->Join(&context);
-  v1::JoinRequest request;
-  request.mutable_hello()->set_role(v1::WORKER);
-  request.mutable_hello()->set_name(kName);
-  request.mutable_hello()->set_threads(1);
-  *request.mutable_hello()->mutable_plan() = ToProto(plan_);
-  session->Write(request);
-  v1::JoinResponse response;
-  absl::Status error;
-  while (error.ok() && session->Read(&response)) {
-    request.Clear();
-    if (response.has_welcome()) {
-      lineage_ = Lineage(response.welcome().lineage());
-      client_->SetLineage(lineage_);
-    }
-    if (response.offer()) {
-      error = Offer();
-      request.set_offered(true);
-      session->Write(request);
-    } else if (response.has_grant()) {
-      for (const v1::Unit& unit : response.grant().units()) {
-        const absl::StatusOr<UnitTimes> times = Work(unit);
-        error.Update(times.status());
-        if (times.ok()) seen(*times);
-        request.Clear();
-        *request.mutable_done()->add_units() = unit;
-        session->Write(request);
-      }
-    } else if (response.finished()) {
-      request.set_leave(true);
-      session->Write(request);
-    }
-  }
-  if (!error.ok()) context.TryCancel();
-  const grpc::Status status = session->Finish();
-  return error.ok() ? FromGrpc(status) : error;
+  UnitLoop loop;
+  loop.welcome = [this](uint64_t lineage) {
+    lineage_ = Lineage(lineage);
+    client_->SetLineage(lineage_);
+  };
+  loop.offer = [this] { return Offer(); };
+  loop.work = [this, &seen](const v1::Unit& unit) {
+    const absl::StatusOr<UnitTimes> times = Work(unit);
+    if (times.ok()) seen(*times);
+    return times.status();
+  };
+  return RunUnits(kName, plan_, loop, &context, session.get());
 }
 
 absl::Status LocalWorker::Offer() {

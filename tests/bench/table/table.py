@@ -75,6 +75,9 @@ def rows_of(name, command):
     """The program's rows, each shown on standard error as it comes."""
     print(f"== {name}: {' '.join(map(str, command))}", file=sys.stderr, flush=True)
     rows = []
+    if not pathlib.Path(command[0]).is_file():
+        print(f"{name}: there is no {command[0]}: make build makes ours, --python names another Python", file=sys.stderr)
+        return rows, False
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         for line in program.stdout:
             if line.startswith("{"):
@@ -96,6 +99,8 @@ def main():
     unknown = sorted(set(flags.only.split(",")) - set(PROGRAMS))
     if unknown:
         parser.error(f"--only: there is no {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
+    if not flags.build.is_dir():
+        parser.error(f"{flags.build}: there is no such directory; make build makes build/")
     result = {"commit": commit(), "machine": machine(), "rows": []}
     whole = True
     for name in flags.only.split(","):

@@ -158,7 +158,7 @@ TEST(Chunk, ExpandsBfloat16HoweverItIsCut) {
     chunk.payload.insert(chunk.payload.begin() + 1, Segment());
     chunk.payload_size = packed.size();
     std::vector<float> expanded(values.size());
-    ExpandPayload(chunk, expanded.data());
+    ReadValues(chunk, ElementType::kBfloat16, expanded.data());
     EXPECT_EQ(expanded, values) << "in pieces of " << piece;
   }
 }

@@ -6,23 +6,11 @@
 #include <memory>
 #include <utility>
 
+#include "tests/server/plain_job.h"
 #include "tests/support/fake_clock.h"
 
 namespace conadv {
 namespace {
-
-Job SomeJob() {
-  Job job;
-  job.training.algorithm = Algorithm::kVanilla;
-  job.training.global_batch = 8;
-  job.training.slots = 1;
-  job.training.clean_weight = 1;
-  job.optimizer.rule = SgdOptions{};
-  job.schedule.peak = 1;
-  job.schedule.decay = ConstantDecay{};
-  job.server.retain = 3;
-  return job;
-}
 
 // A shard of one process, whose pool the test steps.
 class ShardEventsTest : public ::testing::Test {
@@ -55,7 +43,7 @@ class ShardEventsTest : public ::testing::Test {
     Step();
   }
 
-  const Job job_ = SomeJob();
+  const Job job_ = PlainJob(/*retain=*/3);
   FakeClock clock_;
   Checkpointer checkpointer_{{}, &FileSystem::Real(), &clock_};
   ThreadPool pool_{0};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/transfer/push_session.h"
+#include "tests/server/plain_job.h"
 #include "tests/support/fake_clock.h"
 
 namespace conadv {
@@ -29,18 +30,7 @@ class TransferTest : public ::testing::Test {
     plan_.steps = 4;
   }
 
-  static Job SomeJob() {
-    Job job;
-    job.training.algorithm = Algorithm::kVanilla;
-    job.training.global_batch = 8;
-    job.training.slots = 1;
-    job.training.clean_weight = 1;
-    job.optimizer.rule = SgdOptions{};
-    job.schedule.peak = 1;
-    job.schedule.decay = ConstantDecay{};
-    job.server.retain = 2;
-    return job;
-  }
+  static Job SomeJob() { return PlainJob(/*retain=*/2); }
 
   // One chunk of the values from `offset` on, whose payload lies in the test's own memory.
   Chunk ChunkOf(const std::string& header, uint64_t offset, size_t elements) {

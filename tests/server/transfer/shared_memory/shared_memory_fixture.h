@@ -14,6 +14,7 @@
 #include "common/base/random.h"
 #include "server/transfer/push_session.h"
 #include "server/transfer/shared_memory/shared_memory_server.h"
+#include "tests/server/plain_job.h"
 
 namespace conadv {
 
@@ -44,18 +45,7 @@ class SharedMemoryTest : public ::testing::Test {
     pool_.reset();
   }
 
-  static Job SomeJob() {
-    Job job;
-    job.training.algorithm = Algorithm::kVanilla;
-    job.training.global_batch = 8;
-    job.training.slots = 1;
-    job.training.clean_weight = 1;
-    job.optimizer.rule = SgdOptions{};
-    job.schedule.peak = 1;
-    job.schedule.decay = ConstantDecay{};
-    job.server.retain = 2;
-    return job;
-  }
+  static Job SomeJob() { return PlainJob(/*retain=*/2); }
   static float ValueOf(uint64_t version) { return 0.5F - 0.5F * static_cast<float>(version); }
 
   std::string InitialHeader() {
