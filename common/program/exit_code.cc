@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/program/exit_code.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/cord.h"
