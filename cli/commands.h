@@ -9,14 +9,16 @@
 #include "cli/evaluate/evaluate.h"
 #include "cli/inspect/inspect.h"
 #include "cli/job/validate.h"
+#include "cli/operate/operate.h"
 #include "cli/pull/pull.h"
 #include "cli/train/train.h"
 
 namespace conadv {
 
 inline std::vector<Command> AllCommands() {
-  return {TrainCommand(),   ValidateCommand(),  StatusCommand(), StalenessCommand(),
-          WorkersCommand(), SnapshotsCommand(), PullCommand(),   EvalCommand()};
+  return {TrainCommand(),      ValidateCommand(),  StatusCommand(), StalenessCommand(),
+          WorkersCommand(),    SnapshotsCommand(), PullCommand(),   EvalCommand(),
+          CheckpointCommand(), DrainCommand(),     SetCommand()};
 }
 
 }  // namespace conadv

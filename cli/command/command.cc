@@ -71,8 +71,8 @@ int RunCommand(const Command& command, absl::Span<const std::string> arguments, 
 std::string HelpOf(const Command& command) {
   return absl::StrCat("conadv ", command.name, ": ", command.summary, "\n",
                       command.details.empty() ? "" : absl::StrCat("\n", command.details),
-                      "\nusage: conadv ", command.name, command.flags.empty() ? "" : " [flags]",
-                      "\n", FlagHelp(command.flags), "\nexample: ", command.example, "\n");
+                      "\nusage: conadv ", command.name, FlagSynopsis(command.flags), "\n",
+                      FlagHelp(command.flags), "\nexample: ", command.example, "\n");
 }
 
 std::string ListOf(absl::Span<const Command> commands) {

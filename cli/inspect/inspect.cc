@@ -12,13 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "cli/client/inspector_client.h"
 #include "cli/client/server_wait.h"
+#include "cli/command/server_flag.h"
 #include "cli/format/json_output.h"
 #include "cli/inspect/render.h"
 #include "cli/process/supervisor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
-#include "common/program/exit_code.h"
-#include "common/wire/addresses.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {
@@ -30,22 +29,12 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 // As long as a worker's, by default.
 constexpr absl::Duration kWatchPatience = absl::Seconds(60);
 
-const Flag kServerFlag = {"server", FlagKind::kText, "HOST:PORT", "", "a running conadv-server"};
 const Flag kWatchFlag = {"watch", FlagKind::kSwitch, "", "false", "look again and again"};
 const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "between two looks"};
 const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
                            "how long a server that is away is waited for; else 5, or 60 with "
                            "--watch"};
 const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
-
-absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
-  if (flags.Given("server")) {
-    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
-                            AsUsage(ExpandAddresses(flags.Text("server"))));
-    return servers.front();
-  }
-  return UsageError("--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
-}
 
 // Shows one answer: a line of JSON, or text that replaces the one before on a terminal.
 void Print(const google::protobuf::Message& answer, const std::string& text,
@@ -143,7 +132,7 @@ Command StatusCommand() {
           "how far a running job is",
           "",
           "conadv status --server=127.0.0.1:7000 --watch",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowStatus};
 }
 
@@ -154,7 +143,7 @@ Command StalenessCommand() {
           "Update staleness: versions between the weights of the gradient and those it is applied "
           "to.\n",
           "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowStaleness};
 }
 
@@ -163,7 +152,7 @@ Command WorkersCommand() {
           "who takes part, and what each works on",
           "",
           "conadv workers --server=127.0.0.1:7000",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowWorkers};
 }
 
@@ -172,7 +161,7 @@ Command SnapshotsCommand() {
           "which versions of the weights a server keeps",
           "",
           "conadv snapshots --server=127.0.0.1:7000",
-          {kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
           ShowSnapshots};
 }
 
