@@ -108,17 +108,23 @@ absl::Status ReadPlace(LaunchOptions* options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ServerSecurity> ReadSecurity(const std::string& listen) {
+absl::StatusOr<ServerSecurity> ReadSecurity(const LaunchOptions& options) {
   ServerSecurity security;
   security.files = SecurityFlags();
   security.files.tokens = absl::GetFlag(FLAGS_tokens);
   const FileSystem& files = FileSystem::Real();
   const Clock& clock = Clock::Real();
-  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(listen),
+  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(options.listen),
                                           absl::GetFlag(FLAGS_insecure), files, clock.WallNow()));
   if (!security.files.cert.empty()) {
     CONADV_ASSIGN_OR_RETURN(security.authorizer,
                             Authorizer::Create(security.files, &files, &clock));
+  }
+  // Shard 0 connects to nobody.
+  if (options.shard == 0) return security;
+  if (!security.files.cert.empty() && security.files.ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert: shards other than 0 also need --tls_ca, to know the coordinator by");
   }
   CONADV_ASSIGN_OR_RETURN(security.credentials,
                           ClientCredentials::Create(security.files, &files, &clock));
@@ -133,7 +139,7 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
   }
-  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options.listen));
+  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options));
   if (options.advertise.empty() && IsWildcard(options.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,

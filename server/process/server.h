@@ -3,6 +3,7 @@
 #ifndef CONADV_SERVER_PROCESS_SERVER_H_
 #define CONADV_SERVER_PROCESS_SERVER_H_
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 
 #include <atomic>
@@ -82,6 +83,7 @@ class Server {
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
+  void ResizeQuota();
   void MakeRoom();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
@@ -93,6 +95,8 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
+  grpc::ResourceQuota quota_;  // of what peers have sent and nobody has taken
+  uint64_t quota_bytes_ = 0;
   std::string address_;
   bool in_haste_ = false;  // a successor waits for the address
   bool over_ = false;      // the run is
