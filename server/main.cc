@@ -15,6 +15,7 @@
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
+#include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
@@ -196,7 +197,8 @@ absl::Status Main() {
     std::printf("listening on %s\n", address.c_str());
     std::fflush(stdout);
   };
-  return Serve(serve, listening, [&signals] { return signals.received(); });
+  const absl::Status status = Serve(serve, listening, [&signals] { return signals.received(); });
+  return absl::IsCancelled(status) ? StoppedBySignal(signals.number(), status.message()) : status;
 }
 
 }  // namespace
@@ -217,6 +219,6 @@ int main(int argc, char** argv) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
   // Threads that wait for a disk cannot be joined.
-  if (absl::IsDeadlineExceeded(status)) std::_Exit(1);
-  return absl::IsInvalidArgument(status) ? 2 : 1;
+  if (absl::IsDeadlineExceeded(status)) std::_Exit(conadv::ExitCodeOf(status));
+  return conadv::ExitCodeOf(status);
 }

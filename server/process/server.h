@@ -68,6 +68,8 @@ class Server {
   absl::Status Run(const std::function<bool()>& stopped);
   // Bytes that its weights, optimizer and contributions take, and may.
   Shard::Memory memory() const { return shard_->memory(); }
+  // After Run: whether the run is over, rather than this server stopped.
+  bool over() const { return over_; }
   // After Run: its disk does not answer, and what is being written there may never end. Then it
   // cannot be destroyed.
   bool disk_hangs() const { return disk_hangs_; }

@@ -49,8 +49,7 @@ MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_by
       (job.training.versions_back() + 1 + averages) * arena_bytes + optimizer_bytes;
   limit.mapped_bytes = run.mapped_versions * arena_bytes;
   const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
-  limit.connections_bytes =
-      ConnectionsQuota(job.training.slots, chunk_bytes) + kMostCalls * kChunkBytes;
+  limit.connections_bytes = ConnectionsQuota(job.training.slots, chunk_bytes);
   return limit;
 }
 
