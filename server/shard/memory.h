@@ -17,8 +17,7 @@ struct MemoryLimit {
   uint64_t contributions_bytes = 0;  // on their way, and waiting in trees
   uint64_t checkpoint_bytes = 0;     // while one is written: τ + 1 versions, the state, an average
   uint64_t mapped_bytes = 0;         // versions that processes of this machine have mapped
-  uint64_t connections_bytes =
-      0;  // gRPC's, see ConnectionsQuota
+  uint64_t connections_bytes = 0;    // gRPC's, see ConnectionsQuota
 
   uint64_t total() const {
     return versions_bytes + optimizer_bytes + contributions_bytes + checkpoint_bytes +
