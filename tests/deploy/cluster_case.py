@@ -49,12 +49,7 @@ class ClusterCase(unittest.TestCase):
     overlay = "local"
     job_text = job(5)
     secrets = {}  # name → {file: text}
-
-    @classmethod
-    def setUpClass(cls):
-        write_data(node.WORK / "data")
-        cls.node = node.Node(cls.binaries, {DATA: node.WORK / "data"})
-        cls.dns = ClusterDns(node.BRIDGE)
+    node = dns = None  # of all tests
 
     def setUp(self):
         self.began = time.monotonic()
@@ -139,4 +134,7 @@ def main(module, usage):
         node.enter()
     node.start_fresh()
     ClusterCase.binaries = sys.argv.pop(1)
+    write_data(node.WORK / "data")
+    ClusterCase.node = node.Node(ClusterCase.binaries, {DATA: node.WORK / "data"})
+    ClusterCase.dns = ClusterDns(node.BRIDGE)
     unittest.main(module=module)

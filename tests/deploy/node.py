@@ -117,6 +117,14 @@ class Node:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         return Running(pod, address, process, log)
 
+    def host(self):
+        """A machine of the cluster that is not Kubernetes': the address of a network of its own, by which `ip netns exec` knows
+        it too."""
+        self._pods += 1
+        address = f"10.77.0.{self._pods + 1}"
+        self._network(address, address)
+        return address
+
     def _network(self, name, address):
         port = f"pod{self._pods}"
         _run("ip", "netns", "add", name)

@@ -23,6 +23,8 @@ class PodsTest(cluster_case.ClusterCase):
         self.wait_until_missed(first, by="conadv-worker-0")
         self.start("conadv-server-1")
         self.wait_until_missed(first, by="conadv-server-1")
+        for name, patience in (("conadv-worker-0", "10m"), ("conadv-server-1", "5m")):
+            self.wait_until_logged(name, f"waiting up to {patience} for the coordinator at {self.pods[first].host}:7000")
         self.start(first, "conadv-evaluator-0", "conadv-worker-1")
         self.assertEqual(set(self.running), set(self.pods))
 
