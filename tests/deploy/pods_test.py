@@ -55,6 +55,21 @@ class PodsTest(cluster_case.ClusterCase):
         self.assertEqual(self.terminate(*left), {name: 0 for name in left})
         self.passed = True
 
+    def test_who_was_told_of_another_number_of_shards_is_refused_with_both(self):
+        servers = ["conadv-server-0", "conadv-server-1"]
+        more = {name: self.pods[name] for name in ("conadv-server-1", "conadv-worker-0")}
+        # The StatefulSet was scaled, and its pods were told of no more.
+        self.pods["conadv-server-2"] = dataclasses.replace(more["conadv-server-1"], name="conadv-server-2")
+        # A worker of another deployment.
+        self.pods["stranger"] = dataclasses.replace(more["conadv-worker-0"], name="stranger", args=[
+            arg.replace("{2}", "{3}") for arg in more["conadv-worker-0"].args])
+        self.start(*servers, "conadv-server-2", "stranger")
+        self.assertNotIn(0, self.wait("conadv-server-2", "stranger").values())
+        self.assertIn("--shard=2 of 2 shards: they count from 0", self.running["conadv-server-2"].log.read_text())
+        self.assertIn("was told of 3 servers", self.running["stranger"].log.read_text())
+        self.terminate(*servers)
+        self.passed = True
+
 
 if __name__ == "__main__":
     cluster_case.main(__name__, __doc__)
