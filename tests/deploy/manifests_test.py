@@ -74,9 +74,9 @@ class OverlaysTest(unittest.TestCase):
         cases = {
             "local": replicas,
             "jobset": {"patches": job("/spec/replicatedJobs/0/template/spec/parallelism")[:1],
-                       "transformers": ["../jobset/shards"]},
+                       "transformers": ["../jobset/base/shards"]},
             "trainer": {"patches": job("/spec/template/spec/replicatedJobs/0/template/spec/parallelism")[1:],
-                        "transformers": ["../trainer/shards"]},
+                        "transformers": ["../trainer/base/shards"]},
         }
         for overlay, own in cases.items():
             with self.subTest(overlay=overlay):
