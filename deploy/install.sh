@@ -8,7 +8,7 @@
 #     build-worker  build the programs, without tests
 #     sanitize      build the server and the tests with clang's sanitizers, and fuzz targets: no LibTorch
 #     lint          clang, clang-format, clang-tidy
-#     run-server    run conadv-server and conadv
+#     run-server    run conadv-server, and conadv that was built without `train`
 #     run-worker    run conadv-worker, Fashion-MNIST included
 # VERSIONS is a folder with a file SUITE-SET.txt, of lines PACKAGE=VERSION: these and no others, which the archive has to have.
 set -euo pipefail
@@ -32,14 +32,17 @@ build=(
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
-run_any=(libisal2 zlib1g libjemalloc2 libturbojpeg0)
+run_any=(libisal2 zlib1g libjemalloc2)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
-run_worker=(libopenblas0-pthread dataset-fashion-mnist)
+run_worker=(libturbojpeg0 libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
-  [bookworm]="libssl3 libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406 libhwy1"
-  [trixie]="libssl3t64 libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410 libhwy1t64"
+  [bookworm]="libssl3 libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libhwy1"
+  [trixie]="libssl3t64 libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libhwy1t64"
 )
-declare -A run_worker_of=([bookworm]=libtorch1.13 [trixie]=libtorch2.6)
+declare -A run_worker_of=(
+  [bookworm]="libtorch1.13 libpng16-16 libopencv-imgproc406"
+  [trixie]="libtorch2.6 libpng16-16t64 libopencv-imgproc410"
+)
 
 fail() {
   echo "install.sh: $*" >&2

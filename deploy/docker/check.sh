@@ -53,7 +53,7 @@ check_server() {
     >"$work/job.textproto"
   chmod 755 "$work" && chmod 644 "$work/job.textproto"
   podman run -d --name "$name" "${restricted[@]}" --tmpfs /var/lib/conadv:mode=1777 -v "$work/job.textproto:/etc/conadv/job.textproto:ro" \
-    conadv-server --listen=0.0.0.0:7000 --job=/etc/conadv/job.textproto --checkpoint_dir=/var/lib/conadv/checkpoints --insecure
+    conadv-server --servers=localhost:7000 --listen=0.0.0.0:7000 --job=/etc/conadv/job.textproto --checkpoint_dir=/var/lib/conadv/checkpoints --insecure
   podman exec "$name" /opt/conadv/bin/conadv status --server=localhost:7000 --timeout=20
   echo "user: $(podman exec "$name" id -u), may write to /: $(podman exec "$name" test -w / && echo yes || echo no)"
   [ "$(podman exec "$name" id -u)" = 65532 ]

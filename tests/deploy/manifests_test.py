@@ -118,6 +118,8 @@ class ImagesTest(unittest.TestCase):
                 listed = " ".join(packages_of(packages, suite))
                 self.assertIn("libgrpc++", listed)
                 self.assertNotIn("torch", listed)
+            # Nor OpenCV, which would triple it.
+            self.assertNotIn("opencv", " ".join(packages_of("run-server", suite)))
 
     def test_the_images_are_of_a_suite_that_the_installer_knows(self):
         text = manifests.DOCKERFILE.read_text()
