@@ -14,7 +14,7 @@ set -euo pipefail
 build_server=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
-  libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libjemalloc-dev
+  libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libssl-dev libjemalloc-dev
   libturbojpeg0-dev libpng-dev libopencv-imgproc-dev
 )
 unit_tests=(libgtest-dev libgmock-dev)
@@ -33,8 +33,8 @@ run_any=(libisal2 zlib1g libjemalloc2 libturbojpeg0)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
 run_worker=(libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
-  [bookworm]="libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406 libhwy1"
-  [trixie]="libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410 libhwy1t64"
+  [bookworm]="libssl3 libgrpc++1.51 libprotobuf32 libgoogle-glog0v6 libpng16-16 libopencv-imgproc406 libhwy1"
+  [trixie]="libssl3t64 libgrpc++1.51t64 libprotobuf32t64 libgoogle-glog0v6t64 libpng16-16t64 libopencv-imgproc410 libhwy1t64"
 )
 declare -A run_worker_of=([bookworm]=libtorch1.13 [trixie]=libtorch2.6)
 

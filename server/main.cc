@@ -8,6 +8,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/os/file.h"
@@ -15,6 +16,7 @@
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/flags.h"
+#include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
 #include "common/shared_memory/shared_arenas.h"
@@ -44,7 +46,12 @@ ABSL_FLAG(std::string, when_done, "exit",
 ABSL_FLAG(std::string, shared_memory, "auto",
           "auto: workers of this machine pull and push through shared memory; off: over the "
           "network, as others do");
-ABSL_FLAG(bool, insecure, false, "allow an address that others can reach, without TLS");
+ABSL_FLAG(
+    std::string, tokens, "",
+    "the bearer tokens that it takes, a file with a line for each: ROLE TOKEN, ROLE being viewer, "
+    "worker, server or admin; read again when it changes");
+ABSL_FLAG(bool, insecure, false,
+          "allow an address that others can reach with neither --tokens nor --tls_ca");
 
 namespace conadv {
 namespace {
@@ -101,6 +108,23 @@ absl::Status ReadPlace(LaunchOptions* options) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<ServerSecurity> ReadSecurity(const std::string& listen) {
+  ServerSecurity security;
+  security.files = SecurityFlags();
+  security.files.tokens = absl::GetFlag(FLAGS_tokens);
+  const FileSystem& files = FileSystem::Real();
+  const Clock& clock = Clock::Real();
+  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(listen),
+                                          absl::GetFlag(FLAGS_insecure), files, clock.WallNow()));
+  if (!security.files.cert.empty()) {
+    CONADV_ASSIGN_OR_RETURN(security.authorizer,
+                            Authorizer::Create(security.files, &files, &clock));
+  }
+  CONADV_ASSIGN_OR_RETURN(security.credentials,
+                          ClientCredentials::Create(security.files, &files, &clock));
+  return security;
+}
+
 absl::StatusOr<LaunchOptions> ReadFlags() {
   LaunchOptions options;
   CONADV_RETURN_IF_ERROR(ReadPlace(&options));
@@ -109,11 +133,12 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
   }
-  if (!IsLoopback(options.listen) && !absl::GetFlag(FLAGS_insecure)) {
+  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options.listen));
+  if (options.advertise.empty() && IsWildcard(options.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,
-                     " can be reached from other machines and there is no TLS yet; if your network "
-                     "is trusted, say --insecure"));
+                     " is every address of this machine, and workers have to be told one: "
+                     "give --servers=HOST:PORT as they reach it"));
   }
   CONADV_ASSIGN_OR_RETURN(options.shared_memory, ReadSharedMemory());
   options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
@@ -142,8 +167,9 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
 
 absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSignals& signals) {
   if (options.shard != 0) {
-    return FetchJob(options.coordinator, absl::Seconds(absl::GetFlag(FLAGS_connect_timeout)),
-                    [&signals] { return signals.received(); });
+    return FetchJob(
+        options.coordinator, absl::Seconds(absl::GetFlag(FLAGS_connect_timeout)),
+        [&signals] { return signals.received(); }, options.security.credentials);
   }
   const std::string path = absl::GetFlag(FLAGS_job);
   CONADV_ASSIGN_OR_RETURN(const std::string text, FileSystem::Real().Read(path));

@@ -29,8 +29,11 @@ absl::StatusOr<RunInfo> RunInfoOf(const v1::GetJobResponse& response) {
 
 }  // namespace
 
-CoordinatorClient::CoordinatorClient(std::shared_ptr<grpc::Channel> channel, std::string address)
-    : channel_(std::move(channel)), address_(std::move(address)) {}
+CoordinatorClient::CoordinatorClient(std::shared_ptr<grpc::Channel> channel, std::string address,
+                                     ClientCredentials credentials)
+    : channel_(std::move(channel)),
+      address_(std::move(address)),
+      credentials_(std::move(credentials)) {}
 
 absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
                                                   const std::function<bool()>& stopped) {
@@ -38,6 +41,7 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
   options.timeout = timeout;
   options.most_for_try = kCallTimeout;
   options.stopped = stopped;
+  options.credentials = credentials_;
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address_, options);
   if (absl::IsCancelled(found.status())) return found.status();
   const std::string who = absl::StrCat("coordinator ", address_, ": ");

@@ -33,8 +33,9 @@ absl::StatusOr<v1::GetJobResponse> AskForRun(const std::string& address, absl::D
   v1::GetJobResponse response;
   // On a channel of its own: one that has looked up a name too early does so again only after the
   // resolver's back-off, which grows to two minutes.
-  const absl::Status status = FromGrpc(
-      v1::Coordinator::NewStub(MakeChannel(address))->GetJob(&context, request, &response));
+  const absl::Status status =
+      FromGrpc(v1::Coordinator::NewStub(MakeChannel(address, options.credentials))
+                   ->GetJob(&context, request, &response));
   if (!status.ok()) return status;
   return response;
 }

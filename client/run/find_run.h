@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/wire/client_credentials.h"
 #include "conadv/v1/coordinator.pb.h"
 
 namespace conadv {
@@ -18,6 +19,7 @@ struct FindRunOptions {
   absl::Duration timeout;       // in all
   absl::Duration most_for_try;  // of one question
   bool wait_for_ready = false;  // a try goes on connecting, rather than to fail at once
+  ClientCredentials credentials;
   std::function<bool()> stopped = [] { return false; };  // asked now and then: whether to give up
 };
 

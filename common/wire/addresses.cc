@@ -98,6 +98,17 @@ absl::Status CheckListenAddress(absl::string_view address) {
   return CheckAddress(address, /*least_port=*/0);
 }
 
+bool IsWildcard(absl::string_view address) {
+  absl::string_view host = address.substr(0, address.rfind(':'));
+  in6_addr six{};
+  if (absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]")) {
+    return inet_pton(AF_INET6, std::string(host).c_str(), &six) == 1 &&
+           IN6_IS_ADDR_UNSPECIFIED(&six);
+  }
+  in_addr four{};
+  return inet_pton(AF_INET, std::string(host).c_str(), &four) == 1 && four.s_addr == INADDR_ANY;
+}
+
 bool IsLoopback(absl::string_view address) {
   absl::string_view host = address.substr(0, address.rfind(':'));
   if (host == "localhost" || host == "ip6-localhost") return true;

@@ -25,6 +25,9 @@ absl::StatusOr<uint32_t> OrdinalOf(absl::string_view host_name);
 // Whether it is HOST:PORT, of which port 0 picks a free one. INVALID_ARGUMENT says what is wrong.
 absl::Status CheckListenAddress(absl::string_view address);
 
+// Whether HOST:PORT stands for every address of a machine, which nobody can connect to by it.
+bool IsWildcard(absl::string_view address);
+
 // Whether HOST:PORT names an address that only this machine can reach.
 bool IsLoopback(absl::string_view address);
 

@@ -4,7 +4,6 @@
 #include <glog/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
 #include "common/wire/deadline.h"
+#include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
 
 namespace conadv {
@@ -81,7 +81,8 @@ Server::Server(LaunchOptions options, const Job& job)
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
-        coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics());
+        coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics(),
+        options_.security.authorizer.get());
   }
 }
 
@@ -138,7 +139,9 @@ absl::Status Server::Listen() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      options_.listen, MakeServerCredentials(options_.security.files, options_.security.authorizer),
+      &port);
   // Two servers on one port would share its connections between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
@@ -182,9 +185,9 @@ absl::StatusOr<v1::Hello> Server::Hello() {
 absl::Status Server::JoinCoordinator() {
   CONADV_ASSIGN_OR_RETURN(v1::Hello hello, Hello());
   if (options_.shard != 0) {
-    session_ =
-        std::make_unique<ShardSession>(MakeChannel(options_.coordinator), options_.coordinator,
-                                       std::move(hello), shard_.get(), checkpointer_.get());
+    session_ = std::make_unique<ShardSession>(
+        MakeChannel(options_.coordinator, options_.security.credentials), options_.coordinator,
+        std::move(hello), shard_.get(), checkpointer_.get());
     return absl::OkStatus();
   }
   local_ = std::make_unique<LocalShard>(coordinator_.get(), shard_.get(), checkpointer_.get());

@@ -12,7 +12,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/security/authorizer.h"
+#include "common/security/security_files.h"
 #include "common/thread/thread_pool.h"
+#include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
@@ -21,6 +24,14 @@
 #include "server/transfer/shared_memory/shared_memory_server.h"
 
 namespace conadv {
+
+// How it proves itself, and whom it lets in.
+struct ServerSecurity {
+  SecurityFiles files;
+  // Of `files`. nullptr: everybody may do everything.
+  std::shared_ptr<Authorizer> authorizer;
+  ClientCredentials credentials;  // that a shard shows to the coordinator
+};
 
 struct LaunchOptions {
   v1::Job job;
@@ -38,6 +49,7 @@ struct LaunchOptions {
   // Of this process: what processes of this machine share with it. nullptr: they come over the
   // network.
   SharedArenas* shared_memory = nullptr;
+  ServerSecurity security;
 };
 
 class Server {

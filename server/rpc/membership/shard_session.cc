@@ -19,13 +19,15 @@ constexpr absl::Duration kGoodbye = absl::Seconds(2);
 }  // namespace
 
 absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
-                                 const std::function<bool()>& stopped) {
+                                 const std::function<bool()>& stopped,
+                                 const ClientCredentials& credentials) {
   FindRunOptions options;
   options.job_only = true;
   options.timeout = timeout;
   options.most_for_try = kTry;
   options.wait_for_ready = true;
   options.stopped = stopped;
+  options.credentials = credentials;
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address, options);
   if (found.ok()) return found->job();
   const absl::Status& status = found.status();

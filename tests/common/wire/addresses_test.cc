@@ -65,5 +65,13 @@ TEST(Addresses, OnlyLoopbackIsLoopback) {
   EXPECT_FALSE(IsLoopback("conadv-server-0:7000"));
 }
 
+TEST(Addresses, AWildcardIsNobodysAddress) {
+  EXPECT_TRUE(IsWildcard("0.0.0.0:7000"));
+  EXPECT_TRUE(IsWildcard("[::]:0"));
+  EXPECT_FALSE(IsWildcard("127.0.0.1:7000"));
+  EXPECT_FALSE(IsWildcard("[::1]:7000"));
+  EXPECT_FALSE(IsWildcard("conadv-server-0:7000"));
+}
+
 }  // namespace
 }  // namespace conadv
