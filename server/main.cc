@@ -25,6 +25,9 @@
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
+ABSL_FLAG(std::string, http_listen, "",
+          "HOST:PORT for HTTP: the live page, JSON, metrics and probes; port 0 picks a free one, "
+          "without it there is none");
 ABSL_FLAG(std::string, servers, "",
           "every shard's address, in order, as in conadv-server-{0..3}.conadv-server:7000; the "
           "first is the coordinator");
@@ -56,7 +59,7 @@ ABSL_FLAG(bool, insecure, false,
 namespace conadv {
 namespace {
 
-constexpr int kThreads = 25;  // beside the pools'
+constexpr int kThreads = 27;  // beside the pools'
 constexpr int kMostThreads = 256;
 constexpr int kMostShards = 256;
 
@@ -165,6 +168,26 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   return options;
 }
 
+absl::StatusOr<HttpPortOptions> ReadHttp(const ServerSecurity& security) {
+  HttpPortOptions http;
+  http.listen = absl::GetFlag(FLAGS_http_listen);
+  if (http.listen.empty()) return http;
+  if (const absl::Status listen = CheckListenAddress(http.listen); !listen.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--http_listen: ", listen.message()));
+  }
+  // The rule of --listen.
+  if (const absl::Status files =
+          CheckServerFiles(security.files, IsLoopback(http.listen), absl::GetFlag(FLAGS_insecure),
+                           FileSystem::Real(), Clock::Real().WallNow());
+      !files.ok()) {
+    return absl::Status(files.code(), absl::StrCat("--http_listen: ", files.message()));
+  }
+  http.cert = security.files.cert;
+  http.key = security.files.key;
+  http.authorizer = security.authorizer;
+  return http;
+}
+
 absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSignals& signals) {
   if (options.shard != 0) {
     return FetchJob(
@@ -184,10 +207,15 @@ absl::Status Main() {
   ServeOptions serve;
   serve.launch = options;
   serve.job = [&options, &signals] { return ReadJob(options, signals); };
+  CONADV_ASSIGN_OR_RETURN(serve.http, ReadHttp(options.security));
   serve.patience = absl::Seconds(absl::GetFlag(FLAGS_connect_timeout));
   const auto listening = [](const std::string& address) {
     // Whoever started us reads this line to learn the port.
     std::printf("listening on %s\n", address.c_str());
+    std::fflush(stdout);
+  };
+  serve.watched_at = [](const std::string& url) {
+    std::printf("watch it at %s\n", url.c_str());
     std::fflush(stdout);
   };
   return Serve(serve, listening, [&signals] { return signals.received(); });

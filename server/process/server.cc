@@ -17,6 +17,7 @@
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
 #include "common/wire/deadline.h"
+#include "server/observe/readiness.h"
 #include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
 
@@ -34,6 +35,8 @@ constexpr absl::Duration kSave = absl::Seconds(15);
 constexpr absl::Duration kDisk = absl::Minutes(1);
 // For an addition or an update that is under way: they take seconds at most.
 constexpr absl::Duration kTask = absl::Seconds(10);
+// Whose health says whether the server is ready; that of "" says that it listens.
+constexpr char kReadyService[] = "conadv.v1.ParameterServer";
 
 }  // namespace
 
@@ -42,6 +45,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options), job));
   CONADV_RETURN_IF_ERROR(server->Listen());
   CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
+  server->TellHealth();
+  if (server->options_.window != nullptr) server->options_.window->Open(server->Parts());
   return server;
 }
 
@@ -87,6 +92,7 @@ Server::Server(LaunchOptions options, const Job& job)
 }
 
 Server::~Server() {
+  if (options_.window != nullptr) options_.window->Close(std::string(LastWord().message()));
   if (session_ != nullptr) session_->Stop();
   if (server_ != nullptr) {
     events_->versions().Close(LastWord());
@@ -201,8 +207,13 @@ void Server::MakeRoom() {
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }
 
+void Server::TellHealth() {
+  server_->GetHealthCheckService()->SetServingStatus(kReadyService, ReadinessOf(Parts()).ready);
+}
+
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   MakeRoom();
+  TellHealth();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   local_->Beat();
@@ -248,6 +259,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   // next one.
   while (options_.serve_when_done && !stopped()) {
     MakeRoom();
+    TellHealth();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

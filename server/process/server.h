@@ -17,6 +17,7 @@
 #include "common/thread/thread_pool.h"
 #include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
+#include "server/observe/server_window.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -50,6 +51,8 @@ struct LaunchOptions {
   // network.
   SharedArenas* shared_memory = nullptr;
   ServerSecurity security;
+  // Whoever looks at this server from outside; nullptr: nobody does.
+  ServerWindow* window = nullptr;
 };
 
 class Server {
@@ -83,6 +86,7 @@ class Server {
   absl::Status JoinCoordinator();
   ServerParts Parts();
   void MakeRoom();
+  void TellHealth();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
   absl::Status LastWord() const;
