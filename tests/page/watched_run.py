@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real run with one server, whose HTTP port is on, and as many workers as a test starts. Ends with `close`."""
 import importlib
+import json
 import pathlib
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import grpc
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 DATA = "/usr/share/datasets/fashion-mnist"
 STEPS = 400
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 JOB = f"""
-name: "<b>page</b>"
+name: "page"
 model {{ builtin: "convnet" }}
 dataset {{ path: "{DATA}" mean: 0.2860 deviation: 0.3530 }}
 training {{ algorithm: CONADV tau: 1 global_batch: 64 slots: 4 steps: {STEPS} mixture_batch_norm: false }}
@@ -45,7 +48,7 @@ class WatchedRun:
         """The first time on ports that are free, then on the same ones."""
         self.server = subprocess.Popen(
             [self._binaries / "conadv-server", f"--job={self._job}", f"--checkpoint_dir={self._root / 'checkpoints'}",
-             f"--listen={self._listen}", f"--http_listen={self._http}", "--when_done=wait", "--evaluator_patience=60"],
+             f"--listen={self._listen}", f"--http_listen={self._http}", "--when_done=wait", "--evaluator_patience=60s"],
             stdout=subprocess.PIPE, stderr=self._log("server"), text=True)
         found = {}
         for line in self.server.stdout:
@@ -87,8 +90,10 @@ class WatchedRun:
             call = channel.unary_unary(f"/conadv.v1.Inspector/{name}", request.SerializeToString, response.FromString)
             return call(request(), timeout=30, wait_for_ready=True)
 
-    def records(self, count):
-        """The first `count` metrics records that there are."""
+    def records(self):
+        """The metrics records that there are, which are not many yet."""
+        with _OPENER.open(f"{self.url}api/v1/metrics?after=0", timeout=30) as answer:
+            count = int(json.load(answer)["next"])
         with self._channel() as channel:
             call = channel.unary_stream("/conadv.v1.Inspector/WatchMetrics", self.pb.WatchMetricsRequest.SerializeToString,
                                         self.pb.MetricsRecord.FromString)

@@ -127,6 +127,6 @@ export class Poller {
     // After the end of the run there is nobody to be missed.
     if (this.run.over()) return;
     this.run.say(now, 'server', this.refusal === undefined ?
-      'the server does not answer' : `the server answers with an error: ${this.refusal.message || this.refusal.status}`);
+      'the server does not answer' : `the server gives no answer: ${this.refusal.message || this.refusal.status}`);
   }
 }
