@@ -88,10 +88,12 @@ class Page(unittest.TestCase):
             self.compare_figures()
         with self.subTest("members"):
             self.compare_members()
-        with self.subTest("charts"):
-            self.compare_charts()
         with self.subTest("staleness"):
             self.compare_staleness()
+        with self.subTest("calm"):
+            self.look_for_jumps()
+        with self.subTest("charts"):
+            self.compare_charts()
         with self.subTest("versions"):
             self.compare_versions()
         with self.subTest("names"):
@@ -116,9 +118,15 @@ class Page(unittest.TestCase):
         self.run_.pause()
         before = None
         while (version := self.run_.ask("Status").version) != before:
-            self.browser.wait_for(f"document.getElementById('version').value >= {version}", "the newest version")
-            self.shows("#losses .at", f"version {grouped(version)}")
+            self.look_anew()
             before = version
+
+    def look_anew(self):
+        """Until all that the page shows was asked for after now: of two looks at everything the second was."""
+        self.browser.evaluate("performance.clearResourceTimings()")
+        self.browser.wait_for("""((asked) => asked.slice(asked.indexOf('checkpoints', asked.indexOf('checkpoints') + 1))
+            .includes('status') && asked.filter((what) => what === 'checkpoints').length >= 2)(
+          performance.getEntriesByType('resource').map((entry) => entry.name.split('/').at(-1)))""", "another look")
 
     def compare_figures(self):
         status = self.run_.ask("Status")
@@ -135,6 +143,15 @@ class Page(unittest.TestCase):
         self.assertEqual(self.browser.text("#robust-accuracy"), UNKNOWN)
         self.assertIn(f"version {status.version} of {STEPS}", self.browser.text("#progress-text"))
         self.assertEqual(self.browser.evaluate("document.getElementById('progress').value"), status.version)
+
+    def look_for_jumps(self):
+        moved = self.browser.evaluate("""new Promise((resolve) => {
+          setTimeout(() => resolve([]), 1000);
+          new PerformanceObserver((list) => resolve(list.getEntries().map((entry) => [entry.value,
+            ...entry.sources.map(({node}) => node?.outerHTML?.slice(0, 100) ?? '')]))).observe({type: 'layout-shift', buffered: true});
+        })""")
+        # Google's bound for a good page is 0.1.
+        self.assertLess(sum(value for value, *_ in moved), 0.02, moved)
 
     def compare_charts(self):
         version = self.run_.ask("Status").version
@@ -274,6 +291,7 @@ class Page(unittest.TestCase):
         before = self.version()
         self.run_.kill_server()
         self.shows("#connection", "the server is away")
+        self.shows("#retry", "asked again in")
         self.shows("#events-table", "the server does not answer")
         # What was known stays, and is not taken for new.
         self.assertEqual(self.version(), before)

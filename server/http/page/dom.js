@@ -34,20 +34,21 @@ export function setValue(element, value, text) {
   setText(element, text);
 }
 
-// A table whose rows are told apart by a key and changed in place.
+// A table whose rows are told apart by a key and changed in place. It says its roles: on a phone its
+// elements are laid out as cards, and browsers then forget them.
 export class Table {
   // columns: {title, numeric?}; `empty` is what it says without rows. At most `most` rows are shown.
   constructor(parent, {caption, columns, empty, most = 64}) {
     this.columns = columns;
     this.most = most;
     this.rows = new Map();
-    this.body = html('tbody');
+    this.body = html('tbody', {role: 'rowgroup'});
     this.note = html('p', {class: 'note'}, empty);
     this.empty = empty;
-    const head = html('tr', {}, ...columns.map(({title, numeric}) =>
-      html('th', {scope: 'col', class: numeric ? 'numeric' : ''}, title)));
-    this.table = html('table', {}, html('caption', {class: 'hidden-text'}, caption),
-      html('thead', {}, head), this.body);
+    const head = html('tr', {role: 'row'}, ...columns.map(({title, numeric}) =>
+      html('th', {scope: 'col', role: 'columnheader', class: numeric ? 'numeric' : ''}, title)));
+    this.table = html('table', {role: 'table'}, html('caption', {class: 'hidden-text'}, caption),
+      html('thead', {role: 'rowgroup'}, head), this.body);
     parent.append(this.table, this.note);
     this.update([]);
   }
@@ -79,10 +80,10 @@ export class Table {
   }
 
   newRow() {
-    return html('tr', {}, ...this.columns.map(({title, numeric}, index) =>
+    return html('tr', {role: 'row'}, ...this.columns.map(({title, numeric}, index) =>
       index === 0 ?
-        html('th', {scope: 'row', 'data-title': title}) :
-        html('td', {'data-title': title, class: numeric ? 'numeric' : ''})));
+        html('th', {scope: 'row', role: 'rowheader', 'data-title': title}) :
+        html('td', {role: 'cell', 'data-title': title, class: numeric ? 'numeric' : ''})));
   }
 
   set(place, cell) {

@@ -93,6 +93,7 @@ function drawCharts() {
 }
 
 function draw() {
+  document.querySelector('main').hidden = false;
   panels.drawHead(run);
   panels.drawConnection(run, poller, Date.now());
   panels.drawProgress(run);
@@ -112,7 +113,6 @@ function draw() {
   events.draw(run);
 }
 
-draw();
 poller.start();
 // The seconds until the server is asked again.
 setInterval(() => {

@@ -24,25 +24,28 @@ export function drawHead(run) {
   byId('elsewhere').hidden = run.coordinates();
 }
 
+// Whether the server answers, for screen readers too, and when it is asked again, for eyes alone: that
+// changes every second.
 export function drawConnection(run, poller, now) {
-  const connection = byId('connection');
-  const seconds = (until) => whole(Math.max(0, Math.ceil(until / 1000)));
-  let [state, text] = ['live', 'live'];
+  const seconds = (span) => `${whole(Math.max(0, Math.ceil(span / 1000)))} s`;
+  let [state, text, retry] = ['live', 'live', ''];
+  if (run.status === undefined) [state, text] = ['away', 'asking the server'];
   if (poller.lost !== undefined) {
-    const next = poller.nextAt === undefined ? 'asking now' : `asked again in ${seconds(poller.nextAt - now)} s`;
-    [state, text] = ['away', `the server is away for ${seconds(now - poller.lost)} s; ${next}`];
-    if (poller.refusal !== undefined) {
-      text = [401, 403].includes(poller.refusal.status) ?
-        `the server wants a token: reload the page (${poller.refusal.message})` :
-        `the server says: ${poller.refusal.message || poller.refusal.status}; ${next}`;
-    } else if (run.over()) {
-      [state, text] = ['over', `the run is over and its server has ended; ${next}`];
-    }
-  } else if (run.status === undefined) {
-    [state, text] = ['away', 'asking the server'];
+    [state, text] = ['away', 'the server is away'];
+    if (poller.refusal !== undefined) text = refusalText(poller.refusal);
+    else if (run.over()) [state, text] = ['over', 'the run is over and its server has ended'];
+    const next = poller.nextAt === undefined ? 'asking now' : `asked again in ${seconds(poller.nextAt - now)}`;
+    retry = `for ${seconds(now - poller.lost)}; ${next}`;
   }
+  const connection = byId('connection');
   connection.className = state;
   setText(connection, text);
+  setText(byId('retry'), retry);
+}
+
+function refusalText({status, message}) {
+  if ([401, 403].includes(status)) return `the server wants a token: reload the page (${message})`;
+  return `the server says: ${message || status}`;
 }
 
 export function drawProgress(run) {
@@ -203,7 +206,10 @@ export class MembersTable {
   }
 
   draw(run) {
-    this.table.update((run.workers?.members ?? []).map((member) => {
+    // Of many, those that need looking at first.
+    const members = [...(run.workers?.members ?? [])]
+      .sort((one, other) => Number(other.straggles ?? false) - Number(one.straggles ?? false));
+    this.table.update(members.map((member) => {
       const role = member.role ?? 'WORKER';
       const works = role === 'WORKER';
       return {
