@@ -37,14 +37,14 @@ def header(tensors: Iterable[Tuple[str, Tuple[int, ...]]], metadata: Dict[str, s
 def write(path: str, tensors: Iterable[Tuple[str, numpy.typing.NDArray[numpy.float32]]],
           metadata: Dict[str, str]) -> None:
     """All or nothing: a temporary file beside it, synced, that is renamed then."""
-    arrays = [(name, numpy.ascontiguousarray(array, dtype="<f4")) for name, array in tensors]
+    arrays = [(name, numpy.asarray(array, dtype="<f4", order="C")) for name, array in tensors]
     directory = os.path.dirname(os.path.abspath(path))
     descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".tmp.", dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(header([(name, array.shape) for name, array in arrays], metadata))
             for _, array in arrays:
-                file.write(array.data.cast("B") if array.size else b"")
+                file.write(array.reshape(-1).data)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
