@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pyproject.toml cannot say: the message classes are generated where the package is built."""
+"""What pyproject.toml cannot say: the message classes are generated where the package is built, and that is not here."""
+import atexit
 import importlib.util
 import pathlib
+import shutil
+import tempfile
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
@@ -23,5 +26,9 @@ class BuildWithMessages(build_py):
         _generate(pathlib.Path(self.build_lib))
 
 
+SCRATCH = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
 setup(packages=["conadv", "conadv._wire"], package_data={"conadv": ["py.typed"]},
-      cmdclass={"build_py": BuildWithMessages})
+      cmdclass={"build_py": BuildWithMessages},
+      options={"build": {"build_base": SCRATCH}, "egg_info": {"egg_base": SCRATCH}})

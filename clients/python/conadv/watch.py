@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from conadv.weights import Weights
 
 _FOR_EVER = 1e9
-# Of one wait for a version, so that a run that goes back, or a lower last version, is noticed.
+# Of one wait, so that a run that goes back, or is over while its servers stay, is noticed.
 _LOOK = 20.0
+_LAST_LOOK = 1.0  # the same once the last version is there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,30 +76,32 @@ def _lineage_of(status: StatusResponse) -> int:
 
 def metrics(run: "Run", after: int) -> Iterator[Union[MetricsRecord, WentBack]]:
     lineage, skip = 0, after
-    backoff = Backoff(Deadline(run.timeout), run._closing)
+    away = Backoff(Deadline(run.timeout), run._closing)
     while True:
+        status = run.status()
+        current = _lineage_of(status)
+        if not current:
+            # It has not begun, or goes back, however long that takes: there is somebody who says so.
+            if not Backoff(Deadline(_FOR_EVER), run._closing).wait():
+                raise errors.UnavailableError("this run's object is closed")
+            continue
+        if lineage and current != lineage:
+            skip = 0
+            yield WentBack(status.restored_version, current)
+        lineage = current
+        look = _LAST_LOOK if status.version >= status.final_version else _LOOK
+        request = WatchMetricsRequest(after=skip, lineage=lineage)
         try:
-            status = run.status()
-            current = _lineage_of(status)
-            if not current:
-                raise errors.NotYetError("training has not begun, or goes back to a checkpoint")
-            if lineage and current != lineage:
-                skip = 0
-                yield WentBack(status.restored_version, current)
-            lineage = current
-            request = WatchMetricsRequest(after=skip, lineage=lineage)
-            for record in run._coordinator().stream("/conadv.v1.Inspector/WatchMetrics", request, MetricsRecord, None):
+            for record in run._coordinator().stream("/conadv.v1.Inspector/WatchMetrics", request, MetricsRecord, look):
                 skip = record.index + 1
                 yield record
-                backoff = Backoff(Deadline(run.timeout), run._closing)
+                away = Backoff(Deadline(run.timeout), run._closing)
             return
         except errors.NotYetError:
-            # However long it takes: there is somebody who says so.
-            backoff = Backoff(Deadline(run.timeout), run._closing)
-            if not backoff.wait():
-                raise
+            if status.phase == StatusResponse.FINISHED:
+                return
         except (errors.UnavailableError, errors.LineageOverError):
-            if not backoff.wait():
+            if not away.wait():
                 raise
 
 
@@ -114,6 +117,8 @@ def staleness(run: "Run", interval: float) -> Iterator[StalenessResponse]:
                 seen = response.version, seen[1]
                 yield response
                 backoff = Backoff(Deadline(run.timeout), run._closing)
+                if 0 < seen[1] <= seen[0] and run.status().phase == StatusResponse.FINISHED:
+                    return
         except errors.UnavailableError:
             # A server goes when the run is over.
             if 0 < seen[1] <= seen[0]:

@@ -215,5 +215,5 @@ class Secured(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARIES = pathlib.Path(sys.argv.pop(1))
+    BINARIES = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

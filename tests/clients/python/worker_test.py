@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 import conadv
-from cluster import after, cluster, small_plan, train
+from cluster import Cluster, after, cluster, small_plan, train
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "python"))
 import runs  # noqa: E402
@@ -90,7 +90,6 @@ class WorkerTest(unittest.TestCase):
 
     def trained(self, job):
         computed = Computed()
-        from cluster import Cluster
         servers = Cluster(BINARIES, job, flags=["--evaluator_patience=0s"])
         try:
             with conadv.connect(servers.address, timeout=20) as run, run.observe():
@@ -140,8 +139,13 @@ class WorkerTest(unittest.TestCase):
                     train(run, small_plan(examples=101))
 
     def test_gradients_are_rounded_as_conadv_worker_rounds_them(self):
-        """Golden values of worker/compute/rounded_compute.cc, seed 1."""
+        """Values that worker/compute/rounded_compute.cc and common/tensor/bfloat16.cc gave for unit (3, 1), seed 1."""
         from conadv._wire.rounding import UnitKeys, by_chance, upper_half, widen
+        key = UnitKeys(1, 3, 1, 1).of_tensor(1)
+        self.assertEqual(key, 0xcb2713acc00b4c05)
+        tenths = numpy.float32(0.1) * numpy.arange(1, 9, dtype=numpy.float32)
+        self.assertEqual(upper_half(by_chance(key, tenths)).tolist(),
+                         [0x3dcc, 0x3e4d, 0x3e99, 0x3ecd, 0x3f00, 0x3f1a, 0x3f34, 0x3f4d])
         values = numpy.linspace(-1, 1, 100_000, dtype=numpy.float32)
         rounded = by_chance(UnitKeys(1, 3, 1, 0).of_tensor(0), values)
         numpy.testing.assert_array_equal(widen(upper_half(rounded)), rounded)
@@ -158,5 +162,5 @@ class WorkerTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARIES = pathlib.Path(sys.argv.pop(1))
+    BINARIES = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()
