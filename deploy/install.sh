@@ -30,7 +30,7 @@ build=(
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio python3-protobuf iproute2 openssl
   python3-torch python3-torchvision
-  python3-numpy python3-pip python3-setuptools python3-wheel mypy openssl
+  python3-numpy python3-pip python3-setuptools python3-wheel mypy
 )
 test=("${build[@]}" chromium)
 # llvm names functions and lines in the sanitizers' reports.
