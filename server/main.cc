@@ -8,6 +8,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/os/file.h"
@@ -16,6 +17,7 @@
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
+#include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
 #include "common/shared_memory/shared_arenas.h"
@@ -24,6 +26,9 @@
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
+ABSL_FLAG(std::string, http_listen, "",
+          "HOST:PORT for HTTP: the live page, JSON, metrics and probes; port 0 picks a free one, "
+          "without it there is none");
 ABSL_FLAG(std::string, servers, "",
           "every shard's address, in order, as in conadv-server-{0..3}.conadv-server:7000; the "
           "first is the coordinator");
@@ -45,12 +50,17 @@ ABSL_FLAG(std::string, when_done, "exit",
 ABSL_FLAG(std::string, shared_memory, "auto",
           "auto: workers of this machine pull and push through shared memory; off: over the "
           "network, as others do");
-ABSL_FLAG(bool, insecure, false, "allow an address that others can reach, without TLS");
+ABSL_FLAG(
+    std::string, tokens, "",
+    "the bearer tokens that it takes, a file with a line for each: ROLE TOKEN, ROLE being viewer, "
+    "worker, server or admin; read again when it changes");
+ABSL_FLAG(bool, insecure, false,
+          "allow an address that others can reach with neither --tokens nor --tls_ca");
 
 namespace conadv {
 namespace {
 
-constexpr int kThreads = 25;  // beside the pools'
+constexpr int kThreads = 27;  // beside the pools'
 constexpr int kMostThreads = 256;
 constexpr int kMostShards = 256;
 
@@ -102,6 +112,29 @@ absl::Status ReadPlace(LaunchOptions* options) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<ServerSecurity> ReadSecurity(const LaunchOptions& options) {
+  ServerSecurity security;
+  security.files = SecurityFlags();
+  security.files.tokens = absl::GetFlag(FLAGS_tokens);
+  const FileSystem& files = FileSystem::Real();
+  const Clock& clock = Clock::Real();
+  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(options.listen),
+                                          absl::GetFlag(FLAGS_insecure), files, clock.WallNow()));
+  if (!security.files.cert.empty()) {
+    CONADV_ASSIGN_OR_RETURN(security.authorizer,
+                            Authorizer::Create(security.files, &files, &clock));
+  }
+  // Shard 0 connects to nobody.
+  if (options.shard == 0) return security;
+  if (!security.files.cert.empty() && security.files.ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert: shards other than 0 also need --tls_ca, to know the coordinator by");
+  }
+  CONADV_ASSIGN_OR_RETURN(security.credentials,
+                          ClientCredentials::Create(security.files, &files, &clock));
+  return security;
+}
+
 absl::StatusOr<LaunchOptions> ReadFlags() {
   LaunchOptions options;
   CONADV_RETURN_IF_ERROR(ReadPlace(&options));
@@ -110,11 +143,12 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
   }
-  if (!IsLoopback(options.listen) && !absl::GetFlag(FLAGS_insecure)) {
+  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options));
+  if (options.advertise.empty() && IsWildcard(options.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,
-                     " can be reached from other machines and there is no TLS yet; if your network "
-                     "is trusted, say --insecure"));
+                     " is every address of this machine, and workers have to be told one: "
+                     "give --servers=HOST:PORT as they reach it"));
   }
   CONADV_ASSIGN_OR_RETURN(options.shared_memory, ReadSharedMemory());
   options.checkpoint_dir = absl::GetFlag(FLAGS_checkpoint_dir);
@@ -141,10 +175,31 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   return options;
 }
 
+absl::StatusOr<HttpPortOptions> ReadHttp(const ServerSecurity& security) {
+  HttpPortOptions http;
+  http.listen = absl::GetFlag(FLAGS_http_listen);
+  if (http.listen.empty()) return http;
+  if (const absl::Status listen = CheckListenAddress(http.listen); !listen.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--http_listen: ", listen.message()));
+  }
+  // The rule of --listen.
+  if (const absl::Status files =
+          CheckServerFiles(security.files, IsLoopback(http.listen), absl::GetFlag(FLAGS_insecure),
+                           FileSystem::Real(), Clock::Real().WallNow());
+      !files.ok()) {
+    return absl::Status(files.code(), absl::StrCat("--http_listen: ", files.message()));
+  }
+  http.cert = security.files.cert;
+  http.key = security.files.key;
+  http.authorizer = security.authorizer;
+  return http;
+}
+
 absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSignals& signals) {
   if (options.shard != 0) {
-    return FetchJob(options.coordinator, absl::Seconds(absl::GetFlag(FLAGS_connect_timeout)),
-                    [&signals] { return signals.received(); });
+    return FetchJob(
+        options.coordinator, absl::Seconds(absl::GetFlag(FLAGS_connect_timeout)),
+        [&signals] { return signals.received(); }, options.security.credentials);
   }
   const std::string path = absl::GetFlag(FLAGS_job);
   CONADV_ASSIGN_OR_RETURN(const std::string text, FileSystem::Real().Read(path));
@@ -159,10 +214,15 @@ absl::Status Main() {
   ServeOptions serve;
   serve.launch = options;
   serve.job = [&options, &signals] { return ReadJob(options, signals); };
+  CONADV_ASSIGN_OR_RETURN(serve.http, ReadHttp(options.security));
   serve.patience = absl::Seconds(absl::GetFlag(FLAGS_connect_timeout));
   const auto listening = [](const std::string& address) {
     // Whoever started us reads this line to learn the port.
     std::printf("listening on %s\n", address.c_str());
+    std::fflush(stdout);
+  };
+  serve.watched_at = [](const std::string& url) {
+    std::printf("watch it at %s\n", url.c_str());
     std::fflush(stdout);
   };
   const absl::Status status = Serve(serve, listening, [&signals] { return signals.received(); });

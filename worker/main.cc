@@ -16,12 +16,15 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/os/file.h"
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
+#include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
@@ -83,6 +86,7 @@ struct Flags {
   bool evaluator = false;
   bool wait_when_done = false;
   bool shared_memory = true;
+  SecurityFiles security;
   int threads = 1;
   int loaders = 1;
   std::optional<Simulation> simulation;
@@ -138,6 +142,7 @@ absl::StatusOr<Flags> ReadFlags() {
   CONADV_RETURN_IF_ERROR(OneOf("when_done", absl::GetFlag(FLAGS_when_done), "exit", "wait"));
   CONADV_ASSIGN_OR_RETURN(flags.shared_memory,
                           ParseSharedMemoryFlag(absl::GetFlag(FLAGS_shared_memory)));
+  flags.security = SecurityFlags();
   flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
   flags.wait_when_done = absl::GetFlag(FLAGS_when_done) == "wait";
   flags.threads = absl::GetFlag(FLAGS_threads);
@@ -242,7 +247,11 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + flags.threads));
   const ShutdownSignals& signals = ShutdownSignals::Install();
   const auto stopped = [&signals] { return signals.received(); };
-  CoordinatorClient coordinator(MakeChannel(flags.coordinator), flags.coordinator);
+  CONADV_ASSIGN_OR_RETURN(
+      const ClientCredentials credentials,
+      ClientCredentials::Create(flags.security, &FileSystem::Real(), &Clock::Real()));
+  CoordinatorClient coordinator(MakeChannel(flags.coordinator, credentials), flags.coordinator,
+                                credentials);
   absl::StatusOr<RunInfo> run = coordinator.GetRun(flags.connect_timeout, stopped);
   const auto by_signal = [&signals] {
     return StoppedBySignal(signals.number(), "stopped before the run was over");
@@ -250,7 +259,7 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   if (stopped()) return by_signal();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
-  const WorkerTransports transports(flags.shared_memory);
+  const WorkerTransports transports(flags.shared_memory, credentials);
   CONADV_ASSIGN_OR_RETURN(const Part part, MakePart(flags, *std::move(run), std::move(device),
                                                     transports, &coordinator));
   MemberOptions options;

@@ -19,7 +19,7 @@ constexpr absl::Duration kLastWord = absl::Seconds(1);
 
 InspectorClient::InspectorClient(std::string address, const WaitOptions& options)
     : address_(std::move(address)), wait_(options), who_(absl::StrCat("the server at ", address_)) {
-  Connect(MakeChannel(address_));
+  Connect(MakeChannel(address_, options.credentials));
 }
 
 void InspectorClient::Connect(std::shared_ptr<grpc::Channel> channel) {

@@ -12,10 +12,11 @@
 
 namespace conadv {
 
-OperatorClient::OperatorClient(std::string address, absl::Duration timeout)
+OperatorClient::OperatorClient(std::string address, absl::Duration timeout,
+                               const ClientCredentials& credentials)
     : address_(std::move(address)),
       timeout_(timeout),
-      stub_(v1::Operator::NewStub(MakeChannel(address_))) {}
+      stub_(v1::Operator::NewStub(MakeChannel(address_, credentials))) {}
 
 absl::Status OperatorClient::Call(
     const std::function<grpc::Status(grpc::ClientContext*)>& call) const {

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/wire/client_credentials.h"
 #include "conadv/v1/operator.grpc.pb.h"
 
 namespace conadv {
@@ -20,7 +21,7 @@ class OperatorClient {
  public:
   // Each call takes at most `timeout`. None is made again by itself: whether one that broke was
   // carried out is not known.
-  OperatorClient(std::string address, absl::Duration timeout);
+  OperatorClient(std::string address, absl::Duration timeout, const ClientCredentials& credentials);
 
   absl::StatusOr<v1::SaveCheckpointResponse> SaveCheckpoint();
   absl::StatusOr<v1::DrainResponse> Drain(const std::string& worker);

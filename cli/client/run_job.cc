@@ -7,10 +7,12 @@
 
 namespace conadv {
 
-absl::StatusOr<std::string> FetchJobText(const std::string& coordinator, absl::Duration timeout) {
+absl::StatusOr<std::string> FetchJobText(const std::string& coordinator, absl::Duration timeout,
+                                         const ClientCredentials& credentials) {
   FindRunOptions options;
   options.job_only = true;
   options.timeout = timeout;
+  options.credentials = credentials;
   options.most_for_try = absl::Seconds(5);
   const absl::StatusOr<v1::GetJobResponse> run = FindRun(coordinator, options);
   if (run.ok()) return JobText(run->job());

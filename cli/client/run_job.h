@@ -7,11 +7,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/wire/client_credentials.h"
 
 namespace conadv {
 
 // In text format, in full. A coordinator that is away is waited for. Errors name it.
-absl::StatusOr<std::string> FetchJobText(const std::string& coordinator, absl::Duration timeout);
+absl::StatusOr<std::string> FetchJobText(const std::string& coordinator, absl::Duration timeout,
+                                         const ClientCredentials& credentials);
 
 }  // namespace conadv
 

@@ -40,11 +40,12 @@ bool PauseOnly(absl::Duration time) {
   return true;
 }
 
-WaitOptions CommandWait(absl::Duration timeout) {
+WaitOptions CommandWait(absl::Duration timeout, ClientCredentials credentials) {
   WaitOptions options;
   options.timeout = timeout;
   options.notes = &std::cerr;
   options.pause = PauseOnly;
+  options.credentials = std::move(credentials);
   return options;
 }
 
@@ -104,7 +105,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ServerWait::For(const std::string
     return absl::CancelledError("interrupted");
   }
   while (true) {
-    const std::shared_ptr<grpc::Channel> channel = MakeChannel(address);
+    const std::shared_ptr<grpc::Channel> channel = MakeChannel(address, options_.credentials);
     for (absl::Duration waited; waited < kChannel; waited += kLook) {
       if (left() <= absl::ZeroDuration()) return enough();
       // A channel connects, and goes on connecting, while somebody polls it.

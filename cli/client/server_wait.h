@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/wire/client_credentials.h"
 
 namespace conadv {
 
@@ -28,13 +29,14 @@ struct WaitOptions {
   // Lets that much time pass; false: wait no longer.
   std::function<bool(absl::Duration)> pause;
   const Clock* clock = &Clock::Real();
+  ClientCredentials credentials;
 };
 
 // The pause of a command that only a signal's default ends.
 bool PauseOnly(absl::Duration time);
 
 // Of a command that waits so and says on standard error for whom.
-WaitOptions CommandWait(absl::Duration timeout);
+WaitOptions CommandWait(absl::Duration timeout, ClientCredentials credentials = {});
 
 class ServerWait {
  public:
@@ -43,6 +45,7 @@ class ServerWait {
   // Time counts from here on.
   void Begin();
   absl::Duration left() const;
+  const ClientCredentials& credentials() const { return options_.credentials; }
   // Of a call that may take `most`, or what is left.
   void Limit(grpc::ClientContext* context, absl::Duration most) const;
 

@@ -41,10 +41,11 @@ absl::Status FailureOf(const std::string& who, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(who, ": ", status.message()));
 }
 
-ShardReader::ShardReader(std::string who, const std::string& address, absl::Time deadline)
+ShardReader::ShardReader(std::string who, const std::string& address, absl::Time deadline,
+                         const ClientCredentials& credentials)
     : who_(std::move(who)),
       deadline_(deadline),
-      stub_(v1::ParameterServer::NewStub(MakeChannel(address))) {}
+      stub_(v1::ParameterServer::NewStub(MakeChannel(address, credentials))) {}
 
 absl::Status ShardReader::WaitForFirstVersion() {
   grpc::ClientContext context;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/tensor/layout.h"
+#include "common/wire/client_credentials.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 
 namespace conadv {
@@ -21,7 +22,8 @@ absl::Status FailureOf(const std::string& who, const absl::Status& status);
 class ShardReader {
  public:
   // Every call ends by `deadline`, by Clock::Real(). Errors begin with `who`.
-  ShardReader(std::string who, const std::string& address, absl::Time deadline);
+  ShardReader(std::string who, const std::string& address, absl::Time deadline,
+              const ClientCredentials& credentials);
 
   // Of a run that has not begun; then every shard has joined, too. REQUIRES: the server has
   // answered something: what says nothing is taken for one without weights.

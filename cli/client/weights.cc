@@ -36,9 +36,12 @@ Server ServerAt(uint32_t shard, const std::string& address) {
   return {address, absl::StrCat("server-", shard, " at ", address)};
 }
 
-absl::StatusOr<v1::GetJobResponse> GetJob(const Server& coordinator, absl::Time deadline) {
-  const absl::StatusOr<v1::GetJobResponse> response = AskForRun(
-      coordinator.address, std::min(deadline - Clock::Real().Now(), kAnswer), FindRunOptions());
+absl::StatusOr<v1::GetJobResponse> GetJob(const Server& coordinator, absl::Time deadline,
+                                          const ClientCredentials& credentials) {
+  FindRunOptions options;
+  options.credentials = credentials;
+  const absl::StatusOr<v1::GetJobResponse> response =
+      AskForRun(coordinator.address, std::min(deadline - Clock::Real().Now(), kAnswer), options);
   const absl::Status& status = response.status();
   if (status.code() == absl::StatusCode::kUnimplemented) {
     return absl::FailedPreconditionError(
@@ -60,23 +63,27 @@ class NoObserver final : public TransferObserver {
 
 class ModelPull {
  public:
-  ModelPull(const std::string& coordinator, const PullSelector& selector)
-      : coordinator_(ServerAt(0, coordinator)), selector_(selector), server_(coordinator_) {}
+  ModelPull(const std::string& coordinator, const PullSelector& selector,
+            ClientCredentials credentials)
+      : coordinator_(ServerAt(0, coordinator)),
+        selector_(selector),
+        credentials_(std::move(credentials)),
+        server_(coordinator_) {}
 
   absl::StatusOr<Weights> Try(absl::Duration timeout) {
     const absl::Time deadline = Clock::Real().Now() + timeout;
     server_ = coordinator_;
-    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(server_, deadline));
-    ShardReader reader(server_.who, server_.address, deadline);
+    CONADV_ASSIGN_OR_RETURN(const v1::GetJobResponse job, GetJob(server_, deadline, credentials_));
+    ShardReader reader(server_.who, server_.address, deadline, credentials_);
     CONADV_RETURN_IF_ERROR(reader.WaitForFirstVersion());
     std::vector<Server> servers;
     for (const std::string& address : job.servers()) {
       servers.push_back(ServerAt(static_cast<uint32_t>(servers.size()), address));
     }
     server_ = servers[0];
-    CONADV_ASSIGN_OR_RETURN(
-        Layout layout,
-        ShardReader(server_.who, server_.address, deadline).ReadLayout(job.servers_size()));
+    CONADV_ASSIGN_OR_RETURN(Layout layout,
+                            ShardReader(server_.who, server_.address, deadline, credentials_)
+                                .ReadLayout(job.servers_size()));
     CONADV_ASSIGN_OR_RETURN(const VersionedWeights pulled,
                             PullAll(servers, layout, deadline - Clock::Real().Now()));
     return Weights{job.job().name(), pulled.version, std::move(layout), pulled.weights,
@@ -92,7 +99,7 @@ class ModelPull {
     std::vector<std::unique_ptr<ParameterClient>> owned;
     std::vector<ParameterClient*> clients;
     for (const Server& server : servers) {
-      owned.push_back(GrpcTransport().Connect({server.address, layout.hash(), ""}));
+      owned.push_back(GrpcTransport(credentials_).Connect({server.address, layout.hash(), ""}));
       clients.push_back(owned.back().get());
     }
     PullOptions options;
@@ -114,6 +121,7 @@ class ModelPull {
 
   const Server coordinator_;
   const PullSelector selector_;
+  const ClientCredentials credentials_;
   Server server_;
 };
 
@@ -121,12 +129,12 @@ class ModelPull {
 
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout) {
-  return ModelPull(coordinator, selector).Try(timeout);
+  return ModelPull(coordinator, selector, {}).Try(timeout);
 }
 
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait) {
-  ModelPull pull(coordinator, selector);
+  ModelPull pull(coordinator, selector, wait->credentials());
   while (true) {
     absl::StatusOr<Weights> weights = pull.Try(wait->left());
     if (weights.ok() || !IsTransient(weights.status())) return weights;

@@ -30,10 +30,11 @@ struct Weights {
 
 // Shard 0, at `coordinator`, chooses the version, and the other shards give the same one. Errors
 // are the servers', with the name and the address before them: UNAVAILABLE at once if one is away,
-// DEADLINE_EXCEEDED after `timeout` in all.
+// DEADLINE_EXCEEDED after `timeout` in all. Over connections that are not encrypted.
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout);
-// The same, and servers that are away are waited for, while `wait` has time left. What was read
+// The same with the credentials of `wait`, and servers that are away are waited for while it has
+// time left. What was read
 // before is read again: the run may have gone back to a checkpoint.
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/client/credentials.h"
 #include "cli/client/run_job.h"
 #include "cli/client/server_wait.h"
 #include "cli/client/weights.h"
@@ -63,9 +64,11 @@ absl::Status FetchRun(const FlagValues& flags, const std::string& directory,
   CONADV_ASSIGN_OR_RETURN(const PullSelector selector, SelectorOf(flags));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           ExpandAddresses(flags.Text("server")));
-  ServerWait wait(CommandWait(flags.Seconds("timeout")));
+  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
+  ServerWait wait(CommandWait(flags.Seconds("timeout"), credentials));
   CONADV_ASSIGN_OR_RETURN(Weights weights, PullWeights(servers.front(), selector, &wait));
-  CONADV_ASSIGN_OR_RETURN(const std::string job, FetchJobText(servers.front(), wait.left()));
+  CONADV_ASSIGN_OR_RETURN(const std::string job,
+                          FetchJobText(servers.front(), wait.left(), credentials));
   CONADV_ASSIGN_OR_RETURN(const v1::Job parsed, ParseJobText(job, "the run's job"));
   if (parsed.optimizer().has_average()) {
     // What the run's own evaluator measures.

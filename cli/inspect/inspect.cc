@@ -8,10 +8,13 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/client/credentials.h"
 #include "cli/client/inspector_client.h"
 #include "cli/client/server_wait.h"
+#include "cli/command/security_flags.h"
 #include "cli/command/server_flag.h"
 #include "cli/format/json_output.h"
 #include "cli/inspect/render.h"
@@ -35,6 +38,10 @@ const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
                            "how long a server that is away is waited for; else 5, or 60 with "
                            "--watch"};
 const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
+
+std::vector<Flag> FlagsOfCommand() {
+  return WithSecurityFlags({ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag});
+}
 
 // Shows one answer: a line of JSON, or text that replaces the one before on a terminal.
 void Print(const google::protobuf::Message& answer, const std::string& text,
@@ -64,9 +71,11 @@ absl::Status Ask(const FlagValues& flags, std::ostream& out,
   CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
   const bool watch = flags.Switch("watch");
   std::unique_ptr<Supervisor> interrupts;
+  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
   WaitOptions options = CommandWait(flags.Given("timeout") ? flags.Seconds("timeout")
                                     : watch                ? kWatchPatience
-                                                           : kPatience);
+                                                           : kPatience,
+                                    credentials);
   if (watch) {
     CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
     options.pause = [&interrupts](absl::Duration time) {
@@ -132,7 +141,7 @@ Command StatusCommand() {
           "how far a running job is",
           "",
           "conadv status --server=127.0.0.1:7000 --watch",
-          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          FlagsOfCommand(),
           ShowStatus};
 }
 
@@ -143,7 +152,7 @@ Command StalenessCommand() {
           "Update staleness: versions between the weights of the gradient and those it is applied "
           "to.\n",
           "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
-          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          FlagsOfCommand(),
           ShowStaleness};
 }
 
@@ -152,7 +161,7 @@ Command WorkersCommand() {
           "who takes part, and what each works on",
           "",
           "conadv workers --server=127.0.0.1:7000",
-          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          FlagsOfCommand(),
           ShowWorkers};
 }
 
@@ -161,7 +170,7 @@ Command SnapshotsCommand() {
           "which versions of the weights a server keeps",
           "",
           "conadv snapshots --server=127.0.0.1:7000",
-          {ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag},
+          FlagsOfCommand(),
           ShowSnapshots};
 }
 

@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "cli/client/credentials.h"
 #include "cli/client/operator_client.h"
+#include "cli/command/security_flags.h"
 #include "cli/command/server_flag.h"
 #include "cli/format/json_output.h"
 #include "common/base/status_macros.h"
@@ -23,7 +25,8 @@ Flag TimeoutFlag(const char* seconds) {
 
 absl::StatusOr<OperatorClient> ClientOf(const FlagValues& flags) {
   CONADV_ASSIGN_OR_RETURN(std::string server, ServerOf(flags));
-  return OperatorClient(std::move(server), flags.Seconds("timeout"));
+  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
+  return OperatorClient(std::move(server), flags.Seconds("timeout"), credentials);
 }
 
 template <class Response>
@@ -82,7 +85,7 @@ Command CheckpointCommand() {
           "a\n"
           "later one, on its disk. Training goes on meanwhile.\n",
           "conadv checkpoint --server=127.0.0.1:7000",
-          {ServerFlag(), TimeoutFlag("120"), kJsonFlag},
+          WithSecurityFlags({ServerFlag(), TimeoutFlag("120"), kJsonFlag}),
           SaveCheckpoint};
 }
 
@@ -95,11 +98,11 @@ Command DrainCommand() {
           "there a\n"
           "worker runs with --when_done=wait, stays until its pod is deleted, and does nothing.\n",
           "conadv drain worker-1 --server=127.0.0.1:7000",
-          {{"worker", FlagKind::kArgument, "WORKER", "",
-            "its name or number, as conadv workers shows them"},
-           ServerFlag(),
-           TimeoutFlag("10"),
-           kJsonFlag},
+          WithSecurityFlags({{"worker", FlagKind::kArgument, "WORKER", "",
+                              "its name or number, as conadv workers shows them"},
+                             ServerFlag(),
+                             TimeoutFlag("10"),
+                             kJsonFlag}),
           Drain};
 }
 

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "cli/client/credentials.h"
 #include "cli/client/server_wait.h"
 #include "cli/client/weights.h"
+#include "cli/command/security_flags.h"
 #include "cli/format/json_output.h"
 #include "cli/format/tables.h"
 #include "cli/pull/output_file.h"
@@ -28,7 +30,8 @@ absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
                           AsUsage(ExpandAddresses(flags.Text("server"))));
-  ServerWait wait(CommandWait(flags.Seconds("timeout")));
+  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
+  ServerWait wait(CommandWait(flags.Seconds("timeout"), credentials));
   CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));
   CONADV_RETURN_IF_ERROR(
       output.Write(EncodeWeights(weights), FileSystem::Real(), wait.left(), std::cerr));
@@ -64,14 +67,15 @@ Command PullCommand() {
       "standard\n"
       "error.\n",
       "conadv pull --server=127.0.0.1:7000 --lag=1 --out=weights.safetensors",
-      {{"server", FlagKind::kText, "HOST:PORT", "", "the coordinator: shard 0's address"},
-       {"version", FlagKind::kCount, "N", "", "this version"},
-       {"lag", FlagKind::kCount, "K", "", "the newest minus K, or the oldest there is"},
-       {"averaged", FlagKind::kSwitch, "", "false",
-        "the average of its weights, of a job with optimizer.average"},
-       {"out", FlagKind::kText, "FILE", "", "the file to write"},
-       {"timeout", FlagKind::kSeconds, "SECONDS", "60", "how long it may take in all"},
-       {"json", FlagKind::kSwitch, "", "false", "what was written, as a line of JSON"}},
+      WithSecurityFlags(
+          {{"server", FlagKind::kText, "HOST:PORT", "", "the coordinator: shard 0's address"},
+           {"version", FlagKind::kCount, "N", "", "this version"},
+           {"lag", FlagKind::kCount, "K", "", "the newest minus K, or the oldest there is"},
+           {"averaged", FlagKind::kSwitch, "", "false",
+            "the average of its weights, of a job with optimizer.average"},
+           {"out", FlagKind::kText, "FILE", "", "the file to write"},
+           {"timeout", FlagKind::kSeconds, "SECONDS", "60", "how long it may take in all"},
+           {"json", FlagKind::kSwitch, "", "false", "what was written, as a line of JSON"}}),
       Pull};
 }
 

@@ -16,6 +16,7 @@ namespace conadv {
 namespace {
 
 constexpr char kListening[] = "listening on ";
+constexpr char kWatchAt[] = "watch it at ";
 constexpr absl::Duration kServerStart = absl::Seconds(60);
 // A member may be silent for a lease, and join again for as long.
 constexpr absl::Duration kLeastAway = absl::Seconds(10);
@@ -75,6 +76,7 @@ void RunMachine::On(const Begun&) {
 
 void RunMachine::Start(const ProcessSpec& spec) {
   processes_.OnStart(spec, now_);
+  if (spec.name == ServerName(0)) watchable_ = false;
   liveness_.OnStart(spec.name, now_);
   Do(StartProcess{spec});
 }
@@ -94,6 +96,7 @@ void RunMachine::On(const ProcessWroteLine& event) {
     return;
   }
   absl::string_view rest = event.line;
+  if (absl::ConsumePrefix(&rest, kWatchAt)) return OnWatchable(rest, &process.spec);
   if (!absl::ConsumePrefix(&rest, kListening)) return;
   const std::string address(absl::StripAsciiWhitespace(rest));
   // When it is started again, the others find it where it was.
@@ -103,6 +106,18 @@ void RunMachine::On(const ProcessWroteLine& event) {
   membership_.Begin(now_);
   Note(absl::StrCat("coordinator: ", coordinator_));
   StartOthers();
+}
+
+void RunMachine::OnWatchable(absl::string_view url, ProcessSpec* server) {
+  url = absl::StripAsciiWhitespace(url);
+  watchable_ = true;
+  if (url == watched_at_) return;
+  watched_at_ = std::string(url);
+  Note(absl::StrCat(kWatchAt, url));
+  // When it is started again, whoever looks finds it where it was.
+  absl::string_view address = url;
+  if (absl::ConsumePrefix(&address, "http://")) absl::ConsumeSuffix(&address, "/");
+  WatchOn(std::string(address), server);
 }
 
 void RunMachine::StartOthers() {
@@ -158,6 +173,8 @@ void RunMachine::OnLoss(const ProcessExited& event) {
   const std::string said = event.exit.by_signal() ? "" : event.last_words;
   process.lost =
       Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
+  // Somebody else may have taken the port of its HTTP meanwhile, without which the run goes on.
+  if (event.process == ServerName(0) && !watchable_) WatchOn(kAnyWatchAddress, &process.spec);
   if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
     case RestartAction::kStop:

@@ -16,6 +16,7 @@
 #include "common/base/ids.h"
 #include "common/job/job.h"
 #include "common/protocol/evaluation.h"
+#include "common/wire/client_credentials.h"
 
 namespace conadv {
 
@@ -27,7 +28,9 @@ struct RunInfo {
 
 class CoordinatorClient {
  public:
-  CoordinatorClient(std::shared_ptr<grpc::Channel> channel, std::string address);
+  // `channel` is made with the credentials.
+  CoordinatorClient(std::shared_ptr<grpc::Channel> channel, std::string address,
+                    ClientCredentials credentials = {});
 
   // Waits for a coordinator that starts later, for at most `timeout`. `stopped` is asked now and
   // then; CANCELLED once it says so. UNAVAILABLE names the address and what the last try said;
@@ -42,6 +45,7 @@ class CoordinatorClient {
  private:
   const std::shared_ptr<grpc::Channel> channel_;
   const std::string address_;
+  const ClientCredentials credentials_;
 };
 
 }  // namespace conadv

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/wire/client_credentials.h"
 #include "conadv/v1/coordinator.pb.h"
 
 namespace conadv {
@@ -18,7 +19,11 @@ struct FindRunOptions {
   absl::Duration timeout;       // in all
   absl::Duration most_for_try;  // of one question
   bool wait_for_ready = false;  // a try goes on connecting, rather than to fail at once
+  ClientCredentials credentials;
   std::function<bool()> stopped = [] { return false; };  // asked now and then: whether to give up
+  // Told why there is no answer yet, if that takes longer than a second: once, and again when the
+  // reason is another.
+  std::function<void(const absl::Status&)> waiting = [](const absl::Status&) {};
 };
 
 // One question. The server's errors, or gRPC's.

@@ -11,6 +11,7 @@
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "common/thread/wait.h"
 
 namespace conadv {
@@ -27,6 +28,12 @@ absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped) {
   LaunchOptions launch = options.launch;
+  std::unique_ptr<HttpPort> http;
+  if (!options.http.listen.empty()) {
+    CONADV_ASSIGN_OR_RETURN(http, HttpPort::Start(options.http));
+    launch.window = http->window();
+    options.watched_at(http->url());
+  }
   Backoff backoff({kFirstWait, kLongestWait, options.patience}, RandomIncarnation().value());
   bool listened = false;
   while (true) {

@@ -4,7 +4,6 @@
 #include <glog/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
@@ -20,7 +19,10 @@
 #include "common/wire/chunk.h"
 #include "common/wire/deadline.h"
 #include "server/agent/settings_journal.h"
+#include "server/observe/readiness.h"
+#include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
+#include "server/shard/memory.h"
 
 namespace conadv {
 namespace {
@@ -36,6 +38,8 @@ constexpr absl::Duration kSave = absl::Seconds(15);
 constexpr absl::Duration kDisk = absl::Minutes(1);
 // For an addition or an update that is under way: they take seconds at most.
 constexpr absl::Duration kTask = absl::Seconds(10);
+// Whose health says whether the server is ready; that of "" says that it listens.
+constexpr char kReadyService[] = "conadv.v1.ParameterServer";
 
 std::string CheckpointDirectory(const LaunchOptions& options, const Job& job) {
   return options.checkpoint_dir.empty() ? job.server.checkpoint_dir : options.checkpoint_dir;
@@ -66,6 +70,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options), job));
   CONADV_RETURN_IF_ERROR(server->Listen());
   CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
+  server->TellHealth();
+  if (server->options_.window != nullptr) server->options_.window->Open(server->Parts());
   return server;
 }
 
@@ -104,11 +110,13 @@ Server::Server(LaunchOptions options, const Job& job)
       SettingsJournal(CheckpointDirectory(options_, job_), &FileSystem::Real())});
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
-        coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics());
+        coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics(),
+        options_.security.authorizer.get());
   }
 }
 
 Server::~Server() {
+  if (options_.window != nullptr) options_.window->Close(std::string(LastWord().message()));
   if (session_ != nullptr) session_->Stop();
   if (server_ != nullptr) {
     events_->versions().Close(LastWord());
@@ -161,7 +169,9 @@ absl::Status Server::Listen() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(
+      options_.listen, MakeServerCredentials(options_.security.files, options_.security.authorizer),
+      &port);
   // Two servers on one port would share its connections between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
@@ -176,6 +186,12 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A message is checked against its limit only when all of it is there, and a peer may say that it
+  // is of 2 GiB: what peers send and nobody has taken yet is bounded by this.
+  ResizeQuota();
+  builder.SetResourceQuota(quota_);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostCalls);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.RegisterService(parameter_service_.get());
   builder.RegisterService(inspector_service_.get());
   builder.RegisterService(operator_service_.get());
@@ -206,9 +222,9 @@ absl::StatusOr<v1::Hello> Server::Hello() {
 absl::Status Server::JoinCoordinator() {
   CONADV_ASSIGN_OR_RETURN(v1::Hello hello, Hello());
   if (options_.shard != 0) {
-    session_ =
-        std::make_unique<ShardSession>(MakeChannel(options_.coordinator), options_.coordinator,
-                                       std::move(hello), shard_.get(), checkpointer_.get());
+    session_ = std::make_unique<ShardSession>(
+        MakeChannel(options_.coordinator, options_.security.credentials), options_.coordinator,
+        std::move(hello), shard_.get(), checkpointer_.get());
     return absl::OkStatus();
   }
   local_ = std::make_unique<LocalShard>(coordinator_.get(), shard_.get(), checkpointer_.get());
@@ -217,13 +233,25 @@ absl::Status Server::JoinCoordinator() {
   return coordinator_->Join(message, local_.get()).status();
 }
 
+void Server::ResizeQuota() {
+  const uint64_t bytes =
+      std::max(shard_->memory().connections_quota, ConnectionsQuota(job_.training.slots, 0));
+  if (std::exchange(quota_bytes_, bytes) != bytes) quota_.Resize(bytes);
+}
+
 void Server::MakeRoom() {
+  ResizeQuota();
   parameter_service_->MakeRoom();
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }
 
+void Server::TellHealth() {
+  server_->GetHealthCheckService()->SetServingStatus(kReadyService, ReadinessOf(Parts()).ready);
+}
+
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   MakeRoom();
+  TellHealth();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   local_->Beat();
@@ -270,6 +298,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   // next one.
   while (options_.serve_when_done && !stopped()) {
     MakeRoom();
+    TellHealth();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

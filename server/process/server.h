@@ -3,6 +3,7 @@
 #ifndef CONADV_SERVER_PROCESS_SERVER_H_
 #define CONADV_SERVER_PROCESS_SERVER_H_
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 
 #include <atomic>
@@ -12,8 +13,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/security/authorizer.h"
+#include "common/security/security_files.h"
 #include "common/thread/thread_pool.h"
+#include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
+#include "server/observe/server_window.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -22,6 +27,14 @@
 #include "server/transfer/shared_memory/shared_memory_server.h"
 
 namespace conadv {
+
+// How it proves itself, and whom it lets in.
+struct ServerSecurity {
+  SecurityFiles files;
+  // Of `files`. nullptr: everybody may do everything.
+  std::shared_ptr<Authorizer> authorizer;
+  ClientCredentials credentials;  // that a shard shows to the coordinator
+};
 
 struct LaunchOptions {
   v1::Job job;
@@ -39,6 +52,9 @@ struct LaunchOptions {
   // Of this process: what processes of this machine share with it. nullptr: they come over the
   // network.
   SharedArenas* shared_memory = nullptr;
+  ServerSecurity security;
+  // Whoever looks at this server from outside; nullptr: nobody does.
+  ServerWindow* window = nullptr;
 };
 
 class Server {
@@ -73,7 +89,9 @@ class Server {
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
+  void ResizeQuota();
   void MakeRoom();
+  void TellHealth();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
   absl::Status LastWord() const;
@@ -84,6 +102,8 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
+  grpc::ResourceQuota quota_;  // of what peers have sent and nobody has taken
+  uint64_t quota_bytes_ = 0;
   std::string address_;
   bool in_haste_ = false;  // a successor waits for the address
   bool over_ = false;      // the run is

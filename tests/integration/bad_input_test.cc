@@ -138,6 +138,9 @@ TEST(BadInput, AServerThatOthersCanReachNeedsASayOfIt) {
   const Outcome outcome = RunToEnd({BinaryPath("conadv-server"), "--listen=0.0.0.0:0", "--job=x"});
   EXPECT_FALSE(outcome.ok);
   EXPECT_THAT(outcome.error, HasSubstr("--insecure"));
+  const Outcome nowhere =
+      RunToEnd({BinaryPath("conadv-server"), "--listen=0.0.0.0:0", "--insecure", "--job=x"});
+  EXPECT_THAT(nowhere.error, HasSubstr("give --servers=HOST:PORT"));
 }
 
 }  // namespace

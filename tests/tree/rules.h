@@ -28,11 +28,12 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"common/tensor", {"common/base", "common/thread"}},
       {"common/stats", {"common/base"}},
       {"common/job", {"common/base", "common/tensor"}},
-      {"common/wire", {"common/base", "common/tensor"}},
+      {"common/security", {"common/base", "common/thread", "common/os"}},
+      {"common/wire", {"common/base", "common/tensor", "common/os", "common/security"}},
       {"common/plan", {"common/base", "common/tensor", "common/job"}},
       {"common/protocol",
        {"common/base", "common/tensor", "common/job", "common/plan", "common/wire"}},
-      {"common/program", {"common/base"}},
+      {"common/program", {"common/base", "common/security"}},
       {"common/shared_memory", {"common/base", "common/thread", "common/os", "common/tensor"}},
       // What members of a run do to take part; grpc is one transport.
       {"client/transfer", {"common"}},
@@ -57,9 +58,13 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"server/rpc",
        {"common", "client", "server/transfer", "server/record", "server/agent", "server/shard",
         "server/coordinate", "server/checkpoint", "server/clip"}},
+      {"server/http", {"common"}},
+      {"server/observe",
+       {"common", "server/http", "server/rpc", "server/record", "server/agent", "server/shard",
+        "server/coordinate"}},
       {"server/process",
-       {"common", "client", "server/rpc", "server/record", "server/agent", "server/shard",
-        "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
+       {"common", "client", "server/observe", "server/rpc", "server/record", "server/agent",
+        "server/shard", "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
       {"server/main", {"common", "server"}},
       // main -> member -> compute -> attack -> model -> device -> data
       {"worker/data", {"common", "worker/data/augment"}},
@@ -87,7 +92,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"cli/format", {"common"}},
       {"cli/command", {"common"}},
       {"cli/job", {"common", "cli/command", "cli/format"}},
-      {"cli/client", {"common", "client", "cli/format"}},
+      {"cli/client", {"common", "client", "cli/format", "cli/command"}},
       {"cli/progress", {"common", "cli/format"}},
       {"cli/results", {"common", "cli/format"}},
       {"cli/board", {"common"}},
@@ -102,15 +107,17 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "cli/command", "cli/process", "cli/client", "cli/pull", "cli/results", "cli/job",
         "cli/progress", "cli/format"}},
       {"cli/main", {"common", "cli"}},
+      {"clients/python", {}},  // knows the contract alone
   };
   return *kArrows;
 }
 
 inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
-      "common/wire", "common/job",    "common/plan", "common/stats",   "common/protocol",
-      "client/run",  "server/record", "server/rpc",  "server/process", "worker/session",
-      "cli/client",  "cli/progress",  "cli/inspect", "cli/board",      "cli/operate"};
+      "common/wire",     "common/job",     "common/plan",    "common/stats",
+      "common/protocol", "client/run",     "server/record",  "server/rpc",
+      "server/observe",  "server/process", "worker/session", "cli/client",
+      "cli/progress",    "cli/inspect",    "cli/board",      "cli/operate"};
   return *kEdges;
 }
 

@@ -4,6 +4,7 @@
 #ifndef CONADV_WORKER_MEMBER_TRANSPORTS_H_
 #define CONADV_WORKER_MEMBER_TRANSPORTS_H_
 
+#include <utility>
 #include <vector>
 
 #include "client/grpc/grpc_transport.h"
@@ -14,8 +15,9 @@ namespace conadv {
 
 class WorkerTransports {
  public:
-  explicit WorkerTransports(bool shared_memory)
-      : arenas_(shared_memory ? SharedArenas::OfThisProcess() : nullptr) {}
+  explicit WorkerTransports(bool shared_memory, ClientCredentials credentials = {})
+      : arenas_(shared_memory ? SharedArenas::OfThisProcess() : nullptr),
+        grpc_(std::move(credentials)) {}
   WorkerTransports(const WorkerTransports&) = delete;
   WorkerTransports& operator=(const WorkerTransports&) = delete;
 

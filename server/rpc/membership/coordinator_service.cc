@@ -2,6 +2,7 @@
 #include "server/rpc/membership/coordinator_service.h"
 
 #include "common/wire/status.h"
+#include "server/rpc/access/caller.h"
 #include "server/rpc/membership/join_reactor.h"
 #include "server/rpc/membership/member_proto.h"
 
@@ -24,7 +25,9 @@ grpc::ServerUnaryReactor* CoordinatorService::GetJob(grpc::CallbackServerContext
 
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* CoordinatorService::Join(
     grpc::CallbackServerContext* context) {
-  return StartJoin(coordinator_, stats_, context->peer());
+  const absl::StatusOr<AccessRole> role = RoleOf(*context, authorizer_);
+  return StartJoin(coordinator_, stats_,
+                   {context->peer(), role.ok() && *role >= AccessRole::kServer});
 }
 
 grpc::ServerUnaryReactor* CoordinatorService::Report(grpc::CallbackServerContext* context,

@@ -3,6 +3,7 @@
 #ifndef CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_
 #define CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_
 
+#include "common/security/authorizer.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "server/coordinate/coordinator.h"
 #include "server/record/version_log.h"
@@ -12,14 +13,16 @@ namespace conadv {
 
 class CoordinatorService final : public v1::Coordinator::CallbackService {
  public:
-  // All outlive the service. `job` is what members are told.
+  // All outlive the service. `job` is what members are told. `authorizer` says who may be a shard;
+  // nullptr: anybody.
   CoordinatorService(conadv::Coordinator* coordinator, v1::Job job, Incarnation incarnation,
-                     WorkerStatsBook* stats, MetricsLog* metrics)
+                     WorkerStatsBook* stats, MetricsLog* metrics, Authorizer* authorizer = nullptr)
       : coordinator_(coordinator),
         job_(std::move(job)),
         incarnation_(incarnation),
         stats_(stats),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        authorizer_(authorizer) {}
 
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
                                    const v1::GetJobRequest* request,
@@ -36,6 +39,7 @@ class CoordinatorService final : public v1::Coordinator::CallbackService {
   const Incarnation incarnation_;
   WorkerStatsBook* const stats_;
   MetricsLog* const metrics_;
+  Authorizer* const authorizer_;
 };
 
 }  // namespace conadv

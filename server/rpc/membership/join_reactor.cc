@@ -18,7 +18,7 @@ namespace {
 class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>,
                           public MemberSink {
  public:
-  JoinReactor(Coordinator* coordinator, WorkerStatsBook* stats, std::string peer)
+  JoinReactor(Coordinator* coordinator, WorkerStatsBook* stats, MemberSession::Peer peer)
       : session_(coordinator, stats, this, std::move(peer)) {
     StartRead(&request_);
   }
@@ -73,7 +73,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
 
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* StartJoin(Coordinator* coordinator,
                                                                       WorkerStatsBook* stats,
-                                                                      std::string peer) {
+                                                                      MemberSession::Peer peer) {
   return new JoinReactor(coordinator, stats, std::move(peer));
 }
 

@@ -6,18 +6,17 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <string>
-
 #include "conadv/v1/coordinator.pb.h"
 #include "server/coordinate/coordinator.h"
 #include "server/record/worker_stats_book.h"
+#include "server/rpc/membership/member_session.h"
 
 namespace conadv {
 
 // The coordinator and the book outlive the call.
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* StartJoin(Coordinator* coordinator,
                                                                       WorkerStatsBook* stats,
-                                                                      std::string peer);
+                                                                      MemberSession::Peer peer);
 
 }  // namespace conadv
 

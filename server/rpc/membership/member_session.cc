@@ -10,7 +10,7 @@
 namespace conadv {
 
 MemberSession::MemberSession(Coordinator* coordinator, WorkerStatsBook* stats, MemberSink* sink,
-                             std::string peer)
+                             Peer peer)
     : coordinator_(coordinator), stats_(stats), sink_(sink), peer_(std::move(peer)) {}
 
 absl::Status MemberSession::Handle(const v1::JoinRequest& request) {
@@ -42,7 +42,12 @@ absl::Status MemberSession::Handle(const v1::JoinRequest& request) {
 
 absl::Status MemberSession::Hello(const v1::JoinRequest& request) {
   if (!request.has_hello()) return absl::InvalidArgumentError("join: say hello first");
-  CONADV_ASSIGN_OR_RETURN(const HelloMessage hello, FromProto(request.hello(), peer_));
+  CONADV_ASSIGN_OR_RETURN(const HelloMessage hello, FromProto(request.hello(), peer_.address));
+  if (hello.role == Role::kShard && !peer_.may_serve) {
+    return absl::PermissionDeniedError(
+        "join: to be a shard takes the role server or above; give it a token or a certificate of "
+        "that role");
+  }
   name_ = hello.name;
   role_ = hello.role;
   CONADV_ASSIGN_OR_RETURN(id_, coordinator_->Join(hello, sink_));

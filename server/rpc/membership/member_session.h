@@ -17,9 +17,13 @@ namespace conadv {
 
 class MemberSession {
  public:
-  // All outlive the session. `peer` is the connection's other end.
-  MemberSession(Coordinator* coordinator, WorkerStatsBook* stats, MemberSink* sink,
-                std::string peer);
+  struct Peer {
+    std::string address;  // the connection's other end
+    bool may_serve;       // whether it may be a shard
+  };
+
+  // All outlive the session.
+  MemberSession(Coordinator* coordinator, WorkerStatsBook* stats, MemberSink* sink, Peer peer);
 
   // An error ends the session.
   absl::Status Handle(const v1::JoinRequest& request);
@@ -31,7 +35,7 @@ class MemberSession {
   bool joined() const { return id_.has_value(); }
   bool left() const { return left_; }  // it said so
   const std::string& name() const { return name_; }
-  const std::string& peer() const { return peer_; }
+  const std::string& peer() const { return peer_.address; }
 
  private:
   absl::Status Hello(const v1::JoinRequest& request);
@@ -41,7 +45,7 @@ class MemberSession {
   Coordinator* const coordinator_;
   WorkerStatsBook* const stats_;
   MemberSink* const sink_;
-  const std::string peer_;
+  const Peer peer_;
   std::string name_;
   conadv::Role role_ = conadv::Role::kWorker;
   bool left_ = false;

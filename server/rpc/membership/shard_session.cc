@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/membership/shard_session.h"
 
+#include <glog/logging.h>
+
 #include <optional>
 #include <utility>
 
@@ -19,13 +21,19 @@ constexpr absl::Duration kGoodbye = absl::Seconds(2);
 }  // namespace
 
 absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
-                                 const std::function<bool()>& stopped) {
+                                 const std::function<bool()>& stopped,
+                                 const ClientCredentials& credentials) {
   FindRunOptions options;
   options.job_only = true;
   options.timeout = timeout;
   options.most_for_try = kTry;
   options.wait_for_ready = true;
   options.stopped = stopped;
+  options.credentials = credentials;
+  options.waiting = [&address, timeout](const absl::Status& why) {
+    LOG(WARNING) << "waiting up to " << timeout << " for the coordinator at " << address << ": "
+                 << why.message();
+  };
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address, options);
   if (found.ok()) return found->job();
   const absl::Status& status = found.status();

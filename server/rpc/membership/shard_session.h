@@ -18,6 +18,7 @@
 #include "client/run/member_stream.h"
 #include "common/thread/mutex.h"
 #include "common/thread/timer.h"
+#include "common/wire/client_credentials.h"
 #include "conadv/v1/coordinator.pb.h"
 #include "server/agent/shard_agent.h"
 #include "server/rpc/membership/norm_caller.h"
@@ -28,7 +29,8 @@ namespace conadv {
 // Waits for a coordinator that starts later, until `stopped` says otherwise. UNAVAILABLE names the
 // address. Other errors are the last word of who answers there.
 absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration timeout,
-                                 const std::function<bool()>& stopped);
+                                 const std::function<bool()>& stopped,
+                                 const ClientCredentials& credentials = {});
 
 class ShardSession {
  public:
