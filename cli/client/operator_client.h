@@ -30,9 +30,9 @@ class OperatorClient {
  private:
   absl::Status Call(const std::function<grpc::Status(grpc::ClientContext*)>& call) const;
 
-  const std::string address_;
-  const absl::Duration timeout_;
-  const std::unique_ptr<v1::Operator::Stub> stub_;
+  std::string address_;
+  absl::Duration timeout_;
+  std::unique_ptr<v1::Operator::Stub> stub_;
 };
 
 }  // namespace conadv
