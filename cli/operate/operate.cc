@@ -118,12 +118,12 @@ Command SetCommand() {
       "every\n"
       "time.\n",
       "conadv set training.tau=3 --server=127.0.0.1:7000",
-      {{"setting", FlagKind::kArgument, "FIELD=VALUE", "", "as in the job file"},
-       ServerFlag(),
-       {"from", FlagKind::kPositive, "VERSION", "",
-        "the first update that it changes; else the first that nobody has begun"},
-       TimeoutFlag("60"),
-       kJsonFlag},
+      WithSecurityFlags({{"setting", FlagKind::kArgument, "FIELD=VALUE", "", "as in the job file"},
+                         ServerFlag(),
+                         {"from", FlagKind::kPositive, "VERSION", "",
+                          "the first update that it changes; else the first that nobody has begun"},
+                         TimeoutFlag("60"),
+                         kJsonFlag}),
       Set};
 }
 

@@ -81,7 +81,8 @@ void CoordinatorMachine::BeginTraining(const UnitLedger& done, Version version) 
   latest_ = version;
   latest_since_ = now_;
   const Lineage run = restore_.target().has_value() ? restore_.target()->run : options_.lineage;
-  if (options_.settings.run == run) ApplySettings(options_.settings.tau);
+  ApplySettings(options_.settings.run == run ? options_.settings.tau : tau_);
+  LimitLeases();
   if (stops_) BeginStop();
   AskForCheckpoint();
 }

@@ -120,8 +120,7 @@ class CoordinatorMachine {
   absl::Status On(const TauJournalledEvent& event);
   // Whoever waits for a checkpoint is answered, or one is asked for.
   void AdvanceSaves();
-  // No step is begun that nobody has begun.
-  void BeginStop();
+  void BeginStop();  // no step is begun that nobody has begun
   bool StopSaved() const;
   void AnswerSaves(const absl::StatusOr<Version>& answer, std::optional<Version> up_to);
   absl::StatusOr<MemberId> FindWorker(const std::string& worker) const;

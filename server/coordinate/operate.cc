@@ -62,6 +62,7 @@ void CoordinatorMachine::BeginStop() {
 }
 
 void CoordinatorMachine::LimitLeases() {
+  if (!training_.begun()) return;
   std::optional<conadv::Step> end = stop_end_;
   if (set_.has_value()) end = std::min(end.value_or(set_->back().step), set_->back().step);
   training_.SetEnd(end);
@@ -167,14 +168,15 @@ absl::Status CoordinatorMachine::On(const SetTauEvent& event) {
         absl::StrCat("training.tau: this run keeps versions for at most ", most, ", got ",
                      event.tau, "; a job with server.retain: ", event.tau + 2, " has room for it"));
   }
-  if (!training_.begun() || training_.finished()) {
-    return absl::FailedPreconditionError(
-        "training.tau can be set from the first step of a run to its last");
+  // Before the shards are where the run goes on from, it is not known which run it is.
+  if (phase_ < Phase::kWaitingForWorkers || trained()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "training.tau cannot be set now: ", MessageNow().empty() ? "it is over" : MessageNow()));
   }
   if (set_.has_value()) {
     return absl::AbortedError("another change is being written; try again");
   }
-  const conadv::Step earliest = training_.untouched();
+  const conadv::Step earliest = training_.begun() ? training_.untouched() : conadv::Step(0);
   const conadv::Step from = event.from.value_or(earliest);
   const auto version = [&training](conadv::Step step) {
     return step.value() * training.updates_per_step();
@@ -184,7 +186,7 @@ absl::Status CoordinatorMachine::On(const SetTauEvent& event) {
         "the units of version ", version(from),
         " have been handed out; the first that can be changed is ", version(earliest)));
   }
-  if (from.value() >= training_.plan()->steps) {
+  if (training_.begun() && from.value() >= training_.plan()->steps) {
     return absl::FailedPreconditionError("all units have been handed out: there is none to change");
   }
   TauChanges changes = WithTau(tau_, {from, event.tau});
@@ -208,7 +210,8 @@ absl::Status CoordinatorMachine::On(const TauJournalledEvent& event) {
 
 void CoordinatorMachine::ApplySettings(TauChanges tau) {
   tau_ = std::move(tau);
-  training_.SetTau(tau_);
+  if (training_.begun()) training_.SetTau(tau_);
+  if (tau_.empty()) return;
   for (const MemberId id : members_.With(Role::kWorker)) Send(id, SettingsMessage{tau_});
 }
 
