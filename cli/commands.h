@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "cli/command/command.h"
+#include "cli/complete/completion.h"
+#include "cli/doctor/doctor.h"
 #include "cli/evaluate/evaluate.h"
 #include "cli/inspect/inspect.h"
 #include "cli/job/validate.h"
@@ -23,8 +25,9 @@ inline std::vector<Command> AllCommands() {
 #ifndef CONADV_WITHOUT_TRAIN
       TrainCommand(),
 #endif
-      ValidateCommand(), StatusCommand(), StalenessCommand(),  WorkersCommand(), SnapshotsCommand(),
-      PullCommand(),     EvalCommand(),   CheckpointCommand(), DrainCommand(),   SetCommand()};
+      ValidateCommand(),  StatusCommand(), StalenessCommand(), WorkersCommand(),
+      SnapshotsCommand(), PullCommand(),   EvalCommand(),      CheckpointCommand(),
+      DrainCommand(),     SetCommand(),    DoctorCommand(),    CompletionCommand(&AllCommands)};
 }
 
 }  // namespace conadv

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
 #include "tests/integration/local_run.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -169,6 +170,21 @@ TEST(Operate, ADrainedWorkerEndsWith0AndTheRunGoesOnWithoutIt) {
   cluster.AwaitVersion(cluster.Ask({"status"})["version"].get<uint64_t>() + 5);
   EXPECT_TRUE(cluster.Ask({"drain", "leaves"}, &said).is_null());
   EXPECT_THAT(said, HasSubstr("there is no worker leaves; there are stays"));
+}
+
+TEST(Operate, TheDoctorFindsNothingInARunThatTrainsAndNamesAShardThatIsGone) {
+  Cluster cluster(2, RoomyJob(100'000));
+  cluster.StartWorker("only", {kSlow});
+  cluster.AwaitVersion(1);
+  std::string said;
+  const nlohmann::json healthy = cluster.Ask({"doctor"}, &said);
+  ASSERT_TRUE(healthy.is_object()) << said;
+  EXPECT_EQ(healthy["wrong"], 0) << healthy;
+  EXPECT_GE(healthy["findings"].size(), 7U);
+  cluster.server(1).Signal(SIGSTOP);
+  EXPECT_TRUE(cluster.Ask({"doctor", "--timeout=0.5"}, &said).is_null());
+  EXPECT_THAT(said, HasSubstr("is wrong"));
+  cluster.server(1).Signal(SIGCONT);
 }
 
 // As a node's drain does, or a queue that takes its machines back.
