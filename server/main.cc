@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // conadv-server: one shard of the parameters; shard 0 is also the coordinator.
-#include <glog/logging.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -17,6 +15,7 @@
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
+#include "common/program/log_form.h"
 #include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
@@ -41,6 +40,8 @@ ABSL_FLAG(
     bool, begin_anew, false,
     "begin at version 0 where shards have checkpoints, but none that is one and the same on "
     "all of them; what is there is set aside. Without it the run says what is there and ends");
+ABSL_FLAG(std::string, log_format, "text",
+          "text: log lines for people; json: an object a line, for what collects logs");
 ABSL_FLAG(int, threads, 2, "threads that add contributions and update weights");
 ABSL_FLAG(double, connect_timeout, 300, "seconds to wait for the coordinator");
 ABSL_FLAG(absl::Duration, evaluator_patience, absl::ZeroDuration(),
@@ -207,13 +208,19 @@ absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSign
 }
 
 absl::Status Main() {
+  CONADV_RETURN_IF_ERROR(SetLogFormat(absl::GetFlag(FLAGS_log_format)));
   CONADV_ASSIGN_OR_RETURN(const LaunchOptions options, ReadFlags());
+  SetLogRole("server", absl::StrCat(options.shard));
   // gRPC's own threads, streams', and ours: it aborts where it gets none.
   CONADV_RETURN_IF_ERROR(CheckThreads(kThreads + 2 * options.threads));
   const ShutdownSignals& signals = ShutdownSignals::Install();
   ServeOptions serve;
   serve.launch = options;
-  serve.job = [&options, &signals] { return ReadJob(options, signals); };
+  serve.job = [&options, &signals] {
+    absl::StatusOr<v1::Job> job = ReadJob(options, signals);
+    if (job.ok()) SetLogJob(job->name());
+    return job;
+  };
   CONADV_ASSIGN_OR_RETURN(serve.http, ReadHttp(options.security));
   serve.patience = absl::Seconds(absl::GetFlag(FLAGS_connect_timeout));
   const auto listening = [](const std::string& address) {
@@ -237,15 +244,14 @@ int main(int argc, char** argv) {
   conadv::ExplainLimits("conadv-server");
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
-  google::InitGoogleLogging(argv[0]);
-  FLAGS_logtostderr = true;
+  conadv::BeginLogging(argv[0]);
   if (const auto exit = conadv::ReadCommandLine(
           "conadv-server", "one shard of a run's parameters; shard 0 coordinates", argc, argv)) {
     return *exit;
   }
   const absl::Status status = conadv::Main();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
+  conadv::SayLastWord("conadv-server", status.message());
   // Threads that wait for a disk cannot be joined.
   if (absl::IsDeadlineExceeded(status)) std::_Exit(conadv::ExitCodeOf(status));
   return conadv::ExitCodeOf(status);

@@ -24,6 +24,7 @@
 #include "common/os/signals.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
+#include "common/program/log_form.h"
 #include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
@@ -42,6 +43,8 @@ ABSL_FLAG(std::string, servers, "",
           "every shard's address, as in conadv-server-{0..3}.conadv-server:7000; the first is the "
           "coordinator");
 ABSL_FLAG(std::string, role, "worker", "worker: train; evaluator: evaluate published versions");
+ABSL_FLAG(std::string, log_format, "text",
+          "text: log lines for people; json: an object a line, for what collects logs");
 ABSL_FLAG(int, threads, 1, "compute threads, 1 to 256; on a GPU each has a stream");
 ABSL_FLAG(
     int, loaders, 0,
@@ -210,7 +213,7 @@ absl::StatusOr<Part> MakePart(const Flags& flags, RunInfo run, std::shared_ptr<D
 }
 
 int Complain(const absl::Status& status, int exit_code) {
-  std::fprintf(stderr, "conadv-worker: %s\n", std::string(status.message()).c_str());
+  SayLastWord("conadv-worker", status.message());
   return exit_code;
 }
 
@@ -259,6 +262,7 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   if (stopped()) return by_signal();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
+  SetLogJob(info.job.name);
   const WorkerTransports transports(flags.shared_memory, credentials);
   CONADV_ASSIGN_OR_RETURN(const Part part, MakePart(flags, *std::move(run), std::move(device),
                                                     transports, &coordinator));
@@ -291,15 +295,17 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
 int main(int argc, char** argv) {
   conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-worker");
-  FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
-  google::InitGoogleLogging(argv[0]);
+  conadv::BeginLogging(argv[0]);
   if (const auto exit = conadv::ReadCommandLine(
           "conadv-worker", "computes a run's attacks and gradients, or evaluates it", argc, argv)) {
     return *exit;
   }
+  const absl::Status format = conadv::SetLogFormat(absl::GetFlag(FLAGS_log_format));
+  if (!format.ok()) return conadv::Complain(format, conadv::kExitNever);
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
   if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitNever);
+  conadv::SetLogRole(flags->evaluator ? "evaluator" : "worker", flags->name);
   auto device = conadv::OpenDevice(absl::GetFlag(FLAGS_device));
   if (!device.ok()) return conadv::Complain(device.status(), conadv::kExitNever);
   const absl::Status status = flags->job_path.empty()
