@@ -9,7 +9,6 @@ import subprocess
 import certificates
 import cluster_case
 import grpc
-import kustomize
 import yaml
 from calls import Peer
 from cluster_case import DEADLINE, EXAMPLES
@@ -21,7 +20,7 @@ NAMES = ["*.conadv-server.conadv.svc"]
 
 def tokens():
     """What deploy/kubernetes/tokens.sh prints."""
-    secret = yaml.safe_load(subprocess.run([kustomize.KUBERNETES / "tokens.sh"], capture_output=True, text=True,
+    secret = yaml.safe_load(subprocess.run([cluster_case.KUBERNETES / "tokens.sh"], capture_output=True, text=True,
                                            check=True).stdout)
     return {secret["metadata"]["name"]: secret["stringData"]}
 

@@ -14,7 +14,6 @@ import sys
 import time
 
 import cluster_case
-import kustomize
 import node
 from calls import Peer
 from cluster_case import DEADLINE
@@ -48,7 +47,7 @@ class LaunchTest(cluster_case.ClusterCase):
         job = self.folder / "job.textproto"
         job.write_text(cluster_case.job(steps, server="checkpoint_every: 20"))
         with open(self.log, "ab") as log:
-            return subprocess.Popen(["bash", kustomize.ROOT / "deploy" / script, *arguments, job], cwd=self.folder,
+            return subprocess.Popen(["bash", cluster_case.ROOT / "deploy" / script, *arguments, job], cwd=self.folder,
                                     env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def code_of(self, launched):

@@ -8,12 +8,15 @@ import sys
 import time
 import unittest
 
-import kustomize
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "manifests"))
+
 import manifests
 import node
 from calls import Peer
 from cluster_dns import ClusterDns
+from kustomize import KUBERNETES, ROOT, render
 
+__all__ = ["KUBERNETES", "ROOT", "ClusterCase"]
 DATA = "/usr/share/datasets/fashion-mnist"
 EXAMPLES = 64
 DEADLINE = 100  # seconds, for all that should take a few
@@ -53,7 +56,7 @@ class ClusterCase(unittest.TestCase):
 
     def setUp(self):
         self.began = time.monotonic()
-        objects = kustomize.render(kustomize.KUBERNETES / self.overlay)
+        objects = render(KUBERNETES / self.overlay)
         self.pods = {p.name: p for p in manifests.pods(objects)}
         self.entrypoints = manifests.entrypoints(manifests.DOCKERFILE.read_text())
         self.config_maps = {o["metadata"]["name"]: {file: self.job_text for file in o["data"]}
