@@ -15,6 +15,7 @@
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
+#include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
@@ -111,17 +112,23 @@ absl::Status ReadPlace(LaunchOptions* options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ServerSecurity> ReadSecurity(const std::string& listen) {
+absl::StatusOr<ServerSecurity> ReadSecurity(const LaunchOptions& options) {
   ServerSecurity security;
   security.files = SecurityFlags();
   security.files.tokens = absl::GetFlag(FLAGS_tokens);
   const FileSystem& files = FileSystem::Real();
   const Clock& clock = Clock::Real();
-  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(listen),
+  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(options.listen),
                                           absl::GetFlag(FLAGS_insecure), files, clock.WallNow()));
   if (!security.files.cert.empty()) {
     CONADV_ASSIGN_OR_RETURN(security.authorizer,
                             Authorizer::Create(security.files, &files, &clock));
+  }
+  // Shard 0 connects to nobody.
+  if (options.shard == 0) return security;
+  if (!security.files.cert.empty() && security.files.ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert: shards other than 0 also need --tls_ca, to know the coordinator by");
   }
   CONADV_ASSIGN_OR_RETURN(security.credentials,
                           ClientCredentials::Create(security.files, &files, &clock));
@@ -136,7 +143,7 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
   }
-  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options.listen));
+  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options));
   if (options.advertise.empty() && IsWildcard(options.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,
@@ -215,10 +222,12 @@ absl::Status Main() {
     std::fflush(stdout);
   };
   serve.watched_at = [](const std::string& url) {
-    std::printf("watch it at %s\n", url.c_str());
+    std::printf("watch it at %s
+", url.c_str());
     std::fflush(stdout);
   };
-  return Serve(serve, listening, [&signals] { return signals.received(); });
+  const absl::Status status = Serve(serve, listening, [&signals] { return signals.received(); });
+  return absl::IsCancelled(status) ? StoppedBySignal(signals.number(), status.message()) : status;
 }
 
 }  // namespace
@@ -239,6 +248,6 @@ int main(int argc, char** argv) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
   // Threads that wait for a disk cannot be joined.
-  if (absl::IsDeadlineExceeded(status)) std::_Exit(1);
-  return absl::IsInvalidArgument(status) ? 2 : 1;
+  if (absl::IsDeadlineExceeded(status)) std::_Exit(conadv::ExitCodeOf(status));
+  return conadv::ExitCodeOf(status);
 }

@@ -159,7 +159,7 @@ void RunMachine::On(const ProcessExited& event) {
   if (role == ProcessRole::kServer || !idle) return OnLoss(event);
   process.left = true;
   // What is killed from outside has done nothing wrong.
-  if (event.exit.ok() || event.exit.signal != 0) return;
+  if (event.exit.ok() || event.exit.by_signal()) return;
   result_.problems.push_back(absl::StrCat(event.process, " ended with ", event.exit.ToString(),
                                           " after its work was done"));
 }
@@ -170,14 +170,17 @@ void RunMachine::OnLoss(const ProcessExited& event) {
   const RestartDecision decision = DecideRestart({event.process, role, event.exit, process.started},
                                                  now_, restart_options_, &restarts_);
   // Whom a signal ended, said nothing about it.
-  const std::string said = event.exit.signal != 0 ? "" : event.last_words;
+  const std::string said = event.exit.by_signal() ? "" : event.last_words;
   process.lost =
       Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
   // Somebody else may have taken the port of its HTTP meanwhile, without which the run goes on.
   if (event.process == ServerName(0) && !watchable_) WatchOn(kAnyWatchAddress, &process.spec);
   if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
-    case RestartAction::kStop: return FailBecauseOf(event.process, decision.reason);
+    case RestartAction::kStop:
+      // What will never do for one of its processes will not do for the run.
+      hopeless_ = event.exit.signal == 0 && event.exit.code == kExitNever;
+      return FailBecauseOf(event.process, decision.reason);
     case RestartAction::kLeft: return Note(decision.reason);
     case RestartAction::kGoOnWithout: return Note(Explained(decision.reason, said));
     case RestartAction::kRestart:
@@ -202,7 +205,8 @@ void RunMachine::FailBecauseOf(const std::string& name, const std::string& reaso
   const ProcessTable::Process& process = processes_.at(name);
   // When the earlier run is put back, this one's log goes.
   const std::string log = replaces_ ? "" : absl::StrCat(" (log: ", process.spec.log_path, ")");
-  Fail(absl::AbortedError(absl::StrCat(Explained(reason, process.last_words), log)));
+  absl::Status why = absl::AbortedError(absl::StrCat(Explained(reason, process.last_words), log));
+  Fail(hopeless_ ? WithExitCode(std::move(why), kExitNever) : why);
 }
 
 }  // namespace conadv

@@ -140,8 +140,10 @@ class RunMachine {
 
   FinalWeights weights_;
   RunResult result_;
+  bool hopeless_ = false;     // it ends because of something that only a person can change
   absl::Status failure_;      // not OK: what the run ends with
   std::string failure_rest_;  // of its message
+  int interrupted_by_ = 0;    // the first signal that did
   Shutdown shutdown_;
 };
 

@@ -19,6 +19,9 @@ namespace {
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(20);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
+
+absl::Status Stopped() { return absl::CancelledError("stopped before the run was over"); }
+
 }  // namespace
 
 absl::Status Serve(const ServeOptions& options,
@@ -35,7 +38,7 @@ absl::Status Serve(const ServeOptions& options,
   bool listened = false;
   while (true) {
     absl::StatusOr<v1::Job> job = options.job();
-    if (!job.ok()) return stopped() ? absl::OkStatus() : job.status();
+    if (!job.ok()) return stopped() ? Stopped() : job.status();
     launch.job = *std::move(job);
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(launch);
     absl::Status status = server.status();
@@ -58,10 +61,11 @@ absl::Status Serve(const ServeOptions& options,
             "last checkpoint", status.ok() ? "" : ": ", status.message()));
       }
     }
+    if (status.ok()) return (*server)->over() ? absl::OkStatus() : Stopped();
     // Before we have had the address, somebody else's use of it is an error.
     if (!absl::IsUnavailable(status) || !listened) return status;
     // A peer may have been told to stop a moment before us.
-    if (stopped()) return absl::OkStatus();
+    if (stopped()) return Stopped();
     const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
     if (!wait.has_value()) return status;
     LOG(WARNING) << status.message();

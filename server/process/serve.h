@@ -26,9 +26,9 @@ struct ServeOptions {
   absl::Duration patience;
 };
 
-// OK: the run is over, or `stopped` says so. `listening` hears the address once. DEADLINE_EXCEEDED:
-// a disk or a computation hangs, and threads that wait for it are left: the process has to end
-// without joining them.
+// OK: the run is over. CANCELLED: it is not, and `stopped` says so. `listening` hears the address
+// once. DEADLINE_EXCEEDED: a disk or a computation hangs, and threads that wait for it are left:
+// the process has to end without joining them.
 absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped);

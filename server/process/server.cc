@@ -20,6 +20,7 @@
 #include "server/observe/readiness.h"
 #include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
+#include "server/shard/memory.h"
 
 namespace conadv {
 namespace {
@@ -162,6 +163,12 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A message is checked against its limit only when all of it is there, and a peer may say that it
+  // is of 2 GiB: what peers send and nobody has taken yet is bounded by this.
+  ResizeQuota();
+  builder.SetResourceQuota(quota_);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostCalls);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.RegisterService(parameter_service_.get());
   builder.RegisterService(inspector_service_.get());
   if (coordinator_service_ != nullptr) builder.RegisterService(coordinator_service_.get());
@@ -202,7 +209,14 @@ absl::Status Server::JoinCoordinator() {
   return coordinator_->Join(message, local_.get()).status();
 }
 
+void Server::ResizeQuota() {
+  const uint64_t bytes =
+      std::max(shard_->memory().connections_quota, ConnectionsQuota(job_.training.slots, 0));
+  if (std::exchange(quota_bytes_, bytes) != bytes) quota_.Resize(bytes);
+}
+
 void Server::MakeRoom() {
+  ResizeQuota();
   parameter_service_->MakeRoom();
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }

@@ -31,8 +31,19 @@ def _varint(message, at):
 class Peer:
     """A server at HOST:PORT. Every call has a deadline, in seconds."""
 
-    def __init__(self, address):
-        self._channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+    def __init__(self, address, roots="", name="", token=""):
+        """With `roots`, PEM, over TLS, as the server called `name`, showing the token."""
+        options = [("grpc.enable_http_proxy", 0)]
+        self._metadata = [("authorization", f"Bearer {token}")] if token else []
+        if roots:
+            options.append(("grpc.ssl_target_name_override", name))
+            credentials = grpc.ssl_channel_credentials(roots.encode())
+            self._channel = grpc.secure_channel(address, credentials, options=options)
+        else:
+            self._channel = grpc.insecure_channel(address, options=options)
+
+    def _watch(self, method, deadline, **more):
+        return self._channel.unary_stream(method)(b"", timeout=deadline, metadata=self._metadata, **more)
 
     def health(self, deadline):
         """As a kubelet's probe asks, once: SERVING, or another status."""
@@ -40,8 +51,7 @@ class Peer:
         return dict(fields(response)).get(1)
 
     def wait_until_serving(self, deadline):
-        responses = self._channel.unary_stream("/grpc.health.v1.Health/Watch")(
-            b"", timeout=deadline, wait_for_ready=True)
+        responses = self._watch("/grpc.health.v1.Health/Watch", deadline, wait_for_ready=True)
         for response in responses:
             if dict(fields(response)).get(1) == SERVING:
                 responses.cancel()
@@ -50,7 +60,7 @@ class Peer:
     def wait_for_version(self, version, deadline):
         """Every version up to `version`, as ParameterServer.Watch tells them."""
         seen = []
-        responses = self._channel.unary_stream("/conadv.v1.ParameterServer/Watch")(b"", timeout=deadline)
+        responses = self._watch("/conadv.v1.ParameterServer/Watch", deadline)
         for response in responses:
             seen.append(dict(fields(response)).get(1, 0))
             if seen[-1] >= version:
@@ -60,7 +70,7 @@ class Peer:
 
     def wait_for_final_evaluation(self, deadline):
         """How many examples the last evaluation took, as Inspector.WatchMetrics tells it."""
-        responses = self._channel.unary_stream("/conadv.v1.Inspector/WatchMetrics")(b"", timeout=deadline)
+        responses = self._watch("/conadv.v1.Inspector/WatchMetrics", deadline)
         for response in responses:
             record = dict(fields(response))
             evaluation = dict(fields(record.get(3, b"")))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cluster's name server for one namespace: a pod has a name once it has an address, and none before.
+"""A cluster's name server: a pod has a name once it has an address, and none before.
 
 Answers A queries on UDP from its own thread. `missed` is a queue of the names that were asked for too early,
 with the address that asked: what a test waits for, to know that a process waits for a peer.
@@ -9,10 +9,14 @@ import socket
 import struct
 import threading
 
-DOMAIN = "default.svc.cluster.local"
-RESOLV_CONF = f"search {DOMAIN} svc.cluster.local cluster.local\noptions ndots:5\n"
+DOMAIN = "cluster.local"
 TYPE_A = 1
 NO_SUCH_NAME = 3
+
+
+def resolv_conf(namespace):
+    """What the kubelet gives the pods of a namespace."""
+    return f"search {namespace}.svc.{DOMAIN} svc.{DOMAIN} {DOMAIN}\noptions ndots:5\n"
 
 
 class ClusterDns:

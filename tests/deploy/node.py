@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 
-from cluster_dns import RESOLV_CONF
+from cluster_dns import resolv_conf
 
 BRIDGE = "10.77.0.1"
 WORK = pathlib.Path("/run")  # a tmpfs of the node's own
@@ -81,38 +81,49 @@ class Node:
         _run("ip", "address", "add", f"{BRIDGE}/24", "dev", "br0")
         _run("ip", "link", "set", "br0", "up")
 
-    def start(self, pod, entrypoint, config_maps):
-        """Starts a manifests.Pod. `config_maps`: name → {file: text}."""
+    def start(self, pod, entrypoint, config_maps, secrets=None):
+        """Starts a manifests.Pod. `config_maps` and `secrets`: name → {file: text}. A pod that is started again finds its
+        own claims and the shared ones as they were left, and has another address."""
         self._pods += 1
         address = f"10.77.0.{self._pods + 1}"
-        folder = WORK / "pods" / pod.name
+        folder = WORK / "pods" / f"{pod.name}.{self._pods}"
+        network = pod.name if not (WORK / "netns" / pod.name).exists() else f"{pod.name}.{self._pods}"
         for part in ("root", "etc", "volumes"):
             (folder / part).mkdir(parents=True)
-        self._network(pod.name, address)
-        names = [f"{address} {pod.hostname}"]
+        self._network(network, address)
+        names = [f"{address} {pod.name}"]
         if pod.subdomain:
-            names = [f"{address} {pod.hostname}.{pod.subdomain}.default.svc.cluster.local {pod.hostname}"]
+            names = [f"{address} {pod.host}.cluster.local {pod.name}"]
         (folder / "etc/hosts").write_text("\n".join(["127.0.0.1 localhost", *names, ""]))
-        (folder / "etc/resolv.conf").write_text(f"nameserver {BRIDGE}\n{RESOLV_CONF}")
-        (folder / "etc/hostname").write_text(f"{pod.hostname}\n")
+        (folder / "etc/resolv.conf").write_text(f"nameserver {BRIDGE}\n{resolv_conf(pod.namespace)}")
+        (folder / "etc/hostname").write_text(f"{pod.name}\n")
+        files = {"configMap": config_maps, "secret": secrets or {}}
         script = _ENTRY.format(
-            hostname=pod.hostname, root=folder / "root", files=folder / "etc",
-            mounts="\n".join(self._mounts(pod, folder, config_maps)),
+            hostname=pod.name, root=folder / "root", files=folder / "etc",
+            mounts="\n".join(self._mounts(pod, folder, files)),
             read_only="mount -o remount,ro ." if pod.read_only_root else "",
             uid=pod.uid, gid=pod.gid,
             groups=f"--groups={','.join(map(str, pod.groups))}" if pod.groups else "--clear-groups",
             environment=shlex.join(f"{k}={v}" for k, v in {
-                "PATH": "/opt/conadv/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME": pod.hostname,
+                "PATH": "/opt/conadv/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME": pod.name,
                 "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443",
                 **pod.environment}.items()),
             command=shlex.join([*entrypoint, *pod.args]))
         log = folder / "log"
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", pod.name, "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
+                ["ip", "netns", "exec", network, "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
                  "--kill-child", "/bin/sh", "-c", script],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-        return Running(pod, address, process, log, folder / "volumes")
+        return Running(pod, address, process, log)
+
+    def host(self):
+        """A machine of the cluster that is not Kubernetes': the address of a network of its own, by which `ip netns exec` knows
+        it too."""
+        self._pods += 1
+        address = f"10.77.0.{self._pods + 1}"
+        self._network(address, address)
+        return address
 
     def _network(self, name, address):
         port = f"pod{self._pods}"
@@ -123,20 +134,36 @@ class Node:
         for link in ("lo", "eth0"):
             _run("ip", "-n", name, "link", "set", link, "up")
 
-    def _mounts(self, pod, folder, config_maps):
+    def _mounts(self, pod, folder, files):
         yield from _bind(self._binaries, "/opt/conadv/bin", True)
         for path, source in self._stand_ins.items():
             yield from _bind(source, path, True)
-        for path, (kind, name, read_only) in pod.volumes.items():
-            source = folder / "volumes" / name
-            source.mkdir()
-            if kind == "configMap":
-                for file, text in config_maps[name].items():
-                    (source / file).write_text(text)
+        for path, mount in pod.mounts.items():
+            if mount.kind in files:
+                source = folder / "volumes" / mount.name
+                source.mkdir()
+                for file, text in files[mount.kind][mount.name].items():
+                    if not mount.keys or file in mount.keys:
+                        _place(source / file, text, mount.mode, pod)
             else:
+                source = volume_of(pod, mount)
+                source.mkdir(parents=True, exist_ok=True)
                 os.chown(source, 0, pod.groups[0] if pod.groups else 0)
                 source.chmod(0o2775 if pod.groups else 0o777)
-            yield from _bind(source, path, read_only or kind == "configMap")
+            yield from _bind(source, path, mount.read_only)
+
+
+def volume_of(pod, mount):
+    """Where what a pod writes to a claim lies here."""
+    owner = "shared" if mount.kind == "shared" else pod.name
+    return WORK / "claims" / owner / mount.name
+
+
+def _place(file, text, mode, pod):
+    """As the kubelet does: root's, and its group is the pod's."""
+    file.write_text(text)
+    os.chown(file, 0, pod.groups[0] if pod.groups else 0)
+    file.chmod(mode)
 
 
 def _bind(source, path, read_only):
@@ -158,8 +185,8 @@ def _catches(pid, number):
 class Running:
     """A started pod. `log` is what it wrote to standard output and error."""
 
-    def __init__(self, pod, address, process, log, volumes):
-        self.pod, self.address, self.log, self.volumes = pod, address, log, volumes
+    def __init__(self, pod, address, process, log):
+        self.pod, self.address, self.log = pod, address, log
         self._process = process
 
     def exit_code(self):

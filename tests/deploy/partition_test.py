@@ -5,36 +5,21 @@
     partition_test.py FOLDER_OF_BINARIES         (exit code 77: cannot be run here)
 """
 import subprocess
-import sys
 import time
-import unittest
 
 import grpc
-import node
-import pods_test
+import cluster_case
 
 STEPS, FAR = 600, 80
-JOB = f"""name: "partition-test"
-model {{ builtin: "mlp" width: 16 }}
-dataset {{ path: "{pods_test.DATA}" }}
-training {{ algorithm: CONADV tau: 1 global_batch: 16 slots: 4 steps: {STEPS} }}
-optimizer {{ sgd {{ momentum: 0.9 }} }}
-schedule {{ peak: 0.05 constant {{}} }}
-server {{ lease_seconds: 2 checkpoint_every: 20 }}
-evaluation {{ attack_steps: 1 }}
-"""
 
 
-class PartitionTest(pods_test.PodsTest):
-    test_a_job_is_trained_whatever_starts_first = None
-
-    def setUp(self):
-        super().setUp()
-        self.config_maps = {name: {file: JOB for file in files} for name, files in self.config_maps.items()}
+class PartitionTest(cluster_case.ClusterCase):
+    overlay = "local"
+    job_text = cluster_case.job(STEPS, server="lease_seconds: 2 checkpoint_every: 20")
 
     def reach(self, version):
         """Until server 0 has published `version`, over any number of lineages; the version it has then."""
-        deadline = time.monotonic() + pods_test.DEADLINE
+        deadline = time.monotonic() + cluster_case.DEADLINE
         while True:
             try:
                 left = deadline - time.monotonic()
@@ -48,8 +33,7 @@ class PartitionTest(pods_test.PodsTest):
         subprocess.run(["ip", "-n", pod, *command], check=True)
 
     def test_training_goes_on_around_a_silent_network(self):
-        for name in self.pods:
-            self.start(name)
+        self.start(*self.pods)
         version = self.reach(30)
 
         # A worker that reaches the coordinator, but not the other shard.
@@ -69,15 +53,13 @@ class PartitionTest(pods_test.PodsTest):
         self.say("everybody does again")
         self.assertEqual(self.reach(STEPS), STEPS)
         self.say("the last version is published")
-        self.assertEqual(self.peer("conadv-server-0").wait_for_final_evaluation(pods_test.DEADLINE),
-                         pods_test.EXAMPLES)
+        self.assertEqual(self.peer("conadv-server-0").wait_for_final_evaluation(cluster_case.DEADLINE),
+                         cluster_case.EXAMPLES)
         for name, pod in self.running.items():
             self.assertIsNone(pod.exit_code(), f"{name} must wait when the job is done")
-            pod.terminate()
-        for name, pod in self.running.items():
-            self.assertEqual(pod.wait(), 0, f"{name} must leave in peace on SIGTERM")
+        self.assertEqual(set(self.terminate(*self.running).values()), {0}, "they must leave in peace on SIGTERM")
         self.passed = True
 
 
 if __name__ == "__main__":
-    pods_test.main(PartitionTest, __doc__)
+    cluster_case.main(__name__, __doc__)
