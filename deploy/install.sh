@@ -18,7 +18,7 @@ build_server=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libssl-dev libjemalloc-dev
-  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev
+  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev prometheus-cpp-dev
 )
 build_worker=("${build_server[@]}" libtorch-dev libopenblas0-pthread dataset-fashion-mnist)
 unit_tests=(libgtest-dev libgmock-dev)
