@@ -169,6 +169,12 @@ std::vector<Unit> Training::UnitsOf(MemberId id) const {
   return leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>();
 }
 
+void Training::SetTau(const TauChanges& changes) {
+  if (!job_.training.sync()) return;
+  lease_options_.window = LargestTau(job_.training.tau, changes, oldest_) + 1;
+  leases_->SetWindow(lease_options_.window);
+}
+
 absl::Duration Training::TimeTaken(absl::Time now) const {
   if (!began_.has_value()) return absl::ZeroDuration();
   return last_step_done_.value_or(now) - *began_;

@@ -40,6 +40,7 @@ struct CoordinatorView {
   Phase phase = Phase::kWaitingForShards;
   Step step;                          // the oldest unfinished
   uint64_t steps = 0;                 // 0 before the plan
+  TauChanges tau;                     // what was set while it ran
   std::string message;                // what is waited for, or what went wrong
   std::string warning;                // what goes wrong while training goes on
   std::optional<Version> checkpoint;  // the newest that every shard has
