@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "deploy/monitoring"
-PATIENCE = 180  # seconds, for a run to get somewhere
+PATIENCE = 120  # seconds, for a run to get somewhere
 
 
 def series_of(text):
@@ -149,7 +149,7 @@ class RunTest(unittest.TestCase):
         return value_of(series_of(text), name, **labels) if text else None
 
     def evaluated(self):
-        return (self.now(0, "conadv_evaluation_accuracy", kind="robust") is not None and
+        return (self.now(0, "conadv_evaluation_accuracy", kind="clean") is not None and
                 (self.now(0, "conadv_worker_units_total") or 0) > 0 and (self.now(1, "conadv_version") or 0) > 30)
 
     def test_1_the_text_is_valid_in_both_formats(self):

@@ -30,8 +30,8 @@ HttpListenerOptions Local() {
 
 std::unique_ptr<HttpListener> Start(HttpListenerOptions options) {
   auto listener = HttpListener::Start(std::move(options), [](const HttpRequest& request) {
-    return TextResponse(200, request.method + " " + request.path + " ? " + request.query + " of " +
-                                 request.host);
+    return TextResponse(
+        200, request.method + " " + request.path + " ? " + request.query + " of " + request.host);
   });
   EXPECT_TRUE(listener.ok()) << listener.status();
   return listener.ok() ? *std::move(listener) : nullptr;
@@ -61,7 +61,7 @@ TEST(HttpListener, HeadHasTheLengthAndNoBody) {
   HttpClient client(listener->address());
   client.Send("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const std::string answer = client.Rest();
-  EXPECT_THAT(answer, HasSubstr("Content-Length: 15\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 16\r\n"));
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
 }
 

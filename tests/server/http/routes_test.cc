@@ -38,7 +38,8 @@ HttpRequest Get(std::string path) {
 HttpRoutes Routes(HttpRoutes::Options options) {
   HttpRoutes routes(std::move(options));
   routes.Add("/open", HttpAccess::kOpen, [](const HttpRequest&) { return TextResponse(200, "o"); });
-  routes.Add("/run", HttpAccess::kViewer, [](const HttpRequest&) { return TextResponse(200, "r"); });
+  routes.Add("/run", HttpAccess::kViewer,
+             [](const HttpRequest&) { return TextResponse(200, "r"); });
   return routes;
 }
 
@@ -60,10 +61,12 @@ TEST(HttpRoutes, OnlyReadsAreAnswered) {
 
 TEST(HttpRoutes, WhoMayNotLookSeesProbesAloneAndNotEvenWhatThereIs) {
   const HttpRoutes routes = Routes({true, [](const CallerProof& proof) -> absl::Status {
-    if (!proof.authorization.has_value()) return absl::UnauthenticatedError("show a token");
-    if (*proof.authorization == "Bearer viewer") return absl::OkStatus();
-    return absl::PermissionDeniedError("not you");
-  }});
+                                      if (!proof.authorization.has_value())
+                                        return absl::UnauthenticatedError("show a token");
+                                      if (*proof.authorization == "Bearer viewer")
+                                        return absl::OkStatus();
+                                      return absl::PermissionDeniedError("not you");
+                                    }});
   EXPECT_EQ(routes.Respond(Get("/open")).status, 200);
   for (const char* path : {"/run", "/none"}) {
     const HttpResponse response = routes.Respond(Get(path));

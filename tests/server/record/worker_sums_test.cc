@@ -17,7 +17,7 @@ WorkerSums Sums(uint64_t units, double busy, uint64_t pulls) {
   stats.set_units_done(units);
   stats.set_busy_seconds(busy);
   Histogram pull;
-  pull.Add(1000, pulls);
+  pull.Add(500, pulls);
   *stats.mutable_pull_micros() = ToProto(pull);
   return WorkerSums::Of(stats);
 }
@@ -30,7 +30,7 @@ TEST(WorkerSums, WhatAWorkerSaysAgainCountsOnce) {
   EXPECT_EQ(sums.all().values[WorkerSums::kUnitsDone], 6);
   EXPECT_EQ(sums.all().values[WorkerSums::kBusySeconds], 3);
   EXPECT_EQ(sums.all().pull.counts[0], 5U);
-  EXPECT_DOUBLE_EQ(sums.all().pull.sum, 0.005);
+  EXPECT_DOUBLE_EQ(sums.all().pull.sum, 0.0025);
 }
 
 TEST(WorkerSums, AWorkerThatBeginsAnewAddsToWhatItHadDone) {
