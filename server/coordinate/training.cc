@@ -101,6 +101,7 @@ void Training::Grant(absl::Time now, Actions* actions) {
     }
     grants[*id].push_back(*leases_->Lease(*id));
     ++counts_.leased;
+    counts_.steps_ahead += next->step.value() - leases_->oldest_unfinished().value();
     if (in_turn) loads_.EndTurn(*id);
   }
   SendGrants(std::move(grants), actions);

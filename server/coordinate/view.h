@@ -29,11 +29,12 @@ enum class Phase {
 
 // Units of the lineage, each time that it happened.
 struct UnitCounts {
-  uint64_t leased = 0;      // to a worker
-  uint64_t done = 0;        // each once
-  uint64_t duplicates = 0;  // done again
-  uint64_t failed = 0;      // a worker said that it cannot
-  uint64_t taken_back = 0;  // from a worker that is gone or straggles
+  uint64_t leased = 0;       // to a worker
+  uint64_t steps_ahead = 0;  // of the oldest unfinished step, summed over leases
+  uint64_t done = 0;         // each once
+  uint64_t duplicates = 0;   // done again
+  uint64_t failed = 0;       // a worker said that it cannot
+  uint64_t taken_back = 0;   // from a worker that is gone or straggles
 };
 
 struct CoordinatorView {
