@@ -19,14 +19,15 @@ build_server=(
 )
 unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's test reads YAML, asks for health over gRPC and makes network namespaces; models are compared with PyTorch's.
-# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's.
+# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's. FUSE
+# makes a network's disk.
 build=(
   "${build_server[@]}"
   libtorch-dev libopenblas0-pthread dataset-fashion-mnist
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio python3-protobuf iproute2
   python3-torch python3-torchvision
-  python3-numpy python3-pip python3-setuptools python3-wheel mypy openssl
+  python3-numpy python3-pip python3-setuptools python3-wheel mypy openssl python3-fusepy fuse3
 )
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
