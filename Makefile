@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The doors to the build. CMakePresets.json has the other builds: debug, asan, tsan, clang.
 .DEFAULT_GOAL := help
-.PHONY: help install build train test sanitize fuzz bench microbench chaos format tidy clean
+.PHONY: help install build train test sanitize fuzz bench microbench chaos image-check format tidy clean
 MAKEFLAGS += --no-print-directory
 
 BUILD := build
@@ -13,7 +13,7 @@ PROGRAMS := conadv conadv-server conadv-worker
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc')
 
 help:  ## show this
-	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install:  ## install the Debian packages that are missing
 	@deploy/install.sh build
@@ -29,6 +29,7 @@ train: install $(BUILD)/build.ninja  ## train Fashion-MNIST here: 1 server, 2 wo
 	$(BUILD)/bin/conadv train --job=$(JOB) --servers=1 --workers=2 --out=$(OUT) --force $(ARGS)
 
 test: build  ## run every test
+	@deploy/install.sh test
 	ctest --test-dir $(BUILD) --output-on-failure -j2
 
 # Address first: what it finds is simpler than what comes of it.
@@ -56,6 +57,9 @@ microbench: build  ## run every small benchmark, and a server under many workers
 
 chaos: build  ## 50 runs with random faults, which must all end as if there were none; RUNS=, SEED=, ARGS=
 	$(BUILD)/bin/conadv-chaos --program=$(BUILD)/bin/conadv --runs=$(or $(RUNS),50) --seed=$(or $(SEED),1) $(ARGS)
+
+image-check:  ## build both images and run them as a cluster does; half an hour; TARGETS="server"
+	deploy/docker/check.sh $(TARGETS)
 
 format:  ## lay out the C++ sources as .clang-format says
 	@deploy/install.sh lint

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every command there is.
+// Every command there is; `train`, which reads data sets and starts programs, is of no use beside a
+// server alone.
 #ifndef CONADV_CLI_COMMANDS_H_
 #define CONADV_CLI_COMMANDS_H_
 
@@ -10,13 +11,19 @@
 #include "cli/inspect/inspect.h"
 #include "cli/job/validate.h"
 #include "cli/pull/pull.h"
+#ifndef CONADV_WITHOUT_TRAIN
 #include "cli/train/train.h"
+#endif
 
 namespace conadv {
 
 inline std::vector<Command> AllCommands() {
-  return {TrainCommand(),   ValidateCommand(),  StatusCommand(), StalenessCommand(),
-          WorkersCommand(), SnapshotsCommand(), PullCommand(),   EvalCommand()};
+  return {
+#ifndef CONADV_WITHOUT_TRAIN
+      TrainCommand(),
+#endif
+      ValidateCommand(),  StatusCommand(), StalenessCommand(), WorkersCommand(),
+      SnapshotsCommand(), PullCommand(),   EvalCommand()};
 }
 
 }  // namespace conadv

@@ -15,6 +15,7 @@
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
+#include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/security_flags.h"
 #include "common/program/shared_memory_flag.h"
@@ -25,6 +26,9 @@
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
+ABSL_FLAG(std::string, http_listen, "",
+          "HOST:PORT for HTTP: the live page, JSON, metrics and probes; port 0 picks a free one, "
+          "without it there is none");
 ABSL_FLAG(std::string, servers, "",
           "every shard's address, in order, as in conadv-server-{0..3}.conadv-server:7000; the "
           "first is the coordinator");
@@ -56,7 +60,7 @@ ABSL_FLAG(bool, insecure, false,
 namespace conadv {
 namespace {
 
-constexpr int kThreads = 25;  // beside the pools'
+constexpr int kThreads = 27;  // beside the pools'
 constexpr int kMostThreads = 256;
 constexpr int kMostShards = 256;
 
@@ -108,17 +112,23 @@ absl::Status ReadPlace(LaunchOptions* options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ServerSecurity> ReadSecurity(const std::string& listen) {
+absl::StatusOr<ServerSecurity> ReadSecurity(const LaunchOptions& options) {
   ServerSecurity security;
   security.files = SecurityFlags();
   security.files.tokens = absl::GetFlag(FLAGS_tokens);
   const FileSystem& files = FileSystem::Real();
   const Clock& clock = Clock::Real();
-  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(listen),
+  CONADV_RETURN_IF_ERROR(CheckServerFiles(security.files, IsLoopback(options.listen),
                                           absl::GetFlag(FLAGS_insecure), files, clock.WallNow()));
   if (!security.files.cert.empty()) {
     CONADV_ASSIGN_OR_RETURN(security.authorizer,
                             Authorizer::Create(security.files, &files, &clock));
+  }
+  // Shard 0 connects to nobody.
+  if (options.shard == 0) return security;
+  if (!security.files.cert.empty() && security.files.ca.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert: shards other than 0 also need --tls_ca, to know the coordinator by");
   }
   CONADV_ASSIGN_OR_RETURN(security.credentials,
                           ClientCredentials::Create(security.files, &files, &clock));
@@ -133,7 +143,7 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   if (const absl::Status listen = CheckListenAddress(options.listen); !listen.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen: ", listen.message()));
   }
-  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options.listen));
+  CONADV_ASSIGN_OR_RETURN(options.security, ReadSecurity(options));
   if (options.advertise.empty() && IsWildcard(options.listen)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen=", options.listen,
@@ -165,6 +175,26 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
   return options;
 }
 
+absl::StatusOr<HttpPortOptions> ReadHttp(const ServerSecurity& security) {
+  HttpPortOptions http;
+  http.listen = absl::GetFlag(FLAGS_http_listen);
+  if (http.listen.empty()) return http;
+  if (const absl::Status listen = CheckListenAddress(http.listen); !listen.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--http_listen: ", listen.message()));
+  }
+  // The rule of --listen.
+  if (const absl::Status files =
+          CheckServerFiles(security.files, IsLoopback(http.listen), absl::GetFlag(FLAGS_insecure),
+                           FileSystem::Real(), Clock::Real().WallNow());
+      !files.ok()) {
+    return absl::Status(files.code(), absl::StrCat("--http_listen: ", files.message()));
+  }
+  http.cert = security.files.cert;
+  http.key = security.files.key;
+  http.authorizer = security.authorizer;
+  return http;
+}
+
 absl::StatusOr<v1::Job> ReadJob(const LaunchOptions& options, const ShutdownSignals& signals) {
   if (options.shard != 0) {
     return FetchJob(
@@ -184,13 +214,19 @@ absl::Status Main() {
   ServeOptions serve;
   serve.launch = options;
   serve.job = [&options, &signals] { return ReadJob(options, signals); };
+  CONADV_ASSIGN_OR_RETURN(serve.http, ReadHttp(options.security));
   serve.patience = absl::Seconds(absl::GetFlag(FLAGS_connect_timeout));
   const auto listening = [](const std::string& address) {
     // Whoever started us reads this line to learn the port.
     std::printf("listening on %s\n", address.c_str());
     std::fflush(stdout);
   };
-  return Serve(serve, listening, [&signals] { return signals.received(); });
+  serve.watched_at = [](const std::string& url) {
+    std::printf("watch it at %s\n", url.c_str());
+    std::fflush(stdout);
+  };
+  const absl::Status status = Serve(serve, listening, [&signals] { return signals.received(); });
+  return absl::IsCancelled(status) ? StoppedBySignal(signals.number(), status.message()) : status;
 }
 
 }  // namespace
@@ -211,6 +247,6 @@ int main(int argc, char** argv) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "conadv-server: %s\n", std::string(status.message()).c_str());
   // Threads that wait for a disk cannot be joined.
-  if (absl::IsDeadlineExceeded(status)) std::_Exit(1);
-  return absl::IsInvalidArgument(status) ? 2 : 1;
+  if (absl::IsDeadlineExceeded(status)) std::_Exit(conadv::ExitCodeOf(status));
+  return conadv::ExitCodeOf(status);
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -213,10 +214,13 @@ int Complain(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+volatile std::sig_atomic_t exit_code_of_alarm = 0;
+
 // Whatever happens then: a compute thread may hang in a computation that nobody needs any more.
 // Zero takes it back.
-void EndAfter(absl::Duration time) {
-  signal(SIGALRM, [](int) { std::_Exit(0); });
+void EndAfter(absl::Duration time, int exit_code) {
+  exit_code_of_alarm = exit_code;
+  signal(SIGALRM, [](int) { std::_Exit(exit_code_of_alarm); });
   alarm(static_cast<unsigned>(absl::ToInt64Seconds(time)));
 }
 
@@ -230,10 +234,12 @@ absl::Status EvaluateWithoutRun(const Flags& flags, std::shared_ptr<Device> devi
   evaluation.threads = flags.threads;
   evaluation.device = std::move(device);
   evaluation.stopped = [&signals] { return signals.received(); };
-  return EvaluateFile(evaluation, [](const std::string& line) {
+  const absl::Status status = EvaluateFile(evaluation, [](const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   });
+  if (status.ok() || !signals.received()) return status;
+  return StoppedBySignal(signals.number(), "stopped before the evaluation was over");
 }
 
 absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
@@ -247,7 +253,10 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   CoordinatorClient coordinator(MakeChannel(flags.coordinator, credentials), flags.coordinator,
                                 credentials);
   absl::StatusOr<RunInfo> run = coordinator.GetRun(flags.connect_timeout, stopped);
-  if (stopped()) return absl::OkStatus();
+  const auto by_signal = [&signals] {
+    return StoppedBySignal(signals.number(), "stopped before the run was over");
+  };
+  if (stopped()) return by_signal();
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
   const WorkerTransports transports(flags.shared_memory, credentials);
@@ -267,11 +276,12 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
     std::printf("%s\n", kRunIsOver);
     std::fflush(stdout);
   }
-  EndAfter(kStop);
+  const absl::Status end = member.run_is_over() ? absl::OkStatus() : by_signal();
+  EndAfter(kStop, ExitCodeOf(end));
   part.role->Stop();
-  EndAfter(absl::ZeroDuration());
+  EndAfter(absl::ZeroDuration(), 0);
   if (flags.wait_when_done) member.WaitForStop(absl::InfiniteDuration());
-  return status;
+  return end;
 }
 
 }  // namespace
@@ -288,9 +298,9 @@ int main(int argc, char** argv) {
     return *exit;
   }
   const absl::StatusOr<conadv::Flags> flags = conadv::ReadFlags();
-  if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitRefused);
+  if (!flags.ok()) return conadv::Complain(flags.status(), conadv::kExitNever);
   auto device = conadv::OpenDevice(absl::GetFlag(FLAGS_device));
-  if (!device.ok()) return conadv::Complain(device.status(), conadv::kExitRefused);
+  if (!device.ok()) return conadv::Complain(device.status(), conadv::kExitNever);
   const absl::Status status = flags->job_path.empty()
                                   ? conadv::TakePart(*flags, *std::move(device))
                                   : conadv::EvaluateWithoutRun(*flags, *std::move(device));

@@ -63,7 +63,7 @@ int RunCommand(const Command& command, absl::Span<const std::string> arguments, 
   const absl::Status status = command.run(*flags, out);
   if (status.ok()) return 0;
   err << "conadv " << command.name << ": " << status.message() << "\n";
-  return kExitError;
+  return GivenExitCode(status).value_or(kExitError);
 }
 
 }  // namespace

@@ -25,7 +25,6 @@ struct Command {
   std::function<absl::Status(const FlagValues& flags, std::ostream& out)> run;
 };
 
-inline constexpr int kExitUsage = kExitRefused;  // what was asked for could not be understood
 // Nobody reads what is printed: a shell's 128 + SIGPIPE.
 inline constexpr int kExitBrokenPipe = 141;
 

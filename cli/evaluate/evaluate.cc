@@ -24,6 +24,7 @@
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "common/program/device_name.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {
@@ -56,13 +57,12 @@ constexpr char kProcess[] = "evaluator";
 absl::StatusOr<ProcessSpec> SpecOf(const FlagValues& flags, const Subject& subject,
                                    const std::string& directory) {
   constexpr uint64_t kMostThreads = 256;
-  CONADV_RETURN_IF_ERROR(ParseDeviceName(flags.Text("device")).status());
+  CONADV_RETURN_IF_ERROR(AsUsage(ParseDeviceName(flags.Text("device")).status()));
   const uint64_t threads = flags.Given("threads")
                                ? flags.Count("threads")
                                : std::max(1U, std::thread::hardware_concurrency());
   if (threads > kMostThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads must be at most ", kMostThreads, ", got ", threads));
+    return UsageError(absl::StrCat("--threads must be at most ", kMostThreads, ", got ", threads));
   }
   CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
   const char* const path = std::getenv("PATH");
@@ -86,8 +86,8 @@ absl::Status FailureOf(const ProcessEvent& end, const std::string& log_path) {
   const std::string reason = log.ok() ? FinalReason(*log) : "";
   const std::string text =
       reason.empty() ? absl::StrCat("conadv-worker ended with ", end.exit.ToString()) : reason;
-  return end.exit.code == kExitRefused ? absl::InvalidArgumentError(text)
-                                       : absl::InternalError(text);
+  return end.exit.code == kExitNever ? WithExitCode(absl::InvalidArgumentError(text), kExitNever)
+                                     : absl::InternalError(text);
 }
 
 // Until the process has ended.
@@ -107,7 +107,7 @@ absl::StatusOr<EvalResult> Watch(const ProcessSpec& spec, ProgressDisplay* displ
         return FailureOf(event, spec.log_path);
       case ProcessEvent::Kind::kInterrupted:
         supervisor->Stop({spec.name}, kStop);
-        return absl::CancelledError("interrupted");
+        return StoppedBySignal(event.signal, "interrupted");
       case ProcessEvent::Kind::kWoken:
       case ProcessEvent::Kind::kTimeout: break;
     }

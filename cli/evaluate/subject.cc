@@ -16,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
 #include "common/os/file.h"
+#include "common/program/exit_code.h"
 #include "common/wire/addresses.h"
 
 namespace conadv {
@@ -25,22 +26,22 @@ absl::Status CheckSubjectFlags(const FlagValues& flags) {
   int subjects = 0;
   for (const char* name : {"weights", "server", "model"}) subjects += flags.Given(name) ? 1 : 0;
   if (subjects != 1) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "give one of --weights=FILE, --server=HOST:PORT and "
         "--model=FILE");
   }
   if (flags.Given("model") && !flags.Given("job")) {
-    return absl::InvalidArgumentError("--model needs --job, which names the data set");
+    return UsageError("--model needs --job, which names the data set");
   }
   if (flags.Given("server")) {
     if (flags.Given("job")) {
-      return absl::InvalidArgumentError("--job does not go with --server, whose run has one");
+      return UsageError("--job does not go with --server, whose run has one");
     }
     return SelectorOf(flags).status();
   }
   for (const char* name : {"version", "lag"}) {
     if (flags.Given(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("--", name, " needs --server"));
+      return UsageError(absl::StrCat("--", name, " needs --server"));
     }
   }
   return absl::OkStatus();
@@ -92,7 +93,9 @@ absl::StatusOr<Subject> PrepareSubject(const FlagValues& flags, const std::strin
   } else if (flags.Given("weights")) {
     subject.weights_path = flags.Text("weights");
     if (!files.Exists(subject.weights_path)) {
-      return absl::NotFoundError(absl::StrCat("--weights: there is no ", subject.weights_path));
+      return WithExitCode(
+          absl::NotFoundError(absl::StrCat("--weights: there is no ", subject.weights_path)),
+          kExitNever);
     }
     if (!flags.Given("job")) {
       CONADV_ASSIGN_OR_RETURN(source.path, JobBeside(subject.weights_path, files));

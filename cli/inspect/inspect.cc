@@ -20,6 +20,7 @@
 #include "cli/process/supervisor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/program/exit_code.h"
 #include "common/wire/addresses.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
@@ -47,11 +48,10 @@ std::vector<Flag> FlagsOfCommand() {
 absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
   if (flags.Given("server")) {
     CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
-                            ExpandAddresses(flags.Text("server")));
+                            AsUsage(ExpandAddresses(flags.Text("server"))));
     return servers.front();
   }
-  return absl::InvalidArgumentError(
-      "--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
+  return UsageError("--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
 }
 
 // Shows one answer: a line of JSON, or text that replaces the one before on a terminal.

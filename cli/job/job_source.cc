@@ -6,6 +6,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/job/default_job.h"
 #include "common/base/status_macros.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {
@@ -14,9 +15,7 @@ std::string NameOf(const JobSource& source) {
   return source.path.empty() ? kDefaultJobFile : source.path;
 }
 
-}  // namespace
-
-absl::StatusOr<v1::Job> ReadJob(const JobSource& source, const FileSystem& files) {
+absl::StatusOr<v1::Job> Read(const JobSource& source, const FileSystem& files) {
   std::string text(DefaultJobText());
   if (!source.path.empty()) {
     CONADV_ASSIGN_OR_RETURN(text, files.Read(source.path));
@@ -29,15 +28,23 @@ absl::StatusOr<v1::Job> ReadJob(const JobSource& source, const FileSystem& files
   return job;
 }
 
+}  // namespace
+
+absl::StatusOr<v1::Job> ReadJob(const JobSource& source, const FileSystem& files) {
+  absl::StatusOr<v1::Job> job = Read(source, files);
+  if (!job.ok()) return WithExitCode(job.status(), kExitNever);
+  return job;
+}
+
 absl::StatusOr<Job> CheckJob(const v1::Job& job, const JobSource& source) {
   absl::StatusOr<Job> checked = ValidateJob(job);
   if (checked.ok()) return checked;
   const absl::string_view rules = checked.status().message();
-  if (!absl::StrContains(rules, "\n")) {
-    return absl::InvalidArgumentError(absl::StrCat(NameOf(source), ": ", rules));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat(NameOf(source), ":\n  ", absl::StrReplaceAll(rules, {{"\n", "\n  "}})));
+  const std::string text =
+      absl::StrContains(rules, "\n")
+          ? absl::StrCat(NameOf(source), ":\n  ", absl::StrReplaceAll(rules, {{"\n", "\n  "}}))
+          : absl::StrCat(NameOf(source), ": ", rules);
+  return WithExitCode(absl::InvalidArgumentError(text), kExitNever);
 }
 
 }  // namespace conadv

@@ -19,6 +19,8 @@ struct ExitStatus {
   int signal = 0;  // that ended it
 
   bool ok() const { return code == 0 && signal == 0; }
+  // A signal ended it, or told it to end: what it was to do is not at fault.
+  bool by_signal() const;
   std::string ToString() const;  // "exit code 1", "signal 9 (Killed)"
 };
 

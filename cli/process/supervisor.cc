@@ -139,11 +139,12 @@ void Supervisor::Poll(absl::Time until) {
 
   signalfd_siginfo signal;
   if (polled[0].revents != 0 && read(signals_.get(), &signal, sizeof(signal)) > 0) {
-    events_.push_back({ProcessEvent::Kind::kInterrupted, "", "", {}});
+    events_.push_back(
+        {ProcessEvent::Kind::kInterrupted, "", "", {}, static_cast<int>(signal.ssi_signo)});
   }
   uint64_t wakes = 0;
   if (polled[1].revents != 0 && read(wake_.get(), &wakes, sizeof(wakes)) > 0) {
-    events_.push_back({ProcessEvent::Kind::kWoken, "", "", {}});
+    events_.push_back({ProcessEvent::Kind::kWoken, "", "", {}, 0});
   }
   for (size_t i = 0; i < names.size(); ++i) {
     Running& running = running_[names[i]];
@@ -152,7 +153,7 @@ void Supervisor::Poll(absl::Time until) {
     if (!exited) continue;
     const ExitStatus exit = Reap(running.child.pid);
     running_.erase(names[i]);
-    events_.push_back({ProcessEvent::Kind::kExit, names[i], "", exit});
+    events_.push_back({ProcessEvent::Kind::kExit, names[i], "", exit, 0});
   }
 }
 
@@ -161,7 +162,7 @@ void Supervisor::ReadLines(const std::string& name, Running* running) {
   std::string bytes;
   running->output_closed = ReadAvailable(running->child.output.get(), &bytes) == PipeState::kClosed;
   for (std::string& line : running->lines.Add(bytes)) {
-    events_.push_back({ProcessEvent::Kind::kLine, name, std::move(line), {}});
+    events_.push_back({ProcessEvent::Kind::kLine, name, std::move(line), {}, 0});
   }
 }
 

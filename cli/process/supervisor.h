@@ -37,6 +37,7 @@ struct ProcessEvent {
   std::string process;
   std::string line;
   ExitStatus exit;
+  int signal = 0;  // that interrupted us
 };
 
 class Supervisor {

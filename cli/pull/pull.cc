@@ -15,6 +15,7 @@
 #include "cli/pull/pull_flags.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
+#include "common/program/exit_code.h"
 #include "common/wire/addresses.h"
 
 namespace conadv {
@@ -22,14 +23,13 @@ namespace {
 
 absl::Status Pull(const FlagValues& flags, std::ostream& out) {
   for (const char* name : {"server", "out"}) {
-    if (!flags.Given(name))
-      return absl::InvalidArgumentError(absl::StrCat("--", name, " is needed"));
+    if (!flags.Given(name)) return UsageError(absl::StrCat("--", name, " is needed"));
   }
   CONADV_ASSIGN_OR_RETURN(PullSelector selector, SelectorOf(flags));
   selector = selector.Averaged(flags.Switch("averaged"));
   CONADV_ASSIGN_OR_RETURN(const OutputFile output, OutputFile::At(flags.Text("out")));
   CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
-                          ExpandAddresses(flags.Text("server")));
+                          AsUsage(ExpandAddresses(flags.Text("server"))));
   CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
   ServerWait wait(CommandWait(flags.Seconds("timeout"), credentials));
   CONADV_ASSIGN_OR_RETURN(const Weights weights, PullWeights(servers.front(), selector, &wait));

@@ -12,6 +12,13 @@ namespace conadv {
 namespace {
 
 constexpr char kListenFlag[] = "--listen=";
+constexpr char kWatchFlag[] = "--http_listen=";
+
+void Replace(absl::string_view flag, const std::string& value, ProcessSpec* spec) {
+  for (std::string& argument : spec->arguments) {
+    if (absl::StartsWith(argument, flag)) argument = absl::StrCat(flag, value);
+  }
+}
 
 ProcessSpec Spec(const Deployment& deployment, const std::string& name,
                  std::vector<std::string> arguments) {
@@ -40,6 +47,7 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
       absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
   if (shard == 0) {
     arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
+    arguments.push_back(absl::StrCat(kWatchFlag, kAnyWatchAddress));
     // A short run may be over before the evaluator has started, or started again.
     arguments.push_back("--evaluator_patience=60s");
     if (deployment.begin_anew) arguments.push_back("--begin_anew");
@@ -60,9 +68,11 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
 }
 
 void ListenOn(const std::string& address, ProcessSpec* server) {
-  for (std::string& argument : server->arguments) {
-    if (absl::StartsWith(argument, kListenFlag)) argument = absl::StrCat(kListenFlag, address);
-  }
+  Replace(kListenFlag, address, server);
+}
+
+void WatchOn(const std::string& address, ProcessSpec* server) {
+  Replace(kWatchFlag, address, server);
 }
 
 ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator) {

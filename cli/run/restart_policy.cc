@@ -24,15 +24,17 @@ RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
                               const RestartOptions& options, RestartState* state) {
   const std::string what = absl::StrCat(exit.process, " ended with ", exit.exit.ToString());
   // A server that ends by itself with an error has said why the run cannot go on.
-  if (exit.role == ProcessRole::kServer && exit.exit.signal == 0 && !exit.exit.ok()) {
+  if (exit.role == ProcessRole::kServer && !exit.exit.by_signal() && !exit.exit.ok()) {
     return {RestartAction::kStop, now, absl::StrCat(what, " before the run was finished")};
   }
-  // A worker may leave. There is one evaluator, and without it no final evaluation.
-  if (exit.role == ProcessRole::kWorker && exit.exit.ok())
+  // A worker may leave, or be told to. There is one evaluator, and without it no final evaluation.
+  const bool left = exit.exit.ok() || (exit.exit.signal == 0 && exit.exit.by_signal());
+  if (exit.role == ProcessRole::kWorker && left) {
     return {RestartAction::kLeft, now, absl::StrCat(exit.process, " has left")};
+  }
 
   // It has seen what it was given, and will see the same again.
-  if (exit.exit.signal == 0 && exit.exit.code == kExitRefused) {
+  if (exit.exit.signal == 0 && exit.exit.code == kExitNever) {
     return GiveUp(exit.role, now, what);
   }
 
@@ -40,7 +42,7 @@ RestartDecision DecideRestart(const ProcessExit& exit, absl::Time now,
   const bool early = now - exit.started < options.early;
   if (!early) history = {};
   ++history.in_a_row;
-  const bool refused = early && exit.exit.signal == 0;
+  const bool refused = early && !exit.exit.by_signal();
   history.early_failures = refused ? history.early_failures + 1 : 0;
   if (history.early_failures >= options.same_failures) {
     return GiveUp(

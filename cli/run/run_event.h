@@ -3,6 +3,8 @@
 #ifndef CONADV_CLI_RUN_RUN_EVENT_H_
 #define CONADV_CLI_RUN_RUN_EVENT_H_
 
+#include <signal.h>
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -36,7 +38,9 @@ struct ProcessNotStarted {
   absl::Status why;
 };
 
-struct Interrupted {};
+struct Interrupted {
+  int signal = SIGINT;
+};
 
 // The run goes on from this version: what came of later ones is void.
 struct LineageBegins {

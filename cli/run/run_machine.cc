@@ -16,6 +16,7 @@ namespace conadv {
 namespace {
 
 constexpr char kListening[] = "listening on ";
+constexpr char kWatchAt[] = "watch it at ";
 constexpr absl::Duration kServerStart = absl::Seconds(60);
 // A member may be silent for a lease, and join again for as long.
 constexpr absl::Duration kLeastAway = absl::Seconds(10);
@@ -75,6 +76,7 @@ void RunMachine::On(const Begun&) {
 
 void RunMachine::Start(const ProcessSpec& spec) {
   processes_.OnStart(spec, now_);
+  if (spec.name == ServerName(0)) watchable_ = false;
   liveness_.OnStart(spec.name, now_);
   Do(StartProcess{spec});
 }
@@ -94,6 +96,7 @@ void RunMachine::On(const ProcessWroteLine& event) {
     return;
   }
   absl::string_view rest = event.line;
+  if (absl::ConsumePrefix(&rest, kWatchAt)) return OnWatchable(rest, &process.spec);
   if (!absl::ConsumePrefix(&rest, kListening)) return;
   const std::string address(absl::StripAsciiWhitespace(rest));
   // When it is started again, the others find it where it was.
@@ -103,6 +106,18 @@ void RunMachine::On(const ProcessWroteLine& event) {
   membership_.Begin(now_);
   Note(absl::StrCat("coordinator: ", coordinator_));
   StartOthers();
+}
+
+void RunMachine::OnWatchable(absl::string_view url, ProcessSpec* server) {
+  url = absl::StripAsciiWhitespace(url);
+  watchable_ = true;
+  if (url == watched_at_) return;
+  watched_at_ = std::string(url);
+  Note(absl::StrCat(kWatchAt, url));
+  // When it is started again, whoever looks finds it where it was.
+  absl::string_view address = url;
+  if (absl::ConsumePrefix(&address, "http://")) absl::ConsumeSuffix(&address, "/");
+  WatchOn(std::string(address), server);
 }
 
 void RunMachine::StartOthers() {
@@ -144,7 +159,7 @@ void RunMachine::On(const ProcessExited& event) {
   if (role == ProcessRole::kServer || !idle) return OnLoss(event);
   process.left = true;
   // What is killed from outside has done nothing wrong.
-  if (event.exit.ok() || event.exit.signal != 0) return;
+  if (event.exit.ok() || event.exit.by_signal()) return;
   result_.problems.push_back(absl::StrCat(event.process, " ended with ", event.exit.ToString(),
                                           " after its work was done"));
 }
@@ -155,12 +170,17 @@ void RunMachine::OnLoss(const ProcessExited& event) {
   const RestartDecision decision = DecideRestart({event.process, role, event.exit, process.started},
                                                  now_, restart_options_, &restarts_);
   // Whom a signal ended, said nothing about it.
-  const std::string said = event.exit.signal != 0 ? "" : event.last_words;
+  const std::string said = event.exit.by_signal() ? "" : event.last_words;
   process.lost =
       Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
+  // Somebody else may have taken the port of its HTTP meanwhile, without which the run goes on.
+  if (event.process == ServerName(0) && !watchable_) WatchOn(kAnyWatchAddress, &process.spec);
   if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
-    case RestartAction::kStop: return FailBecauseOf(event.process, decision.reason);
+    case RestartAction::kStop:
+      // What will never do for one of its processes will not do for the run.
+      hopeless_ = event.exit.signal == 0 && event.exit.code == kExitNever;
+      return FailBecauseOf(event.process, decision.reason);
     case RestartAction::kLeft: return Note(decision.reason);
     case RestartAction::kGoOnWithout: return Note(Explained(decision.reason, said));
     case RestartAction::kRestart:
@@ -185,7 +205,8 @@ void RunMachine::FailBecauseOf(const std::string& name, const std::string& reaso
   const ProcessTable::Process& process = processes_.at(name);
   // When the earlier run is put back, this one's log goes.
   const std::string log = replaces_ ? "" : absl::StrCat(" (log: ", process.spec.log_path, ")");
-  Fail(absl::AbortedError(absl::StrCat(Explained(reason, process.last_words), log)));
+  absl::Status why = absl::AbortedError(absl::StrCat(Explained(reason, process.last_words), log));
+  Fail(hopeless_ ? WithExitCode(std::move(why), kExitNever) : why);
 }
 
 }  // namespace conadv

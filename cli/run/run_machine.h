@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cli/progress/progress.h"
 #include "cli/results/run_result.h"
@@ -88,6 +89,8 @@ class RunMachine {
   // run_machine.cc: processes.
   void Start(const ProcessSpec& spec);
   void StartOthers();
+  // Shard 0 says where its live page is.
+  void OnWatchable(absl::string_view url, ProcessSpec* server);
   // It ended though there was work for it.
   void OnLoss(const ProcessExited& event);
   void CheckListening();
@@ -119,6 +122,8 @@ class RunMachine {
   RunPhase phase_ = RunPhase::kStarting;
   absl::Time since_;         // when the phase began
   std::string coordinator_;  // address; empty until shard 0 listens
+  std::string watched_at_;   // URL of the live page, as it was last
+  bool watchable_ = false;   // shard 0 has said it in its present life
 
   ProcessTable processes_;
   RestartState restarts_;
@@ -135,8 +140,10 @@ class RunMachine {
 
   FinalWeights weights_;
   RunResult result_;
+  bool hopeless_ = false;     // it ends because of something that only a person can change
   absl::Status failure_;      // not OK: what the run ends with
   std::string failure_rest_;  // of its message
+  int interrupted_by_ = 0;    // the first signal that did
   Shutdown shutdown_;
 };
 

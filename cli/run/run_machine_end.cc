@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/run_machine.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {
@@ -113,7 +114,8 @@ void RunMachine::Finish() {
   EndIfNobodyRuns();
 }
 
-void RunMachine::On(const Interrupted&) {
+void RunMachine::On(const Interrupted& event) {
+  if (interrupted_by_ == 0) interrupted_by_ = event.signal;
   switch (phase_) {
     case RunPhase::kStarting:
     case RunPhase::kNotListening:
@@ -137,7 +139,7 @@ void RunMachine::TakeLastRecords() {
   // What the last updates said is on its way to us.
   if (may_hear_more_ && now_ - since_ < kGoodbye) return;
   const std::string missing = metrics_.status().ok() ? "" : metrics_.Missing(progress_);
-  FailSaved(absl::CancelledError("interrupted; the run has been stopped"),
+  FailSaved(StoppedBySignal(interrupted_by_, "interrupted; the run has been stopped"),
             missing.empty() ? "" : absl::StrCat("; ", missing));
 }
 
@@ -154,7 +156,7 @@ void RunMachine::On(const CheckpointFound& event) {
                               ? absl::StrCat("; conadv train --resume=", deployment_.directory,
                                              " goes on from version ", *event.version)
                               : "";
-  Fail(absl::Status(failure_.code(), absl::StrCat(failure_.message(), how, failure_rest_)));
+  Fail(Reworded(failure_, absl::StrCat(failure_.message(), how, failure_rest_)));
 }
 
 void RunMachine::Fail(absl::Status status) {

@@ -78,7 +78,7 @@ void Shutdown::Proceed(absl::Time now) {
 
 void Shutdown::OnExit(const ProcessExited& event, absl::Time now) {
   if (!Stops() && stage_ != Stage::kOver) {
-    const bool by_signal = event.exit.signal != 0;
+    const bool by_signal = event.exit.by_signal();
     server_killed_ |= RoleOf(event.process) == ProcessRole::kServer && by_signal;
     if (server_killed_) return Hurry(now);
     // The weights are written and the last checkpoint is: whoever is killed now loses nothing.

@@ -70,7 +70,7 @@ void RunDriver::StepProcess(const ProcessEvent& event) {
     case ProcessEvent::Kind::kLine: return Step(ProcessWroteLine{event.process, event.line});
     case ProcessEvent::Kind::kExit:
       return Step(ProcessExited{event.process, event.exit, logs_.LastWords(event.process)});
-    case ProcessEvent::Kind::kInterrupted: return Step(Interrupted{});
+    case ProcessEvent::Kind::kInterrupted: return Step(Interrupted{event.signal});
     case ProcessEvent::Kind::kWoken:
     case ProcessEvent::Kind::kTimeout: return;
   }

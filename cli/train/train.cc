@@ -29,6 +29,7 @@
 #include "common/job/same_job.h"
 #include "common/os/file.h"
 #include "common/program/device_name.h"
+#include "common/program/exit_code.h"
 #include "common/program/shared_memory_flag.h"
 #include "worker/data/open.h"
 
@@ -40,7 +41,7 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
   Deployment deployment;
   for (const char* name : {"servers", "workers", "threads"}) {
     if (flags.Count(name) > kMost) {
-      return absl::InvalidArgumentError(
+      return UsageError(
           absl::StrCat("--", name, " must be at most ", kMost, ", got ", flags.Count(name)));
     }
   }
@@ -52,9 +53,9 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
                                               : std::max(1U, cores / deployment.workers);
   deployment.evaluator_threads = cores;
   deployment.device = flags.Text("device");
-  CONADV_RETURN_IF_ERROR(ParseDeviceName(deployment.device).status());
+  CONADV_RETURN_IF_ERROR(AsUsage(ParseDeviceName(deployment.device).status()));
   deployment.shared_memory = flags.Text("shared_memory");
-  CONADV_RETURN_IF_ERROR(ParseSharedMemoryFlag(deployment.shared_memory).status());
+  CONADV_RETURN_IF_ERROR(AsUsage(ParseSharedMemoryFlag(deployment.shared_memory).status()));
   CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
   const char* path = std::getenv("PATH");
   const std::string search = path == nullptr ? "" : path;
@@ -68,7 +69,7 @@ absl::Status CheckResumeFlags(const FlagValues& flags) {
   if (!flags.Given("resume")) return absl::OkStatus();
   for (const char* name : {"job", "out", "force"}) {
     if (flags.Given(name)) {
-      return absl::InvalidArgumentError(
+      return UsageError(
           absl::StrCat("--", name, " does not go with --resume, which names an earlier run"));
     }
   }
@@ -79,9 +80,8 @@ absl::StatusOr<uint32_t> ResumedServers(const FlagValues& flags, const std::stri
                                         const FileSystem& files) {
   CONADV_ASSIGN_OR_RETURN(const uint32_t shards, ShardsOfRun(directory, files));
   if (!flags.Given("servers") || flags.Count("servers") == shards) return shards;
-  return absl::InvalidArgumentError(absl::StrCat("the run in ", directory, " has ", shards,
-                                                 " servers, and cannot go on with ",
-                                                 flags.Count("servers")));
+  return UsageError(absl::StrCat("the run in ", directory, " has ", shards,
+                                 " servers, and cannot go on with ", flags.Count("servers")));
 }
 
 // What a train that died while it replaced a run has left.
@@ -95,11 +95,10 @@ absl::Status Recover(const std::string& directory, const FileSystem& files) {
 absl::Status PutBack(const absl::Status& failure, EarlierRun* earlier) {
   if (!earlier->aside()) return failure;
   const absl::Status status = earlier->PutBack();
-  return absl::Status(failure.code(),
-                      absl::StrCat(failure.message(),
-                                   status.ok() ? "; the earlier run is as it was"
-                                               : "; the earlier run is not in its place: ",
-                                   status.message()));
+  return Reworded(failure, absl::StrCat(failure.message(),
+                                        status.ok() ? "; the earlier run is as it was"
+                                                    : "; the earlier run is not in its place: ",
+                                        status.message()));
 }
 
 absl::Status Train(const FlagValues& flags, std::ostream& out) {
@@ -124,8 +123,9 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
   const absl::StatusOr<std::string> data =
       listed.ok() ? CheckDataset(job.dataset) : absl::StatusOr<std::string>(std::move(listed));
   if (!data.ok()) {
-    return absl::Status(data.status().code(),
-                        absl::StrCat("dataset.path: ", data.status().message()));
+    return WithExitCode(
+        absl::Status(data.status().code(), absl::StrCat("dataset.path: ", data.status().message())),
+        kExitNever);
   }
   CONADV_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(directory, files));
   EarlierRun earlier(directory, RunEntries(), &files);
@@ -136,7 +136,9 @@ absl::Status Train(const FlagValues& flags, std::ostream& out) {
     CONADV_ASSIGN_OR_RETURN(deployment.servers, ResumedServers(flags, directory, files));
     // A job that the checkpoints do not fit must not take the place of the one they do.
     CONADV_ASSIGN_OR_RETURN(const std::string before, files.Read(JobPath(directory)));
-    CONADV_RETURN_IF_ERROR(CheckSameJob(JobText(proto), before, directory));
+    if (absl::Status same = CheckSameJob(JobText(proto), before, directory); !same.ok()) {
+      return WithExitCode(std::move(same), kExitNever);
+    }
     // With the settings of this time, as the directory of the data.
     CONADV_RETURN_IF_ERROR(files.WriteAtomically(JobPath(directory), JobText(proto)));
   } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/run/coordinator_client.h"
 
+#include <glog/logging.h>
 #include <grpcpp/client_context.h>
 
 #include <utility>
@@ -42,6 +43,10 @@ absl::StatusOr<RunInfo> CoordinatorClient::GetRun(absl::Duration timeout,
   options.most_for_try = kCallTimeout;
   options.stopped = stopped;
   options.credentials = credentials_;
+  options.waiting = [this, timeout](const absl::Status& why) {
+    LOG(WARNING) << "waiting up to " << timeout << " for the coordinator at " << address_ << ": "
+                 << why.message();
+  };
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address_, options);
   if (absl::IsCancelled(found.status())) return found.status();
   const std::string who = absl::StrCat("coordinator ", address_, ": ");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "common/base/backoff.h"
@@ -20,6 +21,8 @@ namespace conadv {
 namespace {
 
 constexpr absl::Duration kLeastForTry = absl::Seconds(1);
+// Peers that are started together find each other within that, and need not say that they wait.
+constexpr absl::Duration kPatience = absl::Seconds(1);
 
 }  // namespace
 
@@ -42,7 +45,9 @@ absl::StatusOr<v1::GetJobResponse> AskForRun(const std::string& address, absl::D
 
 absl::StatusOr<v1::GetJobResponse> FindRun(const std::string& address,
                                            const FindRunOptions& options) {
-  const absl::Time deadline = Clock::Real().Now() + options.timeout;
+  const absl::Time begin = Clock::Real().Now();
+  const absl::Time deadline = begin + options.timeout;
+  std::string told;
   BackoffOptions backoff_options;
   backoff_options.budget = options.timeout;
   Backoff backoff(backoff_options, RandomIncarnation().value());
@@ -54,7 +59,12 @@ absl::StatusOr<v1::GetJobResponse> FindRun(const std::string& address,
     absl::StatusOr<v1::GetJobResponse> run =
         AskForRun(address, std::min(std::max(left, least), options.most_for_try), options);
     if (run.ok() || IsLastWord(run.status())) return run;
-    const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
+    const absl::Time now = Clock::Real().Now();
+    if (now - begin >= kPatience && told != run.status().message()) {
+      told = std::string(run.status().message());
+      options.waiting(run.status());
+    }
+    const std::optional<absl::Duration> wait = backoff.Next(now);
     if (!wait.has_value()) return absl::UnavailableError(run.status().message());
     WaitFor(*wait, options.stopped);
   }

@@ -21,7 +21,7 @@ const ShutdownSignals& ShutdownSignals::Install() {
 }
 
 void ShutdownSignals::Handle(int signal) {
-  received_ = 1;
+  received_ = signal;
   std::signal(signal, SIG_DFL);
 }
 

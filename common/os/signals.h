@@ -19,6 +19,7 @@ class ShutdownSignals {
   // nobody had.
   static const ShutdownSignals& Install();
   bool received() const { return received_ != 0; }
+  int number() const { return received_; }  // which one; 0: none
 
  private:
   static void Handle(int signal);

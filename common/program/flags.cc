@@ -114,7 +114,7 @@ std::optional<int> ReadCommandLine(absl::string_view program, absl::string_view 
   if (status.ok()) return std::nullopt;
   std::fprintf(stderr, "%s: %s\n", std::string(program).c_str(),
                std::string(status.message()).c_str());
-  return kExitRefused;
+  return kExitNever;
 }
 
 }  // namespace conadv

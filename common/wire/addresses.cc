@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
@@ -40,6 +42,32 @@ absl::Status CheckAddress(absl::string_view address, uint32_t least_port = 1) {
   return absl::OkStatus();
 }
 
+struct Range {
+  uint32_t low = 0;
+  uint32_t high = 0;
+};
+
+// "LOW..HIGH", or "COUNT" for 0..COUNT-1.
+std::optional<Range> ParseRange(absl::string_view text) {
+  Range range;
+  if (!absl::StrContains(text, "..")) {
+    uint32_t count = 0;
+    if (!absl::SimpleAtoi(text, &count) || count == 0 || count > kMostAddresses) {
+      return std::nullopt;
+    }
+    range.high = count - 1;
+    return range;
+  }
+  const std::pair<absl::string_view, absl::string_view> bounds =
+      absl::StrSplit(text, absl::MaxSplits("..", 1));
+  if (!absl::SimpleAtoi(bounds.first, &range.low) ||
+      !absl::SimpleAtoi(bounds.second, &range.high) || range.low > range.high ||
+      range.high - range.low >= kMostAddresses) {
+    return std::nullopt;
+  }
+  return range;
+}
+
 // Appends what one item of the list stands for.
 absl::Status ExpandItem(absl::string_view item, std::vector<std::string>* out) {
   const size_t open = item.find('{');
@@ -48,17 +76,15 @@ absl::Status ExpandItem(absl::string_view item, std::vector<std::string>* out) {
     return absl::OkStatus();
   }
   const size_t close = item.find('}', open);
-  const std::pair<absl::string_view, absl::string_view> bounds =
-      close == absl::string_view::npos
-          ? std::pair<absl::string_view, absl::string_view>()
-          : absl::StrSplit(item.substr(open + 1, close - open - 1), absl::MaxSplits("..", 1));
-  uint32_t low = 0;
-  uint32_t high = 0;
-  if (!absl::SimpleAtoi(bounds.first, &low) || !absl::SimpleAtoi(bounds.second, &high) ||
-      low > high || high - low >= kMostAddresses) {
-    return Broken(item, "a range is written {LOW..HIGH}, as in server-{0..3}.servers:7000");
+  const std::optional<Range> range = close == absl::string_view::npos
+                                         ? std::nullopt
+                                         : ParseRange(item.substr(open + 1, close - open - 1));
+  if (!range.has_value()) {
+    return Broken(item,
+                  "a range is written {LOW..HIGH} or, from 0, {COUNT}, as in "
+                  "server-{0..3}.servers:7000 or server-{4}.servers:7000");
   }
-  for (uint32_t number = low; number <= high; ++number) {
+  for (uint32_t number = range->low; number <= range->high; ++number) {
     out->push_back(absl::StrCat(item.substr(0, open), number, item.substr(close + 1)));
   }
   return absl::OkStatus();

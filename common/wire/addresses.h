@@ -13,9 +13,10 @@
 
 namespace conadv {
 
-// "a:1,b-{0..2}.svc:7000" → a:1 b-0.svc:7000 b-1.svc:7000 b-2.svc:7000. At most one {low..high} an
-// item, at most 4096 addresses. INVALID_ARGUMENT names the item: no port, a port outside 1–65535, a
-// broken range, an address twice.
+// "a:1,b-{0..2}.svc:7000" → a:1 b-0.svc:7000 b-1.svc:7000 b-2.svc:7000, and so does
+// "a:1,b-{3}.svc:7000": a count alone, which is all that a manifest has to fill in. At most one
+// range an item, at most 4096 addresses. INVALID_ARGUMENT names the item: no port, a port outside
+// 1–65535, a broken range, an address twice.
 absl::StatusOr<std::vector<std::string>> ExpandAddresses(absl::string_view list);
 
 // The number at the end of a host's name before its first dot, as a StatefulSet gives it:

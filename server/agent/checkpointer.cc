@@ -105,7 +105,12 @@ void Checkpointer::OnPublished(const Publication& publication) {
     {
       MutexLock lock(&mutex_);
       state_.error = outcome.status;
-      if (outcome.status.ok()) state_.newest = outcome.version;
+      ++(outcome.status.ok() ? state_.written : state_.failed);
+      if (outcome.status.ok()) {
+        state_.newest = outcome.version;
+        state_.written_at = clock_->Now();
+        state_.took = outcome.took;
+      }
     }
     // Whoever hears it may ask for the next one.
     Tell(outcome);
@@ -302,6 +307,13 @@ bool Checkpointer::Flush(absl::Duration patience) {
     idle_.WaitFor(&mutex_, std::min(left, kLongestWait));
   }
   return true;
+}
+
+CheckpointReport Checkpointer::Stored() const {
+  MutexLock lock(&mutex_);
+  CheckpointReport report{options_.owner.directory, stored_.usable, stored_.refused};
+  report.refused.insert(report.refused.end(), stored_.aside.begin(), stored_.aside.end());
+  return report;
 }
 
 Checkpointer::State Checkpointer::state() const {

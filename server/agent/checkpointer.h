@@ -52,6 +52,10 @@ class Checkpointer {
     std::optional<Version> newest;  // on disk
     absl::Status error;             // of the last attempt
     uint64_t copied_bytes = 0;      // of optimizer state, or kept for it
+    uint64_t written = 0;           // by this checkpointer
+    uint64_t failed = 0;            // likewise
+    absl::Time written_at;          // the last of them; the clock's
+    absl::Duration took;            // likewise
   };
   using Listener = std::function<void(const CheckpointOutcome&)>;
 
@@ -83,6 +87,8 @@ class Checkpointer {
   // Waits until what was begun is done. False: it is not after `patience`, as on a disk that hangs.
   bool Flush(absl::Duration patience = absl::InfiniteDuration());
   State state() const;
+  // What it has, as far as it knows without a look at the disk.
+  CheckpointReport Stored() const;
 
  private:
   // What was asked for and can be had no more, now that `version` is published.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/printable.h"
+#include "common/program/exit_code.h"
 
 namespace conadv {
 namespace {
@@ -101,10 +102,12 @@ RestoreChoice ChooseRestore(const std::vector<CheckpointReport>& shards, bool be
     choice.warning = absl::StrCat("the run begins anew at version 0, and its checkpoints are set ",
                                   "aside beside them, because ", what);
   } else {
-    choice.refusal = absl::AbortedError(absl::StrCat(
-        what,
-        ". Bring back what is missing (a disk that is not mounted, another --checkpoint_dir), or "
-        "say --begin_anew: the run then begins at version 0, and these are set aside"));
+    choice.refusal = WithExitCode(
+        absl::AbortedError(absl::StrCat(
+            what,
+            ". Bring back what is missing (a disk that is not mounted, another --checkpoint_dir), "
+            "or say --begin_anew: the run then begins at version 0, and these are set aside")),
+        kExitNever);
   }
   return choice;
 }

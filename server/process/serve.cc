@@ -11,6 +11,7 @@
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "common/thread/wait.h"
 
 namespace conadv {
@@ -18,17 +19,26 @@ namespace {
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(20);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
+
+absl::Status Stopped() { return absl::CancelledError("stopped before the run was over"); }
+
 }  // namespace
 
 absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped) {
   LaunchOptions launch = options.launch;
+  std::unique_ptr<HttpPort> http;
+  if (!options.http.listen.empty()) {
+    CONADV_ASSIGN_OR_RETURN(http, HttpPort::Start(options.http));
+    launch.window = http->window();
+    options.watched_at(http->url());
+  }
   Backoff backoff({kFirstWait, kLongestWait, options.patience}, RandomIncarnation().value());
   bool listened = false;
   while (true) {
     absl::StatusOr<v1::Job> job = options.job();
-    if (!job.ok()) return stopped() ? absl::OkStatus() : job.status();
+    if (!job.ok()) return stopped() ? Stopped() : job.status();
     launch.job = *std::move(job);
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(launch);
     absl::Status status = server.status();
@@ -51,10 +61,11 @@ absl::Status Serve(const ServeOptions& options,
             "last checkpoint", status.ok() ? "" : ": ", status.message()));
       }
     }
+    if (status.ok()) return (*server)->over() ? absl::OkStatus() : Stopped();
     // Before we have had the address, somebody else's use of it is an error.
     if (!absl::IsUnavailable(status) || !listened) return status;
     // A peer may have been told to stop a moment before us.
-    if (stopped()) return absl::OkStatus();
+    if (stopped()) return Stopped();
     const std::optional<absl::Duration> wait = backoff.Next(Clock::Real().Now());
     if (!wait.has_value()) return status;
     LOG(WARNING) << status.message();

@@ -17,8 +17,10 @@
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
 #include "common/wire/deadline.h"
+#include "server/observe/readiness.h"
 #include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
+#include "server/shard/memory.h"
 
 namespace conadv {
 namespace {
@@ -34,6 +36,8 @@ constexpr absl::Duration kSave = absl::Seconds(15);
 constexpr absl::Duration kDisk = absl::Minutes(1);
 // For an addition or an update that is under way: they take seconds at most.
 constexpr absl::Duration kTask = absl::Seconds(10);
+// Whose health says whether the server is ready; that of "" says that it listens.
+constexpr char kReadyService[] = "conadv.v1.ParameterServer";
 
 }  // namespace
 
@@ -42,6 +46,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options), job));
   CONADV_RETURN_IF_ERROR(server->Listen());
   CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
+  server->TellHealth();
+  if (server->options_.window != nullptr) server->options_.window->Open(server->Parts());
   return server;
 }
 
@@ -87,6 +93,7 @@ Server::Server(LaunchOptions options, const Job& job)
 }
 
 Server::~Server() {
+  if (options_.window != nullptr) options_.window->Close(std::string(LastWord().message()));
   if (session_ != nullptr) session_->Stop();
   if (server_ != nullptr) {
     events_->versions().Close(LastWord());
@@ -156,6 +163,12 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A message is checked against its limit only when all of it is there, and a peer may say that it
+  // is of 2 GiB: what peers send and nobody has taken yet is bounded by this.
+  ResizeQuota();
+  builder.SetResourceQuota(quota_);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostCalls);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.RegisterService(parameter_service_.get());
   builder.RegisterService(inspector_service_.get());
   if (coordinator_service_ != nullptr) builder.RegisterService(coordinator_service_.get());
@@ -196,13 +209,25 @@ absl::Status Server::JoinCoordinator() {
   return coordinator_->Join(message, local_.get()).status();
 }
 
+void Server::ResizeQuota() {
+  const uint64_t bytes =
+      std::max(shard_->memory().connections_quota, ConnectionsQuota(job_.training.slots, 0));
+  if (std::exchange(quota_bytes_, bytes) != bytes) quota_.Resize(bytes);
+}
+
 void Server::MakeRoom() {
+  ResizeQuota();
   parameter_service_->MakeRoom();
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }
 
+void Server::TellHealth() {
+  server_->GetHealthCheckService()->SetServingStatus(kReadyService, ReadinessOf(Parts()).ready);
+}
+
 absl::Status Server::WaitUntilOver(absl::Duration timeout) {
   MakeRoom();
+  TellHealth();
   if (session_ != nullptr) return session_->WaitUntilOver(timeout);
   absl::Status status = coordinator_->WaitUntilOver(timeout);
   local_->Beat();
@@ -248,6 +273,7 @@ absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {
   // next one.
   while (options_.serve_when_done && !stopped()) {
     MakeRoom();
+    TellHealth();
     CONADV_RETURN_IF_ERROR(session_->WaitUntilBroken(kLook));
   }
   session_->Leave();

@@ -3,6 +3,7 @@
 #ifndef CONADV_SERVER_PROCESS_SERVER_H_
 #define CONADV_SERVER_PROCESS_SERVER_H_
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include "common/thread/thread_pool.h"
 #include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
+#include "server/observe/server_window.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -50,6 +52,8 @@ struct LaunchOptions {
   // network.
   SharedArenas* shared_memory = nullptr;
   ServerSecurity security;
+  // Whoever looks at this server from outside; nullptr: nobody does.
+  ServerWindow* window = nullptr;
 };
 
 class Server {
@@ -67,6 +71,8 @@ class Server {
   absl::Status Run(const std::function<bool()>& stopped);
   // Bytes that its weights, optimizer and contributions take, and may.
   Shard::Memory memory() const { return shard_->memory(); }
+  // After Run: whether the run is over, rather than this server stopped.
+  bool over() const { return over_; }
   // After Run: its disk does not answer, and what is being written there may never end. Then it
   // cannot be destroyed.
   bool disk_hangs() const { return disk_hangs_; }
@@ -82,7 +88,9 @@ class Server {
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
+  void ResizeQuota();
   void MakeRoom();
+  void TellHealth();
   absl::Status WaitUntilOver(absl::Duration timeout);
   // What calls that wait for something new are told when this server goes.
   absl::Status LastWord() const;
@@ -93,6 +101,8 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
+  grpc::ResourceQuota quota_;  // of what peers have sent and nobody has taken
+  uint64_t quota_bytes_ = 0;
   std::string address_;
   bool in_haste_ = false;  // a successor waits for the address
   bool over_ = false;      // the run is

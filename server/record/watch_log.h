@@ -79,6 +79,24 @@ class WatchLog {
     return 0;
   }
 
+  // What is there from record `from` on, or from the oldest kept, `most` records at most; the next
+  // such look begins at `next`.
+  struct Page {
+    std::vector<Entry> entries;
+    uint64_t next = 0;
+  };
+  Page Read(uint64_t from, size_t most) const {
+    MutexLock lock(&mutex_);
+    Page page;
+    const uint64_t end = first_ + records_.size();
+    page.next = std::min(std::max(from, first_), end);
+    while (page.next < end && page.entries.size() < most) {
+      page.entries.push_back({page.next, records_[page.next - first_]});
+      ++page.next;
+    }
+    return page;
+  }
+
   // True: the callback will never be called.
   bool Cancel(WaitId id) {
     MutexLock lock(&mutex_);

@@ -16,6 +16,8 @@ constexpr uint64_t kConnectionBytes = 256 << 10;
 constexpr uint64_t kConnectionChunks = 3;
 // The evaluator's, other shards' and people's.
 constexpr uint64_t kOtherConnections = 8;
+// So that those who do as they should are not the first whom gRPC cuts off when somebody does not.
+constexpr uint64_t kStrangersBytes = 32 << 20;
 
 double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
@@ -27,6 +29,11 @@ std::string MemoryLimit::ToText() const {
       "mapped %.1f, connections %.1f",
       MiB(versions_bytes), MiB(optimizer_bytes), MiB(contributions_bytes), MiB(checkpoint_bytes),
       MiB(mapped_bytes), MiB(connections_bytes));
+}
+
+uint64_t ConnectionsQuota(uint64_t workers, uint64_t chunk_bytes) {
+  return (workers + kOtherConnections) * kConnectionBytes +
+         workers * kConnectionChunks * chunk_bytes + kStrangersBytes;
 }
 
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,
@@ -42,9 +49,7 @@ MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_by
       (job.training.versions_back() + 1 + averages) * arena_bytes + optimizer_bytes;
   limit.mapped_bytes = run.mapped_versions * arena_bytes;
   const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
-  const uint64_t workers = job.training.slots;
-  limit.connections_bytes =
-      (workers + kOtherConnections) * kConnectionBytes + workers * kConnectionChunks * chunk_bytes;
+  limit.connections_bytes = ConnectionsQuota(job.training.slots, chunk_bytes);
   return limit;
 }
 

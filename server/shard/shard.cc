@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/tensor/crc32c.h"
+#include "common/wire/chunk.h"
 #include "server/shard/memory.h"
 #include "server/shard/received_values.h"
 #include "server/shard/restored_state.h"
@@ -368,7 +369,8 @@ Shard::Memory Shard::memory() const {
   const uint64_t arena_bytes = state->run->layout.arena_size(shard_) * sizeof(float);
   const uint64_t optimizer_bytes = state->optimizer->state_bytes();
   return {state->arenas.bytes() + state->contributions.bytes() + optimizer_bytes,
-          MemoryLimitOf(job_, *state->run, arena_bytes, optimizer_bytes).total()};
+          MemoryLimitOf(job_, *state->run, arena_bytes, optimizer_bytes).total(),
+          ConnectionsQuota(job_.training.slots, std::min<uint64_t>(kChunkBytes, arena_bytes))};
 }
 
 }  // namespace conadv

@@ -141,6 +141,7 @@ class Shard {
   struct Memory {
     uint64_t now_bytes = 0;
     uint64_t limit_bytes = 0;
+    uint64_t connections_quota = 0;  // of it, see ConnectionsQuota
   };
   Memory memory() const;
 

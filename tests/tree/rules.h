@@ -58,9 +58,16 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
       {"server/rpc",
        {"common", "client", "server/transfer", "server/record", "server/agent", "server/shard",
         "server/coordinate", "server/checkpoint", "server/clip"}},
+      {"server/http", {"common"}},
+      {"server/metrics",
+       {"common", "server/rpc", "server/record", "server/agent", "server/shard",
+        "server/coordinate"}},
+      {"server/observe",
+       {"common", "server/http", "server/metrics", "server/rpc", "server/record", "server/agent",
+        "server/shard", "server/coordinate"}},
       {"server/process",
-       {"common", "client", "server/rpc", "server/record", "server/agent", "server/shard",
-        "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
+       {"common", "client", "server/observe", "server/rpc", "server/record", "server/agent",
+        "server/shard", "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
       {"server/main", {"common", "server"}},
       // main -> member -> compute -> attack -> model -> device -> data
       {"worker/data", {"common", "worker/data/augment"}},
@@ -109,9 +116,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
 
 inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
-      "common/wire", "common/job",    "common/plan", "common/stats",   "common/protocol",
-      "client/run",  "server/record", "server/rpc",  "server/process", "worker/session",
-      "cli/client",  "cli/progress",  "cli/inspect", "cli/board"};
+      "common/wire",    "common/job",    "common/plan",  "common/stats",   "common/protocol",
+      "client/run",     "server/record", "server/rpc",   "server/observe", "server/process",
+      "worker/session", "cli/client",    "cli/progress", "cli/inspect",    "cli/board"};
   return *kEdges;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/membership/shard_session.h"
 
+#include <glog/logging.h>
+
 #include <optional>
 #include <utility>
 
@@ -28,6 +30,10 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
   options.wait_for_ready = true;
   options.stopped = stopped;
   options.credentials = credentials;
+  options.waiting = [&address, timeout](const absl::Status& why) {
+    LOG(WARNING) << "waiting up to " << timeout << " for the coordinator at " << address << ": "
+                 << why.message();
+  };
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address, options);
   if (found.ok()) return found->job();
   const absl::Status& status = found.status();

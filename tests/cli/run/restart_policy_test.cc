@@ -131,8 +131,18 @@ TEST_F(RestartPolicyTest, AnEvaluatorThatNeverWorksCostsNoWeightsAndNobodyElsesR
   }
 }
 
+TEST_F(RestartPolicyTest, WhoWasToldToStopIsNotAtFault) {
+  const ExitStatus told{ExitCodeOfSignal(SIGTERM), 0};
+  EXPECT_EQ(Exit("worker-0", ProcessRole::kWorker, told, absl::Seconds(1)).action,
+            RestartAction::kLeft);
+  for (int i = 0; i < 2 * options_.same_failures; ++i) {
+    EXPECT_EQ(Exit("server-0", ProcessRole::kServer, told, absl::Seconds(1)).action,
+              RestartAction::kRestart);
+  }
+}
+
 TEST_F(RestartPolicyTest, WhoRefusesWhatItWasGivenIsNotAskedAgain) {
-  const ExitStatus refused{kExitRefused, 0};
+  const ExitStatus refused{kExitNever, 0};
   EXPECT_EQ(Exit("worker-0", ProcessRole::kWorker, refused, absl::Seconds(1)).action,
             RestartAction::kStop);
   EXPECT_EQ(Exit("evaluator", ProcessRole::kEvaluator, refused, absl::Seconds(1)).action,

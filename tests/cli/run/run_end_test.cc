@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/run_machine.h"
+#include "common/program/exit_code.h"
 #include "tests/cli/run/fake_run.h"
 
 namespace conadv {
@@ -236,8 +237,9 @@ TEST(RunEnd, AnInterruptAsksForACheckpointFirstAndSaysHowToGoOn) {
   run.Step(MetricsArrived{{}, 10, /*may_have_more=*/false});
   ASSERT_TRUE(run.over());
   EXPECT_EQ(run.result->status(),
-            absl::CancelledError("interrupted; the run has been stopped; conadv train "
-                                 "--resume=out/a goes on from version 5"));
+            StoppedBySignal(SIGINT,
+                            "interrupted; the run has been stopped; conadv train "
+                            "--resume=out/a goes on from version 5"));
 }
 
 TEST(RunEnd, ASecondInterruptDoesNotWaitForTheCheckpoint) {
@@ -251,7 +253,7 @@ TEST(RunEnd, ASecondInterruptDoesNotWaitForTheCheckpoint) {
   run.Step(Interrupted{});
   ASSERT_TRUE(run.over());
   EXPECT_EQ(run.Count("kill server-0"), 1);
-  EXPECT_EQ(run.result->status(), absl::CancelledError("interrupted; the run has been stopped"));
+  EXPECT_EQ(run.result->status(), StoppedBySignal(SIGINT, "interrupted; the run has been stopped"));
 }
 
 TEST(RunEnd, ACheckpointThatTakesTooLongIsNotWaitedFor) {
@@ -269,7 +271,7 @@ TEST(RunEnd, AnInterruptBeforeTheFirstUpdateStopsAtOnce) {
   FakeRun run;
   run.Step(Interrupted{});
   ASSERT_TRUE(run.over());
-  EXPECT_EQ(run.result->status(), absl::CancelledError("interrupted; the run has been stopped"));
+  EXPECT_EQ(run.result->status(), StoppedBySignal(SIGINT, "interrupted; the run has been stopped"));
 }
 
 TEST(RunEnd, AnInterruptedRunSaysWhichRecordsItsDiskDidNotTake) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/program/exit_code.h"
 #include "tests/support/temp_dir.h"
 
 namespace conadv {
@@ -64,7 +65,7 @@ TEST_F(RunDriverTest, AProgramThatIsNotThereEndsTheRun) {
 TEST_F(RunDriverTest, AnInterruptLeavesNothingRunning) {
   ServerDoes("exec sleep 600");
   raise(SIGINT);
-  EXPECT_EQ(Run(), absl::CancelledError("interrupted; the run has been stopped"));
+  EXPECT_EQ(Run(), StoppedBySignal(SIGINT, "interrupted; the run has been stopped"));
   EXPECT_THAT(supervisor_->running(), IsEmpty());
 }
 

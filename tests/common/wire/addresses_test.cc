@@ -18,9 +18,16 @@ TEST(Addresses, RangesStandForOneAddressEach) {
   EXPECT_THAT(*ExpandAddresses("a:1, b-{3..3}:65535"), ElementsAre("a:1", "b-3:65535"));
 }
 
+TEST(Addresses, ACountAloneCountsFrom0) {
+  EXPECT_THAT(*ExpandAddresses("s-{2}.svc:7000"), ElementsAre("s-0.svc:7000", "s-1.svc:7000"));
+  EXPECT_THAT(*ExpandAddresses("s-{1}:7000"), ElementsAre("s-0:7000"));
+  EXPECT_EQ(ExpandAddresses("s-{4096}:7000")->size(), 4096U);
+}
+
 TEST(Addresses, WhatIsBrokenIsNamed) {
   for (const char* list : {"", "host", ":7000", "host:0", "host:65536", "host:x", "a-{2..1}:1",
-                           "a-{0..}:1", "a-{0..1:1", "a-{0..4294967295}:1", "a:1,a:1", "a:1,"}) {
+                           "a-{0..}:1", "a-{0..1:1", "a-{0..4294967295}:1", "a:1,a:1", "a:1,",
+                           "a-{}:1", "a-{0}:1", "a-{-1}:1", "a-{4097}:1", "a-{x}:1"}) {
     const auto addresses = ExpandAddresses(list);
     EXPECT_EQ(addresses.status().code(), absl::StatusCode::kInvalidArgument) << list;
     EXPECT_THAT(addresses.status().message(), HasSubstr("address '")) << list;
