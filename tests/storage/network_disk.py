@@ -5,7 +5,7 @@
 Always: directories cannot be synced, there are no hard links, a rename is slow, one that never replaces is unknown, and one of a
 file copies: until it is done, others see half of it. FAULT:
   stale=NAME    the first read of each file of that name ends with ESTALE
-  failing=N     every N-th write ends with EIO
+  failing=A,B   the first write to a file of name A, and of B, in a checkpoint and out of one, ends with EIO
   silent        what is new is listed only a second later, though it can be opened
 Ends when it is unmounted."""
 import errno
@@ -30,7 +30,7 @@ class NetworkDisk(fusepy.Operations):
         self._faults = dict(f.partition("=")[::2] for f in faults)
         self._lock = threading.Lock()
         self._stale = set()  # that have been read
-        self._writes = 0
+        self._failed = set()
         self._made = {}
 
     def _at(self, path):
@@ -103,10 +103,13 @@ class NetworkDisk(fusepy.Operations):
         return os.pread(fh, size, offset)
 
     def write(self, path, data, offset, fh):
-        with self._lock:
-            self._writes += 1
-            if "failing" in self._faults and self._writes % int(self._faults["failing"]) == 0:
-                fault(errno.EIO)
+        # A temporary name begins with the file's own.
+        which = os.path.basename(path).partition(".tmp.")[0], "checkpoint" in path
+        if which[0] in self._faults.get("failing", "").split(","):
+            with self._lock:
+                if which not in self._failed:
+                    self._failed.add(which)
+                    fault(errno.EIO)
         return os.pwrite(fh, data, offset)
 
     def rename(self, old, new):

@@ -19,6 +19,7 @@ sys.path.append(str(HERE.parent / "clients/python"))
 from cluster import after, cluster, small_plan, train  # noqa: E402
 
 BINARIES = None
+FAILING = "failing=weights.safetensors,model.pt,metrics.jsonl"
 DATA = "/usr/share/datasets/fashion-mnist"
 
 
@@ -96,7 +97,7 @@ class NetworkDisk(unittest.TestCase):
         self.lose_both_shards("silent")
 
     def test_writes_that_fail_cost_a_checkpoint_and_not_the_run(self):
-        with tempfile.TemporaryDirectory() as directory, network_disk("failing=37") as (mounted, _):
+        with tempfile.TemporaryDirectory() as directory, network_disk(FAILING) as (mounted, _):
             local = pathlib.Path(directory)
             for out in (local, mounted):
                 write_job(out)
@@ -107,7 +108,11 @@ class NetworkDisk(unittest.TestCase):
                 self.assertEqual((mounted / "run" / name).stat().st_size, (local / "run" / name).stat().st_size, name)
             lines = [json.loads(line) for line in (mounted / "run" / "metrics.jsonl").read_text().splitlines()]
             self.assertEqual([line["step"]["version"] for line in lines if "step" in line], list(range(1, 17)))
-            self.assertIn("Input/output error", errors)
+            # Each of them did fail.
+            logs = "".join(path.read_text() for path in (mounted / "run" / "logs").iterdir())
+            for what in ("checkpoint of version", "the model was not written"):
+                self.assertRegex(logs, f"{what}.*Input/output error")
+            self.assertRegex(errors, "metrics.jsonl: Input/output error")
 
 
 if __name__ == "__main__":
