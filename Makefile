@@ -29,6 +29,7 @@ train: install $(BUILD)/build.ninja  ## train Fashion-MNIST here: 1 server, 2 wo
 	$(BUILD)/bin/conadv train --job=$(JOB) --servers=1 --workers=2 --out=$(OUT) --force $(ARGS)
 
 test: build  ## run every test
+	@deploy/install.sh test
 	ctest --test-dir $(BUILD) --output-on-failure -j2
 
 # Address first: what it finds is simpler than what comes of it.

@@ -3,9 +3,10 @@
 # Installs the Debian packages that one purpose needs, and does nothing where they are all there. Knows Debian 12 (bookworm)
 # and 13 (trixie), which name some libraries differently.
 #   deploy/install.sh [SET [VERSIONS]|list SET [SUITE]]
-#     build         build everything and run every test (default)
+#     build         build everything and run every test but the live page's (default)
 #     build-server  build the server and the command line: no LibTorch
 #     build-worker  build the programs, without tests
+#     test          build everything and run every test; the live page's wants a browser, 410 MB
 #     sanitize      build the server and the tests with clang's sanitizers, and fuzz targets: no LibTorch
 #     lint          clang, clang-format, clang-tidy
 #     run-server    run conadv-server, and conadv that was built without `train`
@@ -17,18 +18,21 @@ build_server=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libssl-dev libjemalloc-dev
-  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev
+  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev prometheus-cpp-dev
 )
 build_worker=("${build_server[@]}" libtorch-dev libopenblas0-pthread dataset-fashion-mnist)
 unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's tests read YAML, ask for health over gRPC, make network namespaces and certificates; models are compared with
 # PyTorch's.
+# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's.
 build=(
   "${build_worker[@]}"
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio python3-protobuf iproute2 openssl
   python3-torch python3-torchvision
+  python3-numpy python3-pip python3-setuptools python3-wheel mypy
 )
+test=("${build[@]}" chromium)
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
@@ -57,13 +61,14 @@ packages_of() {
   fi
   case $set in
     build) echo "${build[@]}" ;;
+    test) echo "${test[@]}" ;;
     build-server) echo "${build_server[@]}" ;;
     build-worker) echo "${build_worker[@]}" ;;
     sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
     run-server) echo "${run_any_of[$suite]} ${run_any[*]}" ;;
     run-worker) echo "${run_any_of[$suite]} ${run_any[*]} ${run_worker_of[$suite]} ${run_worker[*]}" ;;
-    *) fail "no set '$set': it is build, build-server, build-worker, sanitize, lint, run-server or run-worker" ;;
+    *) fail "no set '$set': it is build, build-server, build-worker, test, sanitize, lint, run-server or run-worker" ;;
   esac
 }
 

@@ -222,8 +222,7 @@ absl::Status Main() {
     std::fflush(stdout);
   };
   serve.watched_at = [](const std::string& url) {
-    std::printf("watch it at %s
-", url.c_str());
+    std::printf("watch it at %s\n", url.c_str());
     std::fflush(stdout);
   };
   const absl::Status status = Serve(serve, listening, [&signals] { return signals.received(); });

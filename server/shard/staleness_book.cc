@@ -47,6 +47,11 @@ StalenessBook::View StalenessBook::Read() const {
   return {all_, workers_.Read(), {versions_.begin(), versions_.end()}};
 }
 
+StalenessBook::Worker StalenessBook::all() const {
+  MutexLock lock(&mutex_);
+  return all_;
+}
+
 StalenessBook::Means StalenessBook::means() const {
   MutexLock lock(&mutex_);
   return {all_.attack.mean(), all_.update.mean()};

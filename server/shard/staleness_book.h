@@ -52,6 +52,8 @@ class StalenessBook {
                   Version applied_at, absl::Time published);
 
   View Read() const;
+  // Without the workers.
+  Worker all() const;
   struct Means {
     double attack = 0;
     double update = 0;

@@ -59,9 +59,12 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "client", "server/transfer", "server/record", "server/agent", "server/shard",
         "server/coordinate", "server/checkpoint", "server/clip"}},
       {"server/http", {"common"}},
-      {"server/observe",
-       {"common", "server/http", "server/rpc", "server/record", "server/agent", "server/shard",
+      {"server/metrics",
+       {"common", "server/rpc", "server/record", "server/agent", "server/shard",
         "server/coordinate"}},
+      {"server/observe",
+       {"common", "server/http", "server/metrics", "server/rpc", "server/record", "server/agent",
+        "server/shard", "server/coordinate"}},
       {"server/process",
        {"common", "client", "server/observe", "server/rpc", "server/record", "server/agent",
         "server/shard", "server/coordinate", "server/clip", "server/transfer/shared_memory"}},
@@ -106,6 +109,7 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "cli/command", "cli/process", "cli/client", "cli/pull", "cli/results", "cli/job",
         "cli/progress", "cli/format"}},
       {"cli/main", {"common", "cli"}},
+      {"clients/python", {}},  // knows the contract alone
   };
   return *kArrows;
 }

@@ -42,7 +42,7 @@ TEST(Tree, KeepsItsRules) {
   const std::set<std::string> kinds = {".cc", ".h", ".py", ".sh"};
   std::vector<std::string> broken;
   int files = 0;
-  for (const char* top : {"common", "client", "server", "worker", "cli", "tests"}) {
+  for (const char* top : {"common", "client", "clients", "server", "worker", "cli", "tests"}) {
     ASSERT_TRUE(std::filesystem::is_directory(Root() / top)) << Root() / top;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(Root() / top)) {
       if (!entry.is_regular_file() || kinds.count(entry.path().extension()) == 0) continue;

@@ -121,6 +121,8 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_tau(job.training.tau);
   status.set_passes(PassesOf(job.training, job.attack));
   for (const GradientStream& stream : parts.shard->streams()) status.add_streams(stream.name);
+  status.set_examples_per_update(static_cast<uint64_t>(job.training.slot_size()) *
+                                 job.training.slots_per_update());
   status.set_shard(parts.shard->shard());
   status.set_shards(parts.shard->shards());
   status.set_incarnation(parts.incarnation.value());

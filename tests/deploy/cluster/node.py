@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 
+import far_link
 from cluster_dns import resolv_conf
 
 BRIDGE = "10.77.0.1"
@@ -117,18 +118,22 @@ class Node:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         return Running(pod, address, process, log)
 
-    def host(self):
+    def host(self, delay=0):
         """A machine of the cluster that is not Kubernetes': the address of a network of its own, by which `ip netns exec` knows
-        it too."""
+        it too. What goes there and what comes from there takes `delay` seconds each way."""
         self._pods += 1
         address = f"10.77.0.{self._pods + 1}"
-        self._network(address, address)
+        self._network(address, address, delay)
         return address
 
-    def _network(self, name, address):
+    def _network(self, name, address, delay=0):
         port = f"pod{self._pods}"
         _run("ip", "netns", "add", name)
-        _run("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
+        if delay:
+            far_link.connect(port, f"far{self._pods}", delay)
+            _run("ip", "link", "set", f"far{self._pods}", "name", "eth0", "netns", name)
+        else:
+            _run("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", name)
         _run("ip", "link", "set", port, "master", "br0", "up")
         _run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
         for link in ("lo", "eth0"):

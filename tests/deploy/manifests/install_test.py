@@ -40,7 +40,7 @@ class InstalledTest(unittest.TestCase):
 class ListTest(unittest.TestCase):
     def test_every_suite_has_every_set(self):
         for name in SUITES:
-            for packages in ("build", "build-server", "build-worker", "sanitize", "lint", "run-server", "run-worker"):
+            for packages in ("build", "build-server", "build-worker", "test", "sanitize", "lint", "run-server", "run-worker"):
                 self.assertTrue(packages_of(packages, name))
 
     def test_run_time_packages_of_an_unknown_suite_are_not_guessed(self):
@@ -50,7 +50,7 @@ class ListTest(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def test_what_builds_has_the_same_names_everywhere(self):
-        for packages in ("build", "build-server", "build-worker", "sanitize", "lint"):
+        for packages in ("build", "build-server", "build-worker", "test", "sanitize", "lint"):
             self.assertEqual(len({" ".join(packages_of(packages, name)) for name in (*SUITES, "sid")}), 1)
 
 
