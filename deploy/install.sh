@@ -37,6 +37,7 @@ test=("${build[@]}" chromium)
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
 run_any=(libisal2 zlib1g libjemalloc2)
+run_server=(libprometheus-cpp-core1.0)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
 run_worker=(libturbojpeg0 libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
@@ -66,7 +67,7 @@ packages_of() {
     build-worker) echo "${build_worker[@]}" ;;
     sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
-    run-server) echo "${run_any_of[$suite]} ${run_any[*]}" ;;
+    run-server) echo "${run_any_of[$suite]} ${run_any[*]} ${run_server[*]}" ;;
     run-worker) echo "${run_any_of[$suite]} ${run_any[*]} ${run_worker_of[$suite]} ${run_worker[*]}" ;;
     *) fail "no set '$set': it is build, build-server, build-worker, test, sanitize, lint, run-server or run-worker" ;;
   esac
