@@ -46,9 +46,10 @@ class Peer:
         """Also of a server that is not there yet."""
         return self._channel.unary_stream(method)(b"", timeout=deadline, metadata=self._metadata, wait_for_ready=True)
 
-    def health(self, deadline):
+    def health(self, deadline, service=""):
         """As a kubelet's probe asks, once: SERVING, or another status."""
-        response = self._channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=deadline)
+        request = bytes([10, len(service)]) + service.encode() if service else b""
+        response = self._channel.unary_unary("/grpc.health.v1.Health/Check")(request, timeout=deadline)
         return dict(fields(response)).get(1)
 
     def wait_until_serving(self, deadline):

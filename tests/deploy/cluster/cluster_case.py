@@ -154,7 +154,8 @@ class ClusterCase(unittest.TestCase):
                 self.assertEqual((probe.scheme, probe.port), ("HTTPS" if self.secrets else "HTTP", pod.ports["http"]))
                 self.assertEqual(self.get(name, probe.path), 200, f"{name}: {what}")
             else:
-                self.assertEqual(Peer(f"{self.running[name].address}:{probe.port}").health(DEADLINE), SERVING, what)
+                peer = Peer(f"{self.running[name].address}:{probe.port}")
+                self.assertEqual(peer.health(DEADLINE, probe.service), SERVING, what)
 
     def peer(self, name):
         return Peer(f"{self.running[name].address}:{self.pods[name].ports['grpc']}")

@@ -31,7 +31,6 @@ class PodsTest(cluster_case.ClusterCase):
         for name in servers:
             self.peer(name).wait_until_serving(DEADLINE)
             self.say(f"{name} serves")
-            self.assert_probes_succeed(name)
             # As its annotations tell Prometheus.
             self.assertEqual(self.get(name, "/metrics"), 200)
         # kubectl scale deployment/conadv-worker: to three, and then to one.

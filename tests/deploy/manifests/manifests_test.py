@@ -224,6 +224,7 @@ class BrokenTest(unittest.TestCase):
         (SERVER, f"{CONTAINER}/args/--insecure", "--threads=1", "either --insecure or TLS"),
         (SERVER, f"{CONTAINER}/args/--insecure", "--tls_ca=/etc/conadv/ca.crt", "some have TLS and some have not"),
         (SERVER, f"{CONTAINER}/livenessProbe", {"grpc": {"port": 1}}, "livenessProbe must be gRPC"),
+        (SERVER, f"{CONTAINER}/readinessProbe/grpc/service", None, "readinessProbe asks for ''"),
         (SERVER, f"{CONTAINER}/env/1/value", "3", "the servers' pods are"),
         (SERVER, "spec/template/spec/terminationGracePeriodSeconds", 5, "too short a grace period"),
         (SERVICE, "spec/publishNotReadyAddresses", False, "headless"),

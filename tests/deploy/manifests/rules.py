@@ -7,6 +7,8 @@ from manifests import NAME, container_of, pod_of, pods, sources_of, workloads
 
 # What docs/exit_codes.md says of them.
 NEVER, STOPPED = 42, 143
+# What a server calls its readiness in gRPC's health service.
+READY = "conadv.v1.ParameterServer"
 
 
 def flags_of(args):
@@ -188,6 +190,8 @@ def _probes(workload):
                 yield f"its {name} must be HTTPS, {path} on its HTTP port"
         elif not probe or probe.path or probe.port != pod.ports["grpc"]:
             yield f"its {name} must be gRPC on its port"
+        elif probe.service != (READY if name == "readinessProbe" else ""):
+            yield f"its {name} asks for '{probe.service}'"
 
 
 def _service(workload, objects):
