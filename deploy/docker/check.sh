@@ -74,18 +74,23 @@ check_worker() {
     tee "$work/worker.txt" | grep 'not reached within'
 }
 
-# What an image has installed that the base has not.
-packages_beside_the_base() {
+# The versions of what is installed for target $1, and of what that brought along beside the base.
+versions_of() {
+  local installed base_has package
+  installed=$(podman run --rm --entrypoint=/bin/cat "conadv-$1" /opt/conadv/packages.txt | sort)
+  base_has=$(podman run --rm "$base" dpkg-query -W -f '${Package}=${Version}\n' | sort)
   echo '# SPDX-License-Identifier: Apache-2.0'
-  comm -13 <(podman run --rm "$base" dpkg-query -W -f '${Package}=${Version}\n' | sort) \
-    <(podman run --rm --entrypoint=/bin/cat "$1" /opt/conadv/packages.txt | sort)
+  {
+    comm -13 <(echo "$base_has") <(echo "$installed")
+    for package in $(deploy/install.sh list "run-$1" "$suite"); do grep -F "$package=" <<<"$installed"; done
+  } | sort -u
 }
 
 for target in "${targets[@]}"; do
   say "building conadv-$target"
   nice buildah bud -q --layers --format=docker -f deploy/docker/Dockerfile --target "$target" "${volumes[@]}" -t "conadv-$target" .
   podman image inspect --format "conadv-$target: {{.Size}} bytes" "conadv-$target"
-  [ -z "$pin" ] || packages_beside_the_base "conadv-$target" >"deploy/docker/versions/$suite-run-$target.txt"
+  [ -z "$pin" ] || versions_of "$target" >"deploy/docker/versions/$suite-run-$target.txt"
   say "running conadv-$target"
   "check_$target"
 done
