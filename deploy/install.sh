@@ -100,7 +100,7 @@ if [ $# -eq 2 ]; then
   mapfile -t missing < <(grep -v '^#' "$versions")
 fi
 # The manifests' test takes Kubernetes' schemas from npm packages. Other vendors' node.js carries npm and is no package `npm`.
-if [ "$set_name" = build ] && ! command -v npm >/dev/null; then missing+=(npm); fi
+if [ "$set_name" = test ] && ! command -v npm >/dev/null; then missing+=(npm); fi
 if [ ${#missing[@]} -eq 0 ]; then
   echo "install.sh: every package of '$set_name' is installed"
   exit
