@@ -19,6 +19,7 @@
 #include "common/plan/plan.h"
 #include "server/coordinate/event.h"
 #include "server/coordinate/membership.h"
+#include "server/coordinate/view.h"
 #include "server/lease/lease_options.h"
 #include "server/lease/lease_table.h"
 #include "server/lease/pace.h"
@@ -81,6 +82,7 @@ class Training {
   const Pace& pace() const { return pace_; }
   // The oldest that is not finished; the job's number of steps when all are. 0 before Begin.
   Step oldest() const { return oldest_; }
+  const UnitCounts& counts() const { return counts_; }
   std::vector<Unit> UnitsOf(MemberId id) const;
   std::optional<absl::Time> last_step_done() const { return last_step_done_; }
   // From Begin to the last step, or until now.
@@ -101,6 +103,7 @@ class Training {
   std::optional<LeaseTable> leases_;
   std::map<Unit, MemberId> failed_units_;  // failed once, and whose they were
   Pace pace_;
+  UnitCounts counts_;
   Step oldest_;
   absl::Time oldest_since_;
   std::optional<absl::Time> began_;

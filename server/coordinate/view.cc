@@ -32,6 +32,7 @@ CoordinatorView CoordinatorMachine::View(absl::Time now) const {
   view.step = training_.oldest();
   view.tau = tau_;
   view.training_time = training_.TimeTaken(now);
+  view.units = training_.counts();
   for (const auto& [id, member] : members_.all()) {
     view.members.emplace_back(member, training_.UnitsOf(id));
   }

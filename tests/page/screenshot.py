@@ -11,7 +11,7 @@ import tempfile
 
 from browser import Browser
 
-WIDTH, HEIGHT = 1200, 1030
+WIDTH, HEIGHT = 1000, 1000
 DONE = 0.8
 
 

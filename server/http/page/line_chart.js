@@ -10,6 +10,7 @@ const RIGHT = 10;
 const TOP = 8;
 const BOTTOM = 22;
 const TABLE_ROWS = 20;
+const WIDE = 100;  // what is that many times as much is not seen beside it
 
 // About `count` round numbers that cover [low, high].
 export function ticks(low, high, count) {
@@ -20,6 +21,19 @@ export function ticks(low, high, count) {
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
     found.push(Number((i * step).toPrecision(12)));
+  }
+  return found;
+}
+
+// Round numbers of a logarithmic axis: powers of 10, and 2 and 5 times them where few are in it.
+function logTicks(low, high) {
+  const factors = high / low < 1000 ? [1, 2, 5] : [1];
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
+    for (const factor of factors) {
+      const tick = factor * 10 ** power;
+      if (tick >= low && tick <= high) found.push(Number(tick.toPrecision(3)));
+    }
   }
   return found;
 }
@@ -35,30 +49,37 @@ export function nearest(xs, x) {
   return xs.length > 1 && Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
 }
 
-function rangeOf(lines, {least, most}) {
+// The least and the greatest value that the lines have.
+function extentOf(lines) {
   let low = Infinity;
   let high = -Infinity;
-  for (const {values} of lines) {
+  for (const values of lines) {
     for (const value of values) {
       if (!Number.isFinite(value)) continue;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
   }
-  if (low > high) [low, high] = [0, 1];
+  return low > high ? [0, 1] : [low, high];
+}
+
+// From where to where the axis goes, and whether it is logarithmic: `wide` allows it.
+function axisOf(lines, {least, most, wide}) {
+  let [low, high] = extentOf(lines);
+  if (wide && low > 0 && high / low > WIDE) return {low: low / 1.1, high: high * 1.1, log: true};
   // Near 0 it is the better floor.
   if (low > 0 && low < 0.4 * high) low = 0;
   const margin = (high - low || Math.abs(high) || 1) * 0.05;
   if (low !== 0) low -= margin;
   high += margin;
-  return [Math.max(low, least ?? -Infinity), Math.min(high, most ?? Infinity)];
+  return {low: Math.max(low, least ?? -Infinity), high: Math.min(high, most ?? Infinity), log: false};
 }
 
 export class LineChart {
   // series: {name, label, dots?}; they have the colours s0, s1, … of the style sheet. `unit` is that
-  // of the values; `least` and `most` bound the axis.
-  constructor(parent, {title, unit, series, least, most, format = decimal}) {
-    Object.assign(this, {title, unit, series, bounds: {least, most}, format});
+  // of the values; `least` and `most` bound the axis, `wide` lets it be logarithmic.
+  constructor(parent, {title, unit, series, least, most, wide = false, format = decimal}) {
+    Object.assign(this, {title, unit, series, bounds: {least, most, wide}, format});
     this.lines = new Map();
     this.xs = [];
     this.chosen = undefined;
@@ -75,6 +96,7 @@ export class LineChart {
     this.plot = svg('svg', {class: 'plot', role: 'img', tabindex: 0, height: HEIGHT},
       this.grid, this.marks, this.curves, this.cursor, this.nothing);
     this.at = html('span', {class: 'at'});
+    this.scale = html('span', {class: 'unit'}, this.unit);
     this.legend = html('ul', {class: 'legend'});
     this.readings = new Map();
     this.entries = new Map();
@@ -92,7 +114,7 @@ export class LineChart {
     this.details = html('details', {}, html('summary', {}, 'as a table'), this.body);
     this.details.addEventListener('toggle', () => this.drawTable());
     parent.append(
-      html('figcaption', {}, html('h3', {}, this.title), html('span', {class: 'unit'}, this.unit), this.at),
+      html('figcaption', {}, html('h3', {}, this.title), this.scale, this.at),
       this.plot, this.legend, this.details);
     this.listen();
   }
@@ -140,7 +162,8 @@ export class LineChart {
     const shown = this.shown();
     this.nothing.setAttribute('x', (LEFT + width - RIGHT) / 2);
     this.nothing.setAttribute('visibility', shown.length === 0 ? 'visible' : 'hidden');
-    this.range = rangeOf(shown.map(({name}) => ({values: this.lines.get(name)})), this.bounds);
+    this.axis = axisOf(shown.map(({name}) => this.lines.get(name)), this.bounds);
+    setText(this.scale, this.axis.log ? `${this.unit}, logarithmic` : this.unit);
     this.drawGrid();
     this.marks.replaceChildren(...(this.marked ?? [])
       .filter((version) => version >= this.xs[0] && version <= this.xs.at(-1))
@@ -151,9 +174,9 @@ export class LineChart {
   }
 
   drawGrid() {
-    const [low, high] = this.range;
+    const {low, high, log} = this.axis;
     const lines = [];
-    for (const tick of ticks(low, high, 5)) {
+    for (const tick of log ? logTicks(low, high) : ticks(low, high, 5)) {
       const y = this.yOf(tick);
       lines.push(svg('line', {x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y}),
         svg('text', {x: LEFT - 6, y: y + 4, 'text-anchor': 'end'}, this.format(tick)));
@@ -242,7 +265,8 @@ export class LineChart {
   }
 
   yOf(value) {
-    const [low, high] = this.range;
-    return HEIGHT - BOTTOM - (value - low) / (high - low || 1) * (HEIGHT - TOP - BOTTOM);
+    const {low, high, log} = this.axis;
+    const share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
+    return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
   }
 }

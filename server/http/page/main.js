@@ -12,7 +12,7 @@ import {Timeline, versionsOf} from './timeline.js';
 const run = new Run();
 
 const losses = new LineChart(byId('losses'), {
-  title: 'Losses', unit: 'mean cross-entropy, nats', least: 0,
+  title: 'Losses', unit: 'mean cross-entropy, nats', least: 0, wide: true,
   series: [
     {name: 'clean_loss', label: 'clean'}, {name: 'adversarial_loss', label: 'adversarial'},
     {name: 'augmented_loss', label: 'augmented'}, {name: 'attack_loss', label: 'attack'},
@@ -86,7 +86,7 @@ function drawCharts() {
   rate.update({xs, marks, lines: linesOf('rate')});
   staleness.update({xs, marks, lines: linesOf('attack_staleness', 'update_staleness')});
   accuracies.update({marks, ...accuracyLines()});
-  const examples = run.examplesPerUpdate();
+  const examples = run.known('examples_per_update') ?? NaN;
   throughput.update({xs, marks, lines: [
     {name: 'throughput', values: run.history.speeds().map((speed) => speed * examples)},
   ]});

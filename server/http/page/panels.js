@@ -49,7 +49,7 @@ function refusalText({status, message}) {
 }
 
 export function drawProgress(run) {
-  const [version, final] = [run.version(), run.finalVersion()];
+  const [version, final] = [run.version(), run.known('final_version')];
   const bar = byId('progress');
   if (version === undefined || final === undefined) {
     bar.removeAttribute('value');
@@ -58,7 +58,7 @@ export function drawProgress(run) {
     bar.value = version;
   }
   const parts = [`version ${whole(version)} of ${whole(final)}`];
-  if (run.coordinates()) parts.push(`step ${count(run.status.step)} of ${whole(number(run.status.steps) || undefined)}`);
+  if (run.coordinates()) parts.push(`step ${count(run.status.step)} of ${whole(run.known('steps'))}`);
   const left = run.secondsLeft();
   if (left !== undefined) parts.push(`about ${duration(left)} to go`);
   setText(byId('progress-text'), parts.join(' · '));
@@ -90,11 +90,10 @@ export function drawFigures(run) {
   const status = run.status ?? {};
   const streams = run.streams();
   const figure = (id, value, format) => setValue(byId(id), value ?? '', format(value));
-  const given = (field) => (status[field] === undefined ? undefined : number(status[field]));
   const phase = run.phase();
   setValue(byId('phase'), phase, phase === undefined ? UNKNOWN : words(phase));
   figure('version', run.version(), whole);
-  figure('throughput', given('examples_per_second'), decimal);
+  figure('throughput', run.known('examples_per_second'), decimal);
   for (const stream of ['clean', 'adversarial', 'augmented']) {
     const has = streams.has(stream);
     byId(`${stream}-loss`).closest('div').hidden = !has && run.status !== undefined;
@@ -111,11 +110,11 @@ export function drawFigures(run) {
   const contributed = number(run.staleness?.update_staleness?.count) > 0;
   figure('update-staleness', contributed ? number(status.update_staleness_mean) : undefined, decimal);
   figure('workers-count', run.coordinates() ? number(status.workers) : undefined, whole);
-  const limit = given('memory_limit_bytes');
+  const limit = run.known('memory_limit_bytes');
   figure('memory', limit === undefined ? undefined : number(status.memory_bytes), bytes);
   setText(byId('memory-limit'), limit === undefined ? '' : `of ${bytes(limit)}`);
   figure('checkpoint', checkpointOf(run), whole);
-  figure('seconds', given('seconds'), duration);
+  figure('seconds', run.known('seconds'), duration);
 }
 
 // The part of a table that is a small histogram and its mean.

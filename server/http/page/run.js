@@ -13,6 +13,11 @@ function sentence(text) {
   return printable(text, 1000);
 }
 
+// Without its figures: a warning that counts on is still the same one.
+function gist(text) {
+  return (text ?? '').replace(/[\d.,e+-]+/g, '#');
+}
+
 // Two states of one run, or of two?
 function sameRun(status, other) {
   return ['job', 'algorithm', 'consistency', 'tau', 'shard', 'shards'].every(
@@ -56,11 +61,11 @@ export class Run {
     }
     const version = this.version();
     this.status = status;
-    if (status.lineage !== undefined && status.lineage !== this.lineage) {
+    if (number(status.lineage) !== 0 && status.lineage !== this.lineage) {
       this.beginLineage(version, now);
     }
     for (const [field, kind] of [['warning', 'warning'], ['checkpoint_error', 'fault']]) {
-      if (status[field] && status[field] !== before?.[field]) {
+      if (status[field] && gist(status[field]) !== gist(before?.[field])) {
         this.say(now, kind, sentence(status[field]));
       }
     }
@@ -147,29 +152,27 @@ export class Run {
     return this.status !== undefined && number(this.status.shard) === 0;
   }
 
-  // WAITING_FOR_SHARDS is what JSON leaves out; shards other than 0 do not know.
+  // Shards other than 0 do not know.
   phase() {
     if (!this.coordinates()) return undefined;
     return this.status.phase ?? 'WAITING_FOR_SHARDS';
   }
 
+  // A figure of the status that is not known where it is 0.
+  known(field) {
+    return number(this.status?.[field]) || undefined;
+  }
+
   // None before there are weights.
   version() {
-    if (this.status === undefined) return undefined;
-    if (this.status.version !== undefined) return number(this.status.version);
-    const begun = ['TRAINING', 'EVALUATING', 'FINISHED'].includes(this.status.phase);
-    return begun ? 0 : undefined;
+    const begun = ['TRAINING', 'EVALUATING', 'FINISHED'].includes(this.status?.phase);
+    return this.known('version') ?? (begun ? 0 : undefined);
   }
 
   // The last update is done: what ends now is no fault.
   over() {
-    const final = this.finalVersion();
+    const final = this.known('final_version');
     return this.phase() === 'FINISHED' || (final !== undefined && this.version() >= final);
-  }
-
-  finalVersion() {
-    const version = this.status?.final_version;
-    return version === undefined ? undefined : number(version);
   }
 
   // Whether this lineage has made an update, so that there is something measured.
@@ -186,16 +189,10 @@ export class Run {
     return this.updated() ? number(this.status[field]) : undefined;
   }
 
-  examplesPerUpdate() {
-    const examples = this.status?.examples_per_update;
-    return examples === undefined ? NaN : number(examples);
-  }
-
   secondsLeft() {
     const speed = this.history.speeds().at(-1);
-    if (this.phase() !== 'TRAINING' || this.finalVersion() === undefined || !(speed > 0)) {
-      return undefined;
-    }
-    return (this.finalVersion() - this.version()) / speed;
+    const final = this.known('final_version');
+    if (this.phase() !== 'TRAINING' || final === undefined || !(speed > 0)) return undefined;
+    return (final - this.version()) / speed;
   }
 }

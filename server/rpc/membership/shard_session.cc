@@ -32,7 +32,7 @@ absl::StatusOr<v1::Job> FetchJob(const std::string& address, absl::Duration time
   options.credentials = credentials;
   options.waiting = [&address, timeout](const absl::Status& why) {
     LOG(WARNING) << "waiting up to " << timeout << " for the coordinator at " << address << ": "
-                 << why.message();
+                 << (absl::IsDeadlineExceeded(why) ? "nothing answers there yet" : why.message());
   };
   const absl::StatusOr<v1::GetJobResponse> found = FindRun(address, options);
   if (found.ok()) return found->job();

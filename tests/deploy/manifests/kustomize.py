@@ -10,7 +10,7 @@ import subprocess
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 KUBERNETES = ROOT / "deploy/kubernetes"
 # Made by fetch_tools.py.
 TOOLS = pathlib.Path(os.environ.get("CONADV_DEPLOY_TOOLS", ROOT / "build/deploy-tools"))

@@ -9,7 +9,6 @@ import subprocess
 import certificates
 import cluster_case
 import grpc
-import kustomize
 import yaml
 from calls import Peer
 from cluster_case import DEADLINE, EXAMPLES
@@ -21,7 +20,7 @@ NAMES = ["*.conadv-server.conadv.svc"]
 
 def tokens():
     """What deploy/kubernetes/tokens.sh prints."""
-    secret = yaml.safe_load(subprocess.run([kustomize.KUBERNETES / "tokens.sh"], capture_output=True, text=True,
+    secret = yaml.safe_load(subprocess.run([cluster_case.KUBERNETES / "tokens.sh"], capture_output=True, text=True,
                                            check=True).stdout)
     return {secret["metadata"]["name"]: secret["stringData"]}
 
@@ -47,6 +46,10 @@ class SecurePodsTest(cluster_case.ClusterCase):
             self.peer(name, role=None).wait_until_serving(DEADLINE)
         for name in servers:
             self.assertEqual(self.peer(name).wait_for_version(STEPS, DEADLINE)[-1], STEPS)
+            self.assert_probes_succeed(name)
+            self.assertEqual(self.get(name, "/metrics"), 401)
+            # As the PodMonitor tells Prometheus.
+            self.assertEqual(self.get(name, "/metrics", token=self.secrets["conadv-tokens"]["viewer"]), 200)
         self.assertEqual(self.peer(first).wait_for_final_evaluation(DEADLINE), EXAMPLES)
         self.say("the final weights are evaluated")
         with self.assertRaises(grpc.RpcError) as refused:

@@ -3,10 +3,12 @@
 """The overlays fit together and are valid Kubernetes objects, and what does not or is not is noticed."""
 import copy
 import json
+import os
 import pathlib
 import re
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 import kustomize
@@ -16,9 +18,16 @@ from kustomize import KUBERNETES, load, render
 from packages import SUITES, packages_of
 from rules import problems
 
-OVERLAYS = ("local", "jobset", "trainer")
+OVERLAYS = ("local", "production", "jobset", "trainer")
 # What is applied on its own, beside a kustomization.
-FILES = ("trainer/trainjob.yaml",)
+FILES = ("trainer/trainjob.yaml", "production/namespace.yaml")
+# And what people put together of them.
+TLS, POLICY, CERTIFICATES, MONITOR = (f"../components/{c}" for c in ("tls", "network-policy", "cert-manager", "pod-monitor"))
+MADE = (
+    {"resources": ["../production"], "namespace": "conadv", "components": [CERTIFICATES, MONITOR]},
+    {"resources": ["../jobset/base"], "components": [TLS, POLICY, MONITOR]},
+    {"resources": ["../trainer/base"], "components": [TLS]},
+)
 SCHEMA = pathlib.Path(__file__).resolve().parent / "schema"
 
 
@@ -31,11 +40,20 @@ def schema_problems(objects):
     return json.loads(text.stdout)
 
 
-def build(kustomization):
-    """What a kustomization of somebody's own makes; its paths are below deploy/kubernetes."""
-    with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix="test-") as folder:
-        (pathlib.Path(folder) / "kustomization.yaml").write_text(yaml.dump(kustomization))
+def build(kustomization, **files):
+    """What a kustomization of somebody's own makes, beside files of their own; its ../ is deploy/kubernetes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (pathlib.Path(folder) / name).write_text(text)
+        (pathlib.Path(folder) / "kustomization.yaml").write_text(
+            yaml.dump(kustomization).replace("../", f"{os.path.relpath(KUBERNETES, os.path.realpath(folder))}/"))
         return render(folder)
+
+
+def tokens():
+    """The Secret that tokens.sh prints."""
+    printed = subprocess.run([KUBERNETES / "tokens.sh"], capture_output=True, text=True, check=True).stdout
+    return yaml.safe_load(printed)
 
 
 def entrypoints():
@@ -48,8 +66,49 @@ class OverlaysTest(unittest.TestCase):
             with self.subTest(overlay=overlay):
                 self.assertEqual(problems(render(KUBERNETES / overlay), entrypoints()), [])
 
+    def test_what_people_put_together_fits_together(self):
+        for kustomization in MADE:
+            with self.subTest(kustomization=kustomization):
+                self.assertEqual(problems(build(kustomization), entrypoints()), [])
+
+    def test_the_documentations_kustomization_does_what_it_says(self):
+        text = (kustomize.ROOT / "docs/kubernetes.md").read_text()
+        (block,) = re.findall(r"\n    # kustomization.yaml\n((?:    .*\n)+)", text)
+        own = yaml.safe_load(textwrap.dedent(block).replace("conadv/deploy/kubernetes/", "../"))
+        objects = build(own, **{"job.textproto": "a job of one's own"})
+        self.assertEqual(problems(objects, {"server": [], "worker": []}), [])
+        pods = manifests.pods(objects)
+        self.assertEqual([sum(p.image.endswith(f"/conadv-{name}") and f"-{name}-" in p.name for p in pods)
+                          for name in ("server", "worker")], [8, 64])
+        (job,) = [o["data"] for o in objects if o["kind"] == "ConfigMap"]
+        self.assertEqual(job, {"job.textproto": "a job of one's own"})
+
+    def test_the_secrets_have_the_keys_that_pods_mount(self):
+        (certificate,) = [o for o in build(MADE[0]) if o["kind"] == "Certificate" and not o["spec"].get("isCA")]
+        keys = {"conadv-tokens": set(tokens()["stringData"]),
+                certificate["spec"]["secretName"]: {"ca.crt", "tls.crt", "tls.key"}}
+        for pod in manifests.pods(render(KUBERNETES / "production")):
+            for mount in pod.mounts.values():
+                if mount.kind == "secret":
+                    self.assertLessEqual(set(mount.keys), keys[mount.name], pod.name)
+                    if not pod.name.startswith("conadv-server-"):
+                        self.assertTrue(set(mount.keys) <= {"ca.crt", "worker"} and mount.keys, "no key, no other's token")
+
+    def test_the_certificate_is_for_the_servers_names(self):
+        (certificate,) = [o for o in build(MADE[0]) if o["kind"] == "Certificate" and not o["spec"].get("isCA")]
+        (monitor,) = [o for o in build(MADE[0]) if o["kind"] == "PodMonitor"]
+        names = [p.host for p in manifests.pods(render(KUBERNETES / "production")) if p.image == "conadv-server"]
+        names.append(monitor["spec"]["podMetricsEndpoints"][0]["tlsConfig"]["serverName"])
+        wildcard, _ = certificate["spec"]["dnsNames"]
+        for name in names:
+            self.assertEqual("*." + name.partition(".")[2], wildcard)
+        # gRPC takes no wildcard right below a top-level name.
+        self.assertGreaterEqual(wildcard.count("."), 2)
+
     def test_every_object_is_valid(self):
         objects = [o for overlay in OVERLAYS for o in render(KUBERNETES / overlay)]
+        objects += [o for kustomization in MADE for o in build(kustomization)]
+        objects += [tokens()]
         objects += [o for file in FILES for o in load(KUBERNETES / file)]
         self.assertGreaterEqual(len(objects), 10)
         for o, complaints in zip(objects, schema_problems(objects)):
@@ -140,12 +199,15 @@ class ImagesTest(unittest.TestCase):
 
 
 def change(objects, kind, name, path, value):
-    """A copy of `objects` with one value changed; None removes it. A path's numbers are places in lists."""
+    """A copy of `objects` with one value changed; None removes it. A path's numbers are places in lists, and its flags those of
+    arguments."""
     objects = copy.deepcopy(objects)
     (node,) = [o for o in objects if o["kind"] == kind and o["metadata"]["name"] == name]
     *parents, last = [int(p) if p.isdigit() else p for p in path.split("/")]
     for parent in parents:
         node = node[parent]
+    if str(last).startswith("--"):
+        (last,) = [i for i, arg in enumerate(node) if arg.partition("=")[0] == last]
     if value is None:
         del node[last]
     else:
@@ -161,20 +223,25 @@ class BrokenTest(unittest.TestCase):
     JOBSET = ("jobset", "JobSet", "conadv")
     RUNTIME = ("trainer", "ClusterTrainingRuntime", "conadv")
     JOB = "spec/replicatedJobs/0/template/spec"
+    SECURE = ("production", "StatefulSet", "conadv-server")
+    SECURE_WORKER = ("production", "Deployment", "conadv-worker")
+    POLICY = ("production", "NetworkPolicy", "conadv-server")
+    BUDGET = ("production", "PodDisruptionBudget", "conadv-worker")
 
     DOES_NOT_FIT = [
         (SERVER, "spec/replicas", 3, "the servers' pods are"),
         (SERVER, "spec/serviceName", "other", "there is no Service other"),
         (SERVER, "spec/podManagementPolicy", None, "Parallel"),
         (SERVER, "spec/volumeClaimTemplates", [], "is no volume"),
-        (SERVER, f"{CONTAINER}/args/0", "--servers=a:1", "--servers is a:1"),
-        (SERVER, f"{CONTAINER}/args/1", "--listen=0.0.0.0:7001", "not the same"),
-        (SERVER, f"{CONTAINER}/args/2", "--job=/etc/conadv/other", "no ConfigMap is mounted"),
-        (SERVER, f"{CONTAINER}/args/3", "--checkpoint_dir=/tmp/a", "no volume that lasts"),
-        (SERVER, f"{CONTAINER}/args/4", "--when_done=exit", "would be restarted"),
-        (SERVER, f"{CONTAINER}/args/6", "--threads=1", "either --insecure or TLS"),
-        (SERVER, f"{CONTAINER}/args/6", "--tls_ca=/etc/conadv/ca.crt", "some have TLS and some have not"),
+        (SERVER, f"{CONTAINER}/args/--servers", "--servers=a:1", "--servers is a:1"),
+        (SERVER, f"{CONTAINER}/args/--listen", "--listen=0.0.0.0:7001", "not the same"),
+        (SERVER, f"{CONTAINER}/args/--job", "--job=/etc/conadv/other", "no ConfigMap is mounted"),
+        (SERVER, f"{CONTAINER}/args/--checkpoint_dir", "--checkpoint_dir=/tmp/a", "no volume that lasts"),
+        (SERVER, f"{CONTAINER}/args/--when_done", "--when_done=exit", "would be restarted"),
+        (SERVER, f"{CONTAINER}/args/--insecure", "--threads=1", "either --insecure or TLS"),
+        (SERVER, f"{CONTAINER}/args/--insecure", "--tls_ca=/etc/conadv/ca.crt", "some have TLS and some have not"),
         (SERVER, f"{CONTAINER}/livenessProbe", {"grpc": {"port": 1}}, "livenessProbe must be gRPC"),
+        (SERVER, f"{CONTAINER}/readinessProbe/grpc/service", None, "readinessProbe asks for ''"),
         (SERVER, f"{CONTAINER}/env/1/value", "3", "the servers' pods are"),
         (SERVER, "spec/template/spec/terminationGracePeriodSeconds", 5, "too short a grace period"),
         (SERVICE, "spec/publishNotReadyAddresses", False, "headless"),
@@ -185,16 +252,31 @@ class BrokenTest(unittest.TestCase):
         (WORKER, "spec/template/spec/automountServiceAccountToken", True, "a token for the cluster"),
         (WORKER, f"{CONTAINER}/resources/limits", {}, "memory limit"),
         (WORKER, f"{CONTAINER}/image", "conadv-other:latest", "no target for conadv-other"),
-        (WORKER, f"{CONTAINER}/args/3", "--when_done=exit", "would be restarted"),
+        (WORKER, f"{CONTAINER}/args/--when_done", "--when_done=exit", "would be restarted"),
         (JOBSET, f"{JOB}/parallelism", 3, "must run at once"),
         (JOBSET, f"{JOB}/podFailurePolicy/rules/0/onExitCodes/values", [1], "its podFailurePolicy is"),
         (JOBSET, f"{JOB}/podFailurePolicy/rules/2/action", "Count", "its podFailurePolicy is"),
         (JOBSET, f"{JOB}/template/spec/restartPolicy", "OnFailure", "needs restartPolicy: Never"),
         (JOBSET, f"{JOB}/podReplacementPolicy", "TerminatingOrFailed", "one pod at a time"),
-        (JOBSET, f"{JOB}/template/spec/containers/0/args/4", "--when_done=wait", "never be complete"),
+        (JOBSET, f"{JOB}/template/spec/containers/0/args/--evaluator_patience", "--when_done=wait", "never be complete"),
         (JOBSET, "spec/network/publishNotReadyAddresses", False, "names from the beginning"),
         (JOBSET, "spec/network/subdomain", "other", "the servers' pods are"),
         (RUNTIME, f"spec/template/{JOB}/parallelism", 3, "the servers' pods are"),
+        (SERVICE, "spec/ports/1/port", 8081, "its ports and the Service's"),
+        (SERVER, f"{CONTAINER}/ports/1/containerPort", 8081, "not the same"),
+        (SECURE, f"{CONTAINER}/readinessProbe/httpGet/scheme", "HTTP", "must be HTTPS, /readyz"),
+        (SECURE, f"{CONTAINER}/readinessProbe/httpGet/path", "/healthz", "must be HTTPS, /readyz"),
+        (SECURE, f"{CONTAINER}/livenessProbe", {"grpc": {"port": 7000}}, "must be HTTPS, /healthz"),
+        (SECURE, f"{CONTAINER}/args/--tokens", "--tokens=/etc/conadv-tokens/worker", "no Secret is mounted that has --tokens"),
+        (SECURE, f"{CONTAINER}/args/--tokens", "--threads=2", "without a certificate or without tokens"),
+        (SECURE, "spec/template/spec/volumes/1/secret/defaultMode", 0o644, "everybody in the pod can read"),
+        (SECURE, "spec/template/spec/topologySpreadConstraints/0/labelSelector", {"matchLabels": {"a": "b"}}, "is spread among"),
+        (SECURE_WORKER, f"{CONTAINER}/args/--token_file", "--token_file=/etc/conadv-tokens/server", "no Secret is mounted"),
+        (SECURE_WORKER, f"{CONTAINER}/args/--tls_ca", "--threads=2", "some have TLS and some have not"),
+        (POLICY, "spec/podSelector/matchLabels", {"a": "b"}, "selects no pods"),
+        (POLICY, "spec/ingress/0/ports/0/port", "rpc", "there is no port rpc"),
+        (POLICY, "spec/egress/0/ports/0/port", 7001, "there is no port 7001"),
+        (BUDGET, "spec/selector/matchLabels", {"a": "b"}, "selects no pods"),
     ]
     IS_NO_OBJECT = [
         (SERVER, f"{CONTAINER}/arguments", [], "arguments: V1Container has no such field"),
@@ -214,13 +296,15 @@ class BrokenTest(unittest.TestCase):
         (JOBSET, f"{JOB}/podFailurePolicy/rules/0/action", "Fail", "action"),
         (JOBSET, f"{JOB}/template/spec/containers/0/image", 7, "must be a string"),
         (RUNTIME, "spec/mlPolicy/numNodes", "2", "must be a number"),
+        (POLICY, "spec/ingress/0/from/0/podSelectors", {}, "V1NetworkPolicyPeer has no such field"),
+        (BUDGET, "spec/maxUnavailable", [1], "must be a number or a string"),
         (RUNTIME, "spec/template/spec/volumeClaimPolicies/0/retentionPolicy/whenDeleted", "Keep", "Retain|Delete"),
         (RUNTIME, "apiVersion", "trainer.kubeflow.org/v2", "there is no ClusterTrainingRuntime"),
     ]
 
     def broken(self, cases):
         for (overlay, kind, name), path, value, complaint in cases:
-            yield change(render(KUBERNETES / overlay), kind, name, path, value), (kind, path, value), complaint
+            yield change(render(KUBERNETES / overlay), kind, name, path, value), (kind, name, path, value), complaint
 
     def test_what_does_not_fit_together_is_noticed(self):
         for objects, what, complaint in self.broken(self.DOES_NOT_FIT):
@@ -230,9 +314,8 @@ class BrokenTest(unittest.TestCase):
 
     def test_what_is_no_kubernetes_object_is_noticed(self):
         cases = list(self.broken(self.IS_NO_OBJECT))
-        objects = [next(o for o in objects if o["kind"] == kind) if kind != "Deployment" else
-                   next(o for o in objects if o["metadata"]["name"] == "conadv-worker")
-                   for objects, (kind, _, _), _ in cases]
+        objects = [next(o for o in objects if (o["kind"], o["metadata"]["name"]) == (kind, name))
+                   for objects, (kind, name, _, _), _ in cases]
         for (_, what, complaint), found in zip(cases, schema_problems(objects)):
             with self.subTest(what=what):
                 self.assertTrue(any(complaint in p for p in found), found)

@@ -3,17 +3,23 @@
 import pathlib
 import queue
 import random
+import ssl
 import struct
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 
-import kustomize
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "manifests"))
+
 import manifests
 import node
-from calls import Peer
+from calls import SERVING, Peer
 from cluster_dns import ClusterDns
+from kustomize import KUBERNETES, ROOT, render
 
+__all__ = ["KUBERNETES", "ROOT", "ClusterCase"]
 DATA = "/usr/share/datasets/fashion-mnist"
 EXAMPLES = 64
 DEADLINE = 100  # seconds, for all that should take a few
@@ -53,19 +59,19 @@ class ClusterCase(unittest.TestCase):
 
     def setUp(self):
         self.began = time.monotonic()
-        objects = kustomize.render(kustomize.KUBERNETES / self.overlay)
+        objects = render(KUBERNETES / self.overlay)
         self.pods = {p.name: p for p in manifests.pods(objects)}
         self.entrypoints = manifests.entrypoints(manifests.DOCKERFILE.read_text())
         self.config_maps = {o["metadata"]["name"]: {file: self.job_text for file in o["data"]}
                             for o in objects if o["kind"] == "ConfigMap"}
         self.running = {}
+        self.started = []
         self.passed = False
 
     def tearDown(self):
-        for name, pod in self.running.items():
-            if not self.passed:
-                print(f"--- {name}: exit code {pod.exit_code()}\n{pod.log.read_text(errors='replace')[-4000:]}",
-                      file=sys.stderr)
+        for pod in self.started if not self.passed else []:
+            print(f"--- {pod.pod.name}: exit code {pod.exit_code()}\n{pod.log.read_text(errors='replace')[-4000:]}",
+                  file=sys.stderr)
 
     def say(self, what):
         print(f"{time.monotonic() - self.began:6.1f} s  {what}", flush=True)
@@ -75,6 +81,7 @@ class ClusterCase(unittest.TestCase):
             pod = self.pods[name]
             entrypoint = self.entrypoints[pod.image.removeprefix("conadv-")]
             self.running[name] = self.node.start(pod, entrypoint, self.config_maps, self.secrets)
+            self.started.append(self.running[name])
             if pod.subdomain:
                 self.dns.publish(pod.host, self.running[name].address)
             self.say(f"{name} has started")
@@ -118,6 +125,37 @@ class ClusterCase(unittest.TestCase):
         """What a pod's volume at `mount` has, here."""
         pod = self.pods[name]
         return list(node.volume_of(pod, pod.mounts[mount]).rglob(pattern))
+
+    def get(self, name, path, token=""):
+        """The status of an HTTP answer of a pod. As the kubelet's, it looks at no certificate."""
+        pod = self.pods[name]
+        scheme = "https" if self.secrets else "http"
+        request = urllib.request.Request(f"{scheme}://{self.running[name].address}:{pod.ports['http']}{path}")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        handlers = [urllib.request.ProxyHandler({})]
+        if self.secrets:
+            any_certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            any_certificate.check_hostname = False
+            any_certificate.verify_mode = ssl.CERT_NONE
+            handlers.append(urllib.request.HTTPSHandler(context=any_certificate))
+        opener = urllib.request.build_opener(*handlers)
+        try:
+            return opener.open(request, timeout=DEADLINE).status
+        except urllib.error.HTTPError as answer:
+            return answer.code
+
+    def assert_probes_succeed(self, name):
+        """Every probe of a pod, as the kubelet makes them."""
+        pod = self.pods[name]
+        self.assertTrue(pod.probes)
+        for what, probe in pod.probes.items():
+            if probe.path:
+                self.assertEqual((probe.scheme, probe.port), ("HTTPS" if self.secrets else "HTTP", pod.ports["http"]))
+                self.assertEqual(self.get(name, probe.path), 200, f"{name}: {what}")
+            else:
+                peer = Peer(f"{self.running[name].address}:{probe.port}")
+                self.assertEqual(peer.health(DEADLINE, probe.service), SERVING, what)
 
     def peer(self, name):
         return Peer(f"{self.running[name].address}:{self.pods[name].ports['grpc']}")

@@ -14,7 +14,6 @@ import sys
 import time
 
 import cluster_case
-import kustomize
 import node
 from calls import Peer
 from cluster_case import DEADLINE
@@ -33,7 +32,7 @@ class LaunchTest(cluster_case.ClusterCase):
         self.environment = {
             **os.environ, "PATH": f"{FAKE}:{os.environ['PATH']}", "BIN": str(pathlib.Path(self.binaries).resolve()),
             "OUT": str(self.out), "HOMES": str(self.folder / "homes"), "PORT": "7100",
-            "FAKE_SCONTROL_LOG": str(self.folder / "scontrol"), "FAKE_NODES": " ".join(self.hosts),
+            "FAKE_SCONTROL_LOG": str(self.folder / "scontrol"), "FAKE_STEP": str(self.folder / "step"), "FAKE_NODES": " ".join(self.hosts),
             "SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "1", "SERVERS": "2",
             "SERVER_FLAGS": "--insecure", "WORKER_FLAGS": f"--data_dir={node.WORK}/data"}
         self.log = self.folder / "log"
@@ -48,7 +47,7 @@ class LaunchTest(cluster_case.ClusterCase):
         job = self.folder / "job.textproto"
         job.write_text(cluster_case.job(steps, server="checkpoint_every: 20"))
         with open(self.log, "ab") as log:
-            return subprocess.Popen(["bash", kustomize.ROOT / "deploy" / script, *arguments, job], cwd=self.folder,
+            return subprocess.Popen(["bash", cluster_case.ROOT / "deploy" / script, *arguments, job], cwd=self.folder,
                                     env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def code_of(self, launched):
@@ -104,6 +103,13 @@ class SshTest(LaunchTest):
         self.assertEqual(self.code_of(launched), 130)
         self.passed = True
 
+    def test_what_will_never_do_ends_the_run_at_once(self):
+        hosts = self.hosts_file()
+        hosts.write_text(hosts.read_text().replace(f"--data_dir={node.WORK}/data", "--data_dir=/nowhere"))
+        self.assertEqual(self.code_of(self.launch("ssh/run.sh", hosts, steps=LONG)), 42)
+        self.assertIn("/nowhere", self.log.read_text(), "it says why")
+        self.passed = True
+
 
 class SlurmTest(LaunchTest):
     def sbatch(self, steps, tasks=5):
@@ -126,6 +132,12 @@ class SlurmTest(LaunchTest):
         self.assertGreater(self.first_version(), 0)
         launched.send_signal(signal.SIGTERM)
         self.assertEqual(self.code_of(launched), 143)
+        self.passed = True
+
+    def test_what_will_never_do_is_not_tried_again(self):
+        self.environment["WORKER_FLAGS"] = "--data_dir=/nowhere"
+        self.assertEqual(self.code_of(self.sbatch(LONG)), 42)
+        self.assertNotIn("attempt", self.log.read_text())
         self.passed = True
 
     def test_too_few_tasks_will_never_do(self):

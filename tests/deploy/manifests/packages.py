@@ -4,7 +4,7 @@ import pathlib
 import re
 import subprocess
 
-INSTALL = pathlib.Path(__file__).resolve().parents[2] / "deploy/install.sh"
+INSTALL = pathlib.Path(__file__).resolve().parents[3] / "deploy/install.sh"
 SUITES = ("bookworm", "trixie")
 
 
