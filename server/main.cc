@@ -6,6 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
@@ -25,9 +26,10 @@
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks a free one");
-ABSL_FLAG(std::string, http_listen, "",
-          "HOST:PORT for HTTP: the live page, JSON, metrics and probes; port 0 picks a free one, "
-          "without it there is none");
+ABSL_FLAG(
+    std::string, http_listen, "",
+    "HOST:PORT for HTTP: the live page, JSON, metrics and probes; port 0 picks a free one; of "
+    "several, separated by commas, the first that can be had; without it there is none");
 ABSL_FLAG(std::string, servers, "",
           "every shard's address, in order, as in conadv-server-{0..3}.conadv-server:7000; the "
           "first is the coordinator");
@@ -178,17 +180,17 @@ absl::StatusOr<LaunchOptions> ReadFlags() {
 
 absl::StatusOr<HttpPortOptions> ReadHttp(const ServerSecurity& security) {
   HttpPortOptions http;
-  http.listen = absl::GetFlag(FLAGS_http_listen);
-  if (http.listen.empty()) return http;
-  if (const absl::Status listen = CheckListenAddress(http.listen); !listen.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--http_listen: ", listen.message()));
-  }
-  // The rule of --listen.
-  if (const absl::Status files =
-          CheckServerFiles(security.files, IsLoopback(http.listen), absl::GetFlag(FLAGS_insecure),
-                           FileSystem::Real(), Clock::Real().WallNow());
-      !files.ok()) {
-    return absl::Status(files.code(), absl::StrCat("--http_listen: ", files.message()));
+  http.listen = absl::StrSplit(absl::GetFlag(FLAGS_http_listen), ',', absl::SkipEmpty());
+  for (const std::string& address : http.listen) {
+    absl::Status status = CheckListenAddress(address);
+    // The rule of --listen.
+    if (status.ok()) {
+      status = CheckServerFiles(security.files, IsLoopback(address), absl::GetFlag(FLAGS_insecure),
+                                FileSystem::Real(), Clock::Real().WallNow());
+    }
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("--http_listen: ", status.message()));
+    }
   }
   http.cert = security.files.cert;
   http.key = security.files.key;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr char kListenFlag[] = "--listen=";
 constexpr char kWatchFlag[] = "--http_listen=";
+constexpr char kAnyAddress[] = "127.0.0.1:0";  // on a free port, for this machine alone
 
 void Replace(absl::string_view flag, const std::string& value, ProcessSpec* spec) {
   for (std::string& argument : spec->arguments) {
@@ -42,12 +43,12 @@ ProcessSpec ServerSpec(const Deployment& deployment, uint32_t shard,
       deployment.server_program,
       absl::StrCat("--shard=", shard),
       absl::StrCat("--shards=", deployment.servers),
-      absl::StrCat(kListenFlag, "127.0.0.1:0"),
+      absl::StrCat(kListenFlag, kAnyAddress),
       absl::StrCat("--shared_memory=", deployment.shared_memory),
       absl::StrCat("--checkpoint_dir=", CheckpointDirectory(deployment.directory))};
   if (shard == 0) {
     arguments.push_back(absl::StrCat("--job=", JobPath(deployment.directory)));
-    arguments.push_back(absl::StrCat(kWatchFlag, kAnyWatchAddress));
+    arguments.push_back(absl::StrCat(kWatchFlag, kAnyAddress));
     // A short run may be over before the evaluator has started, or started again.
     arguments.push_back("--evaluator_patience=60s");
     if (deployment.begin_anew) arguments.push_back("--begin_anew");
@@ -72,7 +73,7 @@ void ListenOn(const std::string& address, ProcessSpec* server) {
 }
 
 void WatchOn(const std::string& address, ProcessSpec* server) {
-  Replace(kWatchFlag, address, server);
+  Replace(kWatchFlag, absl::StrCat(address, ",", kAnyAddress), server);
 }
 
 ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator) {

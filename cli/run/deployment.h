@@ -40,10 +40,9 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
                        const std::string& coordinator);
 // The same server, but on this address.
 void ListenOn(const std::string& address, ProcessSpec* server);
-// The same, with its HTTP port on this address. Of shard 0, which has one.
+// The same, with its HTTP port on this address, or, if somebody else has that by now, on any. Of
+// shard 0, which has one.
 void WatchOn(const std::string& address, ProcessSpec* server);
-// Where shard 0 is told to have its HTTP port at first: on a free one, for this machine alone.
-inline constexpr char kAnyWatchAddress[] = "127.0.0.1:0";
 ProcessSpec EvaluatorSpec(const Deployment& deployment, const std::string& coordinator);
 
 }  // namespace conadv

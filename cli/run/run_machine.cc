@@ -76,7 +76,6 @@ void RunMachine::On(const Begun&) {
 
 void RunMachine::Start(const ProcessSpec& spec) {
   processes_.OnStart(spec, now_);
-  if (spec.name == ServerName(0)) watchable_ = false;
   liveness_.OnStart(spec.name, now_);
   Do(StartProcess{spec});
 }
@@ -110,7 +109,6 @@ void RunMachine::On(const ProcessWroteLine& event) {
 
 void RunMachine::OnWatchable(absl::string_view url, ProcessSpec* server) {
   url = absl::StripAsciiWhitespace(url);
-  watchable_ = true;
   if (url == watched_at_) return;
   watched_at_ = std::string(url);
   Note(absl::StrCat(kWatchAt, url));
@@ -173,8 +171,6 @@ void RunMachine::OnLoss(const ProcessExited& event) {
   const std::string said = event.exit.by_signal() ? "" : event.last_words;
   process.lost =
       Explained(absl::StrCat(event.process, " ended with ", event.exit.ToString()), said);
-  // Somebody else may have taken the port of its HTTP meanwhile, without which the run goes on.
-  if (event.process == ServerName(0) && !watchable_) WatchOn(kAnyWatchAddress, &process.spec);
   if (role == ProcessRole::kServer) progress_.phase = absl::StrCat("waiting for ", event.process);
   switch (decision.action) {
     case RestartAction::kStop:

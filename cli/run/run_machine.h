@@ -123,7 +123,6 @@ class RunMachine {
   absl::Time since_;         // when the phase began
   std::string coordinator_;  // address; empty until shard 0 listens
   std::string watched_at_;   // URL of the live page, as it was last
-  bool watchable_ = false;   // shard 0 has said it in its present life
 
   ProcessTable processes_;
   RestartState restarts_;

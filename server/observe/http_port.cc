@@ -21,13 +21,23 @@ AuthorizeHttp AuthorizeWith(std::shared_ptr<Authorizer> authorizer) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::Start(const HttpPortOptions& options) {
+  absl::StatusOr<std::unique_ptr<HttpPort>> port = absl::UnavailableError("no address");
+  for (const std::string& address : options.listen) {
+    port = StartOn(address, options);
+    if (!absl::IsUnavailable(port.status())) break;
+  }
+  return port;
+}
+
+absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::StartOn(const std::string& address,
+                                                            const HttpPortOptions& options) {
   std::unique_ptr<HttpPort> port(
-      new HttpPort({IsLoopback(options.listen), AuthorizeWith(options.authorizer)}));
+      new HttpPort({IsLoopback(address), AuthorizeWith(options.authorizer)}));
   AddPageRoutes(PageFiles(), &port->routes_);
   AddProbeRoutes(&port->window_, &port->routes_);
   AddApiRoutes(&port->window_, &port->routes_);
   HttpListenerOptions listener;
-  listener.listen = options.listen;
+  listener.listen = address;
   listener.tls.cert = options.cert;
   listener.tls.key = options.key;
   listener.tls.ask_clients =

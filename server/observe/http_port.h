@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/security/authorizer.h"
@@ -17,7 +18,9 @@
 namespace conadv {
 
 struct HttpPortOptions {
-  std::string listen;  // HOST:PORT; port 0 picks a free one
+  // HOST:PORT each, of which port 0 picks a free one: the first that can be had is taken. None:
+  // there is no HTTP port.
+  std::vector<std::string> listen;
   // Its own certificate and key, where it has them.
   std::string cert;
   std::string key;
@@ -27,7 +30,7 @@ struct HttpPortOptions {
 
 class HttpPort {
  public:
-  // Errors as HttpListener's.
+  // Errors as HttpListener's, of the last address. REQUIRES: one.
   static absl::StatusOr<std::unique_ptr<HttpPort>> Start(const HttpPortOptions& options);
 
   // To be opened by each Server and closed before it goes.
@@ -35,6 +38,8 @@ class HttpPort {
   std::string url() const { return listener_->url(); }
 
  private:
+  static absl::StatusOr<std::unique_ptr<HttpPort>> StartOn(const std::string& address,
+                                                           const HttpPortOptions& options);
   explicit HttpPort(HttpRoutes::Options options)
       : routes_(std::move(options)), metrics_(&window_, &routes_) {}
 

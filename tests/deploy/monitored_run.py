@@ -5,6 +5,8 @@ import signal
 import subprocess
 import urllib.request
 
+import grpc
+
 DATA = "/usr/share/datasets/fashion-mnist"
 PATIENCE = 120  # seconds, for a process to say something
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -61,6 +63,19 @@ class MonitoredRun:
 
     def targets(self):
         return [self._http[shard] for shard in range(self.SHARDS)]
+
+    def health(self, shard, service):
+        """What gRPC's health service says of a service: 1 is SERVING."""
+        with grpc.insecure_channel(self._listen[shard]) as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            name = service.encode()
+            return check(bytes([10, len(name)]) + name if name else b"", timeout=PATIENCE)[1]
+
+    def ready(self, shard):
+        try:
+            return fetch(f"http://{self._http[shard]}/readyz")[0]
+        except OSError:
+            return None
 
     def kill_server(self, shard):
         server = self._processes.pop(f"server-{shard}")

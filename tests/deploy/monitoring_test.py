@@ -161,6 +161,13 @@ class RunTest(unittest.TestCase):
             self.assertTrue(text.endswith("# EOF\n"))
             self.assertGreater(len(list(parse_openmetrics(text))), 20)
 
+    def test_1_health_over_grpc_and_http_agree(self):
+        self.wait_for("version", lambda: (self.now(1, "conadv_version") or 0) > 0)
+        for shard in range(MonitoredRun.SHARDS):
+            self.assertRegex(self.run_.ready(shard), r"^serves version \d+ of lineage [0-9a-f]{16}\n$")
+            for service in ("", "conadv.v1.ParameterServer"):
+                self.assertEqual(self.run_.health(shard, service), 1, service)
+
     def test_2_every_metric_of_the_document_is_there(self):
         self.wait_for("evaluation", self.evaluated)
         documented = set(re.findall(r"^\| `(conadv_[a-z_]+)`", (ROOT / "docs/monitoring.md").read_text(), re.M))

@@ -9,7 +9,11 @@
 namespace conadv {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 Deployment TwoByThree() { return {"/bin/s", "/bin/w", "out/a", 2, 3, 4, 5, "cuda:1"}; }
 
@@ -20,11 +24,23 @@ TEST(Deployment, Shard0HasTheJobAndTheOthersItsAddress) {
   EXPECT_THAT(first.arguments,
               ElementsAre("/bin/s", "--shard=0", "--shards=2", "--listen=127.0.0.1:0",
                           "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints",
-                          "--job=out/a/job.textproto", "--evaluator_patience=60s"));
+                          "--job=out/a/job.textproto", "--http_listen=127.0.0.1:0",
+                          "--evaluator_patience=60s"));
   EXPECT_THAT(ServerSpec(TwoByThree(), 1, "h:1").arguments,
               ElementsAre("/bin/s", "--shard=1", "--shards=2", "--listen=127.0.0.1:0",
                           "--shared_memory=auto", "--checkpoint_dir=out/a/checkpoints",
                           "--coordinator=h:1"));
+}
+
+TEST(Deployment, AServerIsStartedAgainOnTheAddressesThatItHad) {
+  ProcessSpec first = ServerSpec(TwoByThree(), 0, "");
+  ListenOn("127.0.0.1:7000", &first);
+  WatchOn("127.0.0.1:8080", &first);
+  EXPECT_THAT(first.arguments, IsSupersetOf({"--listen=127.0.0.1:7000",
+                                             "--http_listen=127.0.0.1:8080,127.0.0.1:0"}));
+  ProcessSpec second = ServerSpec(TwoByThree(), 1, "h:1");
+  WatchOn("127.0.0.1:8080", &second);
+  EXPECT_THAT(second.arguments, Not(Contains(HasSubstr("http_listen")))) << "it has no page";
 }
 
 TEST(Deployment, WorkersNeedTheCoordinatorAlone) {

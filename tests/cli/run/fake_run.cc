@@ -114,6 +114,7 @@ void FakeRun::Do(const RunAction& action) {
   if (const auto* start = std::get_if<StartProcess>(&action)) {
     const std::string& name = start->spec.name;
     actions.push_back(absl::StrCat("start ", name));
+    specs[name] = start->spec;
     EXPECT_EQ(running.count(name), 0U) << name << " is started, but runs";
     if (broken.count(name) == 0) {
       running.insert(name);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -54,7 +55,8 @@ class FakeRun {
   std::set<std::string> silent;        // who run, but take no part
 
   std::set<std::string> running;
-  std::vector<std::string> actions;  // "start server-0", "fetch 30s", "follow", ...
+  std::map<std::string, ProcessSpec> specs;  // with which each was started last
+  std::vector<std::string> actions;          // "start server-0", "fetch 30s", "follow", ...
   std::vector<std::string> notes;
   std::optional<absl::StatusOr<RunResult>> result;
 

@@ -14,6 +14,7 @@ namespace conadv {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -70,6 +71,25 @@ TEST(RunMachine, WhatAWorkerSaidOfItsEndIsShownAndOfAKilledOneNothing) {
   run.Exit("worker-1", kKilled, "something earlier");
   EXPECT_TRUE(run.Said("starting it again in 200ms: no data"));
   EXPECT_FALSE(run.Said("something earlier"));
+}
+
+TEST(RunMachine, TheLivePageIsNamedOnceAndStaysWhereItIs) {
+  FakeRun run;
+  const ProcessWroteLine says{"server-0", "watch it at http://127.0.0.1:9000/"};
+  run.Step(says);
+  run.Train(3);
+  const auto named = [&run] {
+    return std::count(run.notes.begin(), run.notes.end(), "watch it at http://127.0.0.1:9000/");
+  };
+  EXPECT_EQ(named(), 1);
+  run.Exit("server-0", kKilled);
+  EXPECT_THAT(run.specs["server-0"].arguments,
+              Contains("--http_listen=127.0.0.1:9000,127.0.0.1:0"));
+  run.Step(says);
+  EXPECT_EQ(named(), 1);
+  // Somebody else had taken it.
+  run.Step(ProcessWroteLine{"server-0", "watch it at http://127.0.0.1:9001/"});
+  EXPECT_TRUE(run.Said("watch it at http://127.0.0.1:9001/"));
 }
 
 TEST(RunMachine, AServerIsStartedAgainWhereTheOthersFindIt) {

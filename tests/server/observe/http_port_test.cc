@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server looked at through its HTTP port's routes, while its run begins, goes on and ends.
+#include "server/observe/http_port.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -153,6 +155,21 @@ TEST_F(ObservedServer, AThousandWorkersMakeNoMoreSeriesThanOne) {
   EXPECT_THAT(text, HasSubstr("conadv_workers{state=\"idle\"} 1000\n"));
   EXPECT_THAT(text, ::testing::ContainsRegex("conadv_worker_units_total\\{.*\\} 2000\n"));
   EXPECT_THAT(text, Not(HasSubstr("worker-7")));
+}
+
+TEST(HttpPort, OfSeveralAddressesItTakesTheFirstThatCanBeHad) {
+  HttpPortOptions options;
+  options.listen = {"127.0.0.1:0"};
+  const auto first = HttpPort::Start(options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string url = (*first)->url();
+  const std::string taken = url.substr(7, url.size() - 8);  // http://HOST:PORT/
+  options.listen = {taken, "127.0.0.1:0"};
+  const auto second = HttpPort::Start(options);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE((*second)->url(), url);
+  options.listen = {taken};
+  EXPECT_TRUE(absl::IsUnavailable(HttpPort::Start(options).status()));
 }
 
 TEST_F(ObservedServer, MetricsComeAsOpenMetricsToWhoeverAsksForThem) {
