@@ -42,16 +42,18 @@ class Peer:
         else:
             self._channel = grpc.insecure_channel(address, options=options)
 
-    def _watch(self, method, deadline, **more):
-        return self._channel.unary_stream(method)(b"", timeout=deadline, metadata=self._metadata, **more)
+    def _watch(self, method, deadline):
+        """Also of a server that is not there yet."""
+        return self._channel.unary_stream(method)(b"", timeout=deadline, metadata=self._metadata, wait_for_ready=True)
 
-    def health(self, deadline):
+    def health(self, deadline, service=""):
         """As a kubelet's probe asks, once: SERVING, or another status."""
-        response = self._channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=deadline)
+        request = bytes([10, len(service)]) + service.encode() if service else b""
+        response = self._channel.unary_unary("/grpc.health.v1.Health/Check")(request, timeout=deadline)
         return dict(fields(response)).get(1)
 
     def wait_until_serving(self, deadline):
-        responses = self._watch("/grpc.health.v1.Health/Watch", deadline, wait_for_ready=True)
+        responses = self._watch("/grpc.health.v1.Health/Watch", deadline)
         for response in responses:
             if dict(fields(response)).get(1) == SERVING:
                 responses.cancel()

@@ -65,13 +65,13 @@ class ClusterCase(unittest.TestCase):
         self.config_maps = {o["metadata"]["name"]: {file: self.job_text for file in o["data"]}
                             for o in objects if o["kind"] == "ConfigMap"}
         self.running = {}
+        self.started = []
         self.passed = False
 
     def tearDown(self):
-        for name, pod in self.running.items():
-            if not self.passed:
-                print(f"--- {name}: exit code {pod.exit_code()}\n{pod.log.read_text(errors='replace')[-4000:]}",
-                      file=sys.stderr)
+        for pod in self.started if not self.passed else []:
+            print(f"--- {pod.pod.name}: exit code {pod.exit_code()}\n{pod.log.read_text(errors='replace')[-4000:]}",
+                  file=sys.stderr)
 
     def say(self, what):
         print(f"{time.monotonic() - self.began:6.1f} s  {what}", flush=True)
@@ -81,6 +81,7 @@ class ClusterCase(unittest.TestCase):
             pod = self.pods[name]
             entrypoint = self.entrypoints[pod.image.removeprefix("conadv-")]
             self.running[name] = self.node.start(pod, entrypoint, self.config_maps, self.secrets)
+            self.started.append(self.running[name])
             if pod.subdomain:
                 self.dns.publish(pod.host, self.running[name].address)
             self.say(f"{name} has started")
@@ -153,7 +154,8 @@ class ClusterCase(unittest.TestCase):
                 self.assertEqual((probe.scheme, probe.port), ("HTTPS" if self.secrets else "HTTP", pod.ports["http"]))
                 self.assertEqual(self.get(name, probe.path), 200, f"{name}: {what}")
             else:
-                self.assertEqual(Peer(f"{self.running[name].address}:{probe.port}").health(DEADLINE), SERVING, what)
+                peer = Peer(f"{self.running[name].address}:{probe.port}")
+                self.assertEqual(peer.health(DEADLINE, probe.service), SERVING, what)
 
     def peer(self, name):
         return Peer(f"{self.running[name].address}:{self.pods[name].ports['grpc']}")

@@ -32,7 +32,7 @@ class LaunchTest(cluster_case.ClusterCase):
         self.environment = {
             **os.environ, "PATH": f"{FAKE}:{os.environ['PATH']}", "BIN": str(pathlib.Path(self.binaries).resolve()),
             "OUT": str(self.out), "HOMES": str(self.folder / "homes"), "PORT": "7100",
-            "FAKE_SCONTROL_LOG": str(self.folder / "scontrol"), "FAKE_NODES": " ".join(self.hosts),
+            "FAKE_SCONTROL_LOG": str(self.folder / "scontrol"), "FAKE_STEP": str(self.folder / "step"), "FAKE_NODES": " ".join(self.hosts),
             "SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "1", "SERVERS": "2",
             "SERVER_FLAGS": "--insecure", "WORKER_FLAGS": f"--data_dir={node.WORK}/data"}
         self.log = self.folder / "log"

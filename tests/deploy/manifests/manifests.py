@@ -84,6 +84,7 @@ class Probe:
     port: int
     path: str = ""  # of HTTP; gRPC has none
     scheme: str = ""
+    service: str = ""  # of gRPC
 
 
 @dataclasses.dataclass
@@ -173,7 +174,7 @@ def _expand(text, environment):
 
 def _probe(probe, ports):
     if "grpc" in probe:
-        return Probe(probe["grpc"]["port"])
+        return Probe(probe["grpc"]["port"], service=probe["grpc"].get("service", ""))
     http = probe["httpGet"]
     return Probe(ports.get(http["port"], http["port"]), http["path"], http.get("scheme", "HTTP"))
 

@@ -3,10 +3,12 @@
 """The overlays fit together and are valid Kubernetes objects, and what does not or is not is noticed."""
 import copy
 import json
+import os
 import pathlib
 import re
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 import kustomize
@@ -38,10 +40,13 @@ def schema_problems(objects):
     return json.loads(text.stdout)
 
 
-def build(kustomization):
-    """What a kustomization of somebody's own makes; its paths are below deploy/kubernetes."""
-    with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix="test-") as folder:
-        (pathlib.Path(folder) / "kustomization.yaml").write_text(yaml.dump(kustomization))
+def build(kustomization, **files):
+    """What a kustomization of somebody's own makes, beside files of their own; its ../ is deploy/kubernetes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (pathlib.Path(folder) / name).write_text(text)
+        (pathlib.Path(folder) / "kustomization.yaml").write_text(
+            yaml.dump(kustomization).replace("../", f"{os.path.relpath(KUBERNETES, os.path.realpath(folder))}/"))
         return render(folder)
 
 
@@ -65,6 +70,18 @@ class OverlaysTest(unittest.TestCase):
         for kustomization in MADE:
             with self.subTest(kustomization=kustomization):
                 self.assertEqual(problems(build(kustomization), entrypoints()), [])
+
+    def test_the_documentations_kustomization_does_what_it_says(self):
+        text = (kustomize.ROOT / "docs/kubernetes.md").read_text()
+        (block,) = re.findall(r"\n    # kustomization.yaml\n((?:    .*\n)+)", text)
+        own = yaml.safe_load(textwrap.dedent(block).replace("conadv/deploy/kubernetes/", "../"))
+        objects = build(own, **{"job.textproto": "a job of one's own"})
+        self.assertEqual(problems(objects, {"server": [], "worker": []}), [])
+        pods = manifests.pods(objects)
+        self.assertEqual([sum(p.image.endswith(f"/conadv-{name}") and f"-{name}-" in p.name for p in pods)
+                          for name in ("server", "worker")], [8, 64])
+        (job,) = [o["data"] for o in objects if o["kind"] == "ConfigMap"]
+        self.assertEqual(job, {"job.textproto": "a job of one's own"})
 
     def test_the_secrets_have_the_keys_that_pods_mount(self):
         (certificate,) = [o for o in build(MADE[0]) if o["kind"] == "Certificate" and not o["spec"].get("isCA")]
@@ -224,6 +241,7 @@ class BrokenTest(unittest.TestCase):
         (SERVER, f"{CONTAINER}/args/--insecure", "--threads=1", "either --insecure or TLS"),
         (SERVER, f"{CONTAINER}/args/--insecure", "--tls_ca=/etc/conadv/ca.crt", "some have TLS and some have not"),
         (SERVER, f"{CONTAINER}/livenessProbe", {"grpc": {"port": 1}}, "livenessProbe must be gRPC"),
+        (SERVER, f"{CONTAINER}/readinessProbe/grpc/service", None, "readinessProbe asks for ''"),
         (SERVER, f"{CONTAINER}/env/1/value", "3", "the servers' pods are"),
         (SERVER, "spec/template/spec/terminationGracePeriodSeconds", 5, "too short a grace period"),
         (SERVICE, "spec/publishNotReadyAddresses", False, "headless"),

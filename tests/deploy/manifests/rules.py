@@ -7,6 +7,8 @@ from manifests import NAME, container_of, pod_of, pods, sources_of, workloads
 
 # What docs/exit_codes.md says of them.
 NEVER, STOPPED = 42, 143
+# What a server calls its readiness in gRPC's health service.
+READY = "conadv.v1.ParameterServer"
 
 
 def flags_of(args):
@@ -25,7 +27,12 @@ def expand(addresses):
 
 
 def is_server(workload):
-    return container_of(workload)["image"].startswith("conadv-server")
+    return image_of(workload) == "conadv-server"
+
+
+def image_of(workload):
+    """Without its registry and its tag."""
+    return container_of(workload)["image"].rpartition("/")[2].partition(":")[0]
 
 
 def is_secure(workload):
@@ -42,7 +49,7 @@ def problems(objects, entrypoints):
         if is_server(workload):
             checks += [_server(workload), _probes(workload)]
             checks.append(_service(workload, objects) if workload.kind == "StatefulSet" else _network(objects))
-        if container_of(workload)["image"].split(":")[0].removeprefix("conadv-") not in entrypoints:
+        if image_of(workload).removeprefix("conadv-") not in entrypoints:
             checks.append([f"the Dockerfile has no target for {container_of(workload)['image']}"])
         found += [f"{workload.name}: {p}" for check in checks for p in check]
     if len({is_secure(w) for w in every}) != 1:
@@ -188,6 +195,8 @@ def _probes(workload):
                 yield f"its {name} must be HTTPS, {path} on its HTTP port"
         elif not probe or probe.path or probe.port != pod.ports["grpc"]:
             yield f"its {name} must be gRPC on its port"
+        elif probe.service != (READY if name == "readinessProbe" else ""):
+            yield f"its {name} asks for '{probe.service}'"
 
 
 def _service(workload, objects):

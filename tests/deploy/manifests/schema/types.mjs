@@ -2,7 +2,7 @@
 // The part of custom resources that the manifests use, in the words of their definitions: what is not here is unknown. Types are
 // those of @kubernetes/client-node; "!" marks what must be there, a|b an enumeration.
 //   JobSet                  kubernetes-sigs/jobset, api/jobset/v1alpha2, v0.12
-//   TrainJob and runtimes   kubeflow/trainer, pkg/apis/trainer/v1alpha1, v2.3
+//   TrainJob and runtimes   kubeflow/trainer, pkg/apis/trainer/v1alpha1, v2.2 and v2.3
 //   PodMonitor              prometheus-operator, pkg/apis/monitoring/v1, v0.91
 //   Certificate, Issuer     cert-manager, pkg/apis/certmanager/v1
 const object = (spec) => ({ apiVersion: 'string!', kind: 'string!', metadata: 'V1ObjectMeta!', spec: `${spec}!` });
