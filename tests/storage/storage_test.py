@@ -16,7 +16,7 @@ import conadv
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "clients/python"))
-from cluster import after, cluster, small_plan, train  # noqa: E402
+from cluster import after, await_observer, cluster, small_plan, train  # noqa: E402
 
 BINARIES = None
 FAILING = "failing=weights.safetensors,model.pt,metrics.jsonl"
@@ -74,6 +74,8 @@ class NetworkDisk(unittest.TestCase):
                         if shard is not None:
                             servers.kill(shard)
                             servers.start(shard)
+                        elif not to_lose:
+                            await_observer(run)
 
                     train(run, plan, before=lose_a_shard)
                     weights = run.pull(30)

@@ -18,8 +18,8 @@ from conadv.v1.coordinator_pb2 import GetJobRequest, GetJobResponse
 from conadv.v1.inspector_pb2 import (MetricsRecord, SnapshotsRequest, SnapshotsResponse, StalenessRequest,
                                      StalenessResponse, StatusRequest, StatusResponse, WorkersRequest, WorkersResponse)
 from conadv.v1.job_pb2 import BF16, Job
-from conadv.v1.parameter_server_pb2 import (BFLOAT16, FLOAT32, DescribeRequest, DescribeResponse, PushHeader,
-                                            PushResponse)
+from conadv.v1.parameter_server_pb2 import (BFLOAT16, FLOAT32, DescribeRequest, DescribeResponse, PullRequest,
+                                            PushHeader, PushResponse)
 from conadv.weights import Weights
 
 _ANSWER = 5.0  # seconds that a busy server may take for a small answer
@@ -99,7 +99,7 @@ class Run:
         """The weights of `version`, of the newest minus `lag` or the oldest that is kept, of the newest once it is
         `at_least` that, or of the newest. A version that is yet to come is waited for.
 
-        `averaged`: the average of that version, of a job with optimizer.average. `bfloat16`: half the bytes on the way; the
+        `timeout`: until it is there; its transfer may take longer. `averaged`: the average of that version, of a job with optimizer.average. `bfloat16`: half the bytes on the way; the
         arrays are float32 either way. `lineage`: refused with LineageOverError if the run has another one by now."""
         given = {"version": version, "lag": lag, "at_least": at_least}
         selector: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -107,17 +107,7 @@ class Run:
             raise ValueError(f"{' and '.join(selector)}: give one of them")
         request = request_of(selector or {"latest": True}, averaged, bfloat16, lineage)
         deadline = Deadline(self._seconds(timeout))
-
-        def attempt(_: float) -> Weights:
-            addresses, layout, _streams = self._parts(deadline.left())
-            servers = [self._servers.at(shard, address) for shard, address in enumerate(addresses)]
-            parts = ShardedPull(servers, request, layout.size_bytes, deadline).run()
-            if parts[0].layout_hash != layout.hash or [part.arena.size for part in parts] != list(layout.arena_sizes):
-                raise errors.UnavailableError(f"{servers[0].who}: it has another layout by now")
-            return Weights(self.job.name, parts[0].version, parts[0].lineage, averaged, layout,
-                           [part.arena for part in parts])
-
-        return self._again(attempt, deadline.seconds, deadline)
+        return self._again(lambda _: self._pull_once(request, deadline), deadline.seconds, deadline)
 
     def versions(self, every: int = 1, first: int = 0, averaged: bool = False,
                  timeout: Optional[float] = None) -> Iterator[Weights]:
@@ -174,6 +164,15 @@ class Run:
         return any(answer.outcome == PushResponse.ACCEPTED for answer in answers)
 
     # What follows is for this package.
+
+    def _pull_once(self, request: PullRequest, waiting: Deadline) -> Weights:
+        addresses, layout, _ = self._parts(max(waiting.left(), _ANSWER))
+        servers = [self._servers.at(shard, address) for shard, address in enumerate(addresses)]
+        parts = ShardedPull(servers, request, layout.size_bytes, waiting).run()
+        if parts[0].layout_hash != layout.hash or [part.arena.size for part in parts] != list(layout.arena_sizes):
+            raise errors.UnavailableError(f"{servers[0].who}: it has another layout by now")
+        return Weights(self.job.name, parts[0].version, parts[0].lineage, request.averaged, layout,
+                       [part.arena for part in parts])
 
     def _seconds(self, timeout: Optional[float]) -> float:
         return self.timeout if timeout is None else timeout

@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from conadv import errors
 from conadv._wire import contribution
 from conadv._wire.calls import Backoff, Deadline
+from conadv._wire.pull import request_of
 from conadv._wire.push import push
 from conadv._wire.random import unit_examples
 from conadv._wire.session import Asked, Closed, Event, Finished, Granted, Session, Welcomed
@@ -25,6 +26,7 @@ from conadv.weights import Weights
 
 # How long a unit's weights are waited for before the coordinator is heard again: it may have granted another whose turn is first.
 _LOOK = 0.5
+_AWAY = 0.1
 # A session that lasted so long works, though there may have been nothing to do.
 _WORKS = 10.0
 # What a coordinator says for good; whatever else may be otherwise at the next try.
@@ -201,8 +203,15 @@ class Worker:
         step, slot = self._granted[0]
         try:
             weights = self._weights_for(step)
-        except (errors.NotYetError, errors.UnavailableError):
-            return None  # should a shard be lost, the coordinator ends the session
+        except errors.NotYetError:
+            return None
+        except errors.UnavailableError:
+            # Should a shard be lost, the coordinator ends the session.
+            self.run._forget()
+            event = session.next(_AWAY)
+            if event is not None:
+                self._on(session, event)
+            return None
         except errors.EvictedError:
             heapq.heappop(self._granted)
             session.done(step, slot)  # its step is over
@@ -236,9 +245,11 @@ class Worker:
             push(self.run._servers.at(shard, addresses[shard]), header, begin, values, deadline, self.run._closing)
 
     def _weights_for(self, step: int) -> Weights:
-        if self._sync:
-            return self._pull(step)
-        return self._keep(self.run.pull(lineage=self._lineage, timeout=_LOOK, bfloat16=self._short))
+        if self._sync and step in self._cache:
+            return self._cache[step]
+        selector = {"version": step} if self._sync else {"latest": True}
+        request = request_of(selector, False, self._short, self._lineage)
+        return self._keep(self.run._pull_once(request, Deadline(_LOOK)))
 
     @property
     def _sync(self) -> bool:
@@ -250,7 +261,7 @@ class Worker:
 
     def _pull(self, version: int) -> Weights:
         if version not in self._cache:
-            self._keep(self.run.pull(version, lineage=self._lineage, timeout=_LOOK, bfloat16=self._short))
+            return self._keep(self.run.pull(version, lineage=self._lineage, bfloat16=self._short))
         return self._cache[version]
 
     def _keep(self, weights: Weights) -> Weights:

@@ -4,10 +4,12 @@ import contextlib
 import pathlib
 import subprocess
 import tempfile
+import time
 
 import numpy
 
 import conadv
+from conadv.v1.coordinator_pb2 import OBSERVER
 
 JOB = """
 name: "small" model {{ builtin: "mlp" }} dataset {{ path: "unused" }}
@@ -87,6 +89,14 @@ def cluster(binaries, shards=1, flags=(), checkpoints=None, steps=30, training="
         yield made
     finally:
         made.close()
+
+
+def await_observer(run):
+    """It joins again once the coordinator is back; a run that ends before that would not wait for it."""
+    begin = time.monotonic()
+    while not any(member.role == OBSERVER for member in run.workers().members):
+        if time.monotonic() - begin > LAST_WORDS:
+            raise AssertionError("no observer has joined")
 
 
 def small_plan(examples=100):

@@ -13,7 +13,7 @@ import numpy
 import torch
 
 import conadv
-from cluster import after, cluster, small_plan, train
+from cluster import after, await_observer, cluster, small_plan, train
 
 BINARIES = None
 
@@ -147,6 +147,8 @@ class GoingBack(unittest.TestCase):
                         self.assertTrue(read.wait_for(lambda: seen and seen[-1][0] == unit.step // 5 * 5, timeout=30))
                     servers.kill(shard)
                     servers.start(shard)
+                elif not to_lose:
+                    await_observer(run)
 
             readers = [threading.Thread(target=read_metrics), threading.Thread(target=read_versions)]
             for reader in readers:

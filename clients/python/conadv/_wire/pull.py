@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import threading
 from typing import Any, List, Optional, Sequence
 
 import numpy
 import numpy.typing
 
 from conadv import errors
-from conadv._wire.calls import Deadline, Server, transfer_allowance
+from conadv._wire.calls import Deadline, Server, Stream, transfer_allowance
 from conadv._wire.rounding import widen
 from conadv.v1.parameter_server_pb2 import BFLOAT16, FLOAT32, PullRequest, PullResponse
 
@@ -39,16 +40,39 @@ class RunWentBack(errors.UnavailableError):
     """Between two shards' answers."""
 
 
-def _receive(server: Server, request: PullRequest, timeout: float) -> Part:
+def _receive(server: Server, request: PullRequest, patience: float, timeout: float) -> Part:
+    """`patience`: until the transfer begins; `timeout`: in all."""
+    stream = server.stream(_METHOD, request, PullResponse, timeout)
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        stream.cancel()
+
+    timer = threading.Timer(min(patience, timeout), give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        return _assemble(server, request, stream, timer)
+    except errors.UnavailableError:
+        if not late.is_set():
+            raise
+        raise errors.NotYetError(f"{server.who}: nothing has come in time") from None
+    finally:
+        timer.cancel()
+
+
+def _assemble(server: Server, request: PullRequest, stream: Stream[PullResponse], timer: threading.Timer) -> Part:
     header: Optional[Any] = None
     arena: Optional[Array] = None
     received = 0
     width = 2 if request.element_type == BFLOAT16 else 4
-    for chunk in server.stream(_METHOD, request, PullResponse, timeout):
+    for chunk in stream:
         if chunk.HasField("header") != (header is None):
             raise errors.CorruptError(f"{server.who}: a pull's first chunk, and no other, has the header")
         if header is None:
             header = chunk.header
+            timer.cancel()
             if header.element_type != request.element_type:
                 raise errors.CorruptError(f"{server.who}: its values are of another type than was asked for")
             arena = numpy.empty(header.size, dtype=numpy.float32)
@@ -69,10 +93,11 @@ class ShardedPull:
     """What to pull, from whom. `selector`: of PullRequest, as in {"version": 3}; only `version` may be answered by all
     shards at once, else the first chooses."""
 
-    def __init__(self, servers: Sequence[Server], selector: PullRequest, size_bytes: int, deadline: Deadline) -> None:
+    def __init__(self, servers: Sequence[Server], selector: PullRequest, size_bytes: int, waiting: Deadline) -> None:
+        """`waiting`: until the version has to be there; what its transfer may take comes on top."""
         self._servers = servers
         self._selector = selector
-        self._deadline = deadline
+        self._deadline = waiting
         self._allowance = transfer_allowance(max(size_bytes, 64 << 20) // max(len(servers), 1))
 
     def run(self) -> List[Part]:
@@ -126,10 +151,9 @@ class ShardedPull:
 
     def _one(self, shard: int, request: PullRequest, patient: bool) -> Part:
         while True:
-            left = self._deadline.left()
-            most = (_LONG_POLL if patient else _LAGGING) + self._allowance
+            patience = min(self._deadline.left(), _LONG_POLL if patient else _LAGGING)
             try:
-                return _receive(self._servers[shard], request, min(left, most))
+                return _receive(self._servers[shard], request, patience, patience + self._allowance)
             except errors.NotYetError:
                 if not patient or not self._deadline.left():
                     which = request.WhichOneof("selector")
