@@ -18,25 +18,27 @@ build_server=(
   g++ make cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev libabsl-dev libgoogle-glog-dev
   libhwy-dev nlohmann-json3-dev libisal-dev zlib1g-dev libssl-dev libjemalloc-dev
-  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev
+  libturbojpeg0-dev libpng-dev libopencv-imgproc-dev libboost-dev prometheus-cpp-dev
 )
 build_worker=("${build_server[@]}" libtorch-dev libopenblas0-pthread dataset-fashion-mnist)
 unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's tests read YAML, ask for health over gRPC, make network namespaces and certificates; models are compared with
 # PyTorch's.
-# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's.
+# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's. FUSE makes a
+# network's disk.
 build=(
   "${build_worker[@]}"
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio python3-protobuf iproute2 openssl
   python3-torch python3-torchvision
-  python3-numpy python3-pip python3-setuptools python3-wheel mypy
+  python3-numpy python3-pip python3-setuptools python3-wheel mypy python3-fusepy fuse3
 )
-test=("${build[@]}" chromium)
+test=("${build[@]}" chromium prometheus python3-prometheus-client)
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)
 run_any=(libisal2 zlib1g libjemalloc2)
+run_server=(libprometheus-cpp-core1.0)
 # OpenBLAS, as LibTorch's dependency on any BLAS would be met by the slow reference one.
 run_worker=(libturbojpeg0 libopenblas0-pthread dataset-fashion-mnist)
 declare -A run_any_of=(
@@ -66,7 +68,7 @@ packages_of() {
     build-worker) echo "${build_worker[@]}" ;;
     sanitize) echo "${sanitize[@]}" ;;
     lint) echo "${lint[@]}" ;;
-    run-server) echo "${run_any_of[$suite]} ${run_any[*]}" ;;
+    run-server) echo "${run_any_of[$suite]} ${run_any[*]} ${run_server[*]}" ;;
     run-worker) echo "${run_any_of[$suite]} ${run_any[*]} ${run_worker_of[$suite]} ${run_worker[*]}" ;;
     *) fail "no set '$set': it is build, build-server, build-worker, test, sanitize, lint, run-server or run-worker" ;;
   esac
@@ -98,7 +100,7 @@ if [ $# -eq 2 ]; then
   mapfile -t missing < <(grep -v '^#' "$versions")
 fi
 # The manifests' test takes Kubernetes' schemas from npm packages. Other vendors' node.js carries npm and is no package `npm`.
-if [ "$set_name" = build ] && ! command -v npm >/dev/null; then missing+=(npm); fi
+if [ "$set_name" = test ] && ! command -v npm >/dev/null; then missing+=(npm); fi
 if [ ${#missing[@]} -eq 0 ]; then
   echo "install.sh: every package of '$set_name' is installed"
   exit

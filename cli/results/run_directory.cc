@@ -2,6 +2,7 @@
 #include "cli/results/run_directory.h"
 
 #include <fcntl.h>
+#include <glog/logging.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "cli/results/run_paths.h"
 #include "common/base/status_macros.h"
+#include "common/os/network_disk.h"
 
 namespace conadv {
 namespace {
@@ -57,6 +59,11 @@ absl::StatusOr<RunLock> RunLock::Take(const std::string& directory, const FileSy
   if (lock.descriptor_ >= 0 && errno == EWOULDBLOCK) {
     return absl::AlreadyExistsError(
         absl::StrCat("a run is writing to ", directory, " now; choose another --out"));
+  }
+  if (lock.descriptor_ >= 0 && (IsUnsupported(errno) || errno == ENOLCK)) {
+    LOG(WARNING) << directory
+                 << ": its file system has no locks: nothing keeps a second run from it";
+    return lock;
   }
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", directory));
 }

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/os/network_disk.h"
 
 namespace conadv {
 namespace {
@@ -35,6 +36,9 @@ absl::string_view Advice(int error) {
     case EXDEV: return "choose a path on the same disk";
     case ELOOP: return "a link leads back to itself; choose another path";
     case ENAMETOOLONG: return "choose a shorter path";
+    case ESTALE: return "the network disk has lost it; look at its server, or mount it anew";
+    case ENOSYS:
+    case EOPNOTSUPP: return "that file system cannot do this; choose a path on another";
     case EPIPE: return "whoever read it is gone";
     case ENXIO: return "nobody reads there";
     case EMFILE:
@@ -74,9 +78,25 @@ std::string ParentOf(const std::string& path) {
 absl::Status SyncDirectory(const std::string& path) {
   Descriptor directory(path, O_RDONLY | O_DIRECTORY);
   if (!directory.ok()) return FileError(errno, "open", path);
-  // EINVAL: a file system that has no such thing.
-  if (::fsync(directory.get()) != 0 && errno != EINVAL) return FileError(errno, "sync", path);
-  return absl::OkStatus();
+  const int error = Sync(directory.get(), path);
+  return error == 0 ? absl::OkStatus() : FileError(error, "sync", path);
+}
+
+// 0, or the error. `size` is a hint: what is read counts.
+int ReadAll(const Descriptor& file, size_t size, std::string* bytes) {
+  // One more, so that the end is seen without growing.
+  bytes->assign(size + 1, '\0');
+  size = 0;
+  while (true) {
+    if (size == bytes->size()) bytes->resize(2 * bytes->size());
+    const ssize_t read = ::read(file.get(), bytes->data() + size, bytes->size() - size);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return errno;
+    if (read == 0) break;
+    size += static_cast<size_t>(read);
+  }
+  bytes->resize(size);
+  return 0;
 }
 
 absl::Status WriteAll(const Descriptor& file, absl::string_view bytes, const std::string& path) {
@@ -111,7 +131,7 @@ absl::Status WriteAndSync(const std::string& path, const std::string& temporary,
   for (absl::string_view bytes : pieces) {
     CONADV_RETURN_IF_ERROR(WriteAll(file, bytes, path));
   }
-  if (::fsync(file.get()) != 0) return FileError(errno, "sync", path);
+  if (const int error = Sync(file.get(), path); error != 0) return FileError(error, "sync", path);
   if (!file.Close()) return FileError(errno, "close", path);
   return absl::OkStatus();
 }
@@ -122,40 +142,28 @@ std::string TemporaryName(const std::string& path) {
   return absl::StrCat(path, ".tmp.", ::getpid(), ".", count.fetch_add(1));
 }
 
-// 0, or the error. EEXIST if there is anything at `to`.
-int RenameToNothing(const std::string& from, const std::string& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  // A file system that cannot do both at once (or a directory that is to go into itself).
-  struct stat stat {};
-  if (::lstat(to.c_str(), &stat) == 0) return EEXIST;
-  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
-}
+// Of a disk beyond a network: another machine has put another file in this one's place meanwhile.
+// What is opened anew is that one. Then once more, should it happen again.
+constexpr int kTriesOfStale = 3;
 
 class RealFileSystem final : public FileSystem {
  public:
   absl::StatusOr<std::string> Read(const std::string& path) const override {
-    // Not blocking: opening a pipe without a writer would wait for one.
-    Descriptor file(path, O_RDONLY | O_NONBLOCK);
-    if (!file.ok()) return FileError(errno, "open", path);
-    struct stat stat {};
-    if (::fstat(file.get(), &stat) != 0) return FileError(errno, "read", path);
-    if (S_ISDIR(stat.st_mode)) return FileError(EISDIR, "read", path);
-    if (!S_ISREG(stat.st_mode)) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": it is not a file"));
+    std::string bytes;
+    int error = ESTALE;
+    for (int tries = 0; error == ESTALE && tries < kTriesOfStale; ++tries) {
+      // Not blocking: opening a pipe without a writer would wait for one.
+      Descriptor file(path, O_RDONLY | O_NONBLOCK);
+      if (!file.ok()) return FileError(errno, "open", path);
+      struct stat stat {};
+      if (::fstat(file.get(), &stat) != 0) return FileError(errno, "read", path);
+      if (S_ISDIR(stat.st_mode)) return FileError(EISDIR, "read", path);
+      if (!S_ISREG(stat.st_mode)) {
+        return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": it is not a file"));
+      }
+      error = ReadAll(file, static_cast<size_t>(stat.st_size), &bytes);
     }
-    // The size is a hint: what is read counts. One more, so that the end is seen without growing.
-    std::string bytes(static_cast<size_t>(stat.st_size) + 1, '\0');
-    size_t size = 0;
-    while (true) {
-      if (size == bytes.size()) bytes.resize(2 * bytes.size());
-      const ssize_t read = ::read(file.get(), bytes.data() + size, bytes.size() - size);
-      if (read < 0 && errno == EINTR) continue;
-      if (read < 0) return FileError(errno, "read", path);
-      if (read == 0) break;
-      size += static_cast<size_t>(read);
-    }
-    bytes.resize(size);
+    if (error != 0) return FileError(error, "read", path);
     return bytes;
   }
 
@@ -179,8 +187,9 @@ class RealFileSystem final : public FileSystem {
     }
     const std::string temporary = TemporaryName(target);
     absl::Status status = WriteAndSync(path, temporary, pieces);
-    if (status.ok() && ::rename(temporary.c_str(), target.c_str()) != 0) {
-      status = FileError(errno, "replace", path);
+    if (status.ok()) {
+      const int error = RenameOver(temporary, target);
+      if (error != 0) status = FileError(error, "replace", path);
     }
     if (!status.ok()) {
       ::unlink(temporary.c_str());
@@ -200,7 +209,9 @@ class RealFileSystem final : public FileSystem {
                                               stat.st_size, " of ", offset, " bytes are left"));
     }
     const auto end = static_cast<off_t>(offset);
-    if (::ftruncate(file.get(), end) != 0 || ::lseek(file.get(), end, SEEK_SET) < 0) {
+    // Where nothing is to be cut nothing is: some disks only let files grow.
+    const bool cut = static_cast<uint64_t>(stat.st_size) > offset;
+    if ((cut && ::ftruncate(file.get(), end) != 0) || ::lseek(file.get(), end, SEEK_SET) < 0) {
       return FileError(errno, "write", path);
     }
     absl::Status status = WriteAll(file, bytes, path);

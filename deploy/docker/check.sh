@@ -46,7 +46,7 @@ volumes=()
   volumes=(--volume "$HOME/.cache/ccache:/root/.cache/ccache")
 
 # Podman's flags for a container as the manifests want it.
-restricted=(--read-only --cap-drop=all --security-opt=no-new-privileges --memory=1g)
+restricted=(--read-only --read-only-tmpfs=false --cap-drop=all --security-opt=no-new-privileges --memory=1g)
 
 check_server() {
   printf 'model { builtin: "mlp" }\ndataset { path: "/data" }\noptimizer { sgd {} }\nschedule { peak: 0.1 constant {} }\n' \
@@ -55,6 +55,7 @@ check_server() {
   podman run -d --name "$name" "${restricted[@]}" --tmpfs /var/lib/conadv:mode=1777 -v "$work/job.textproto:/etc/conadv/job.textproto:ro" \
     conadv-server --servers=localhost:7000 --listen=0.0.0.0:7000 --job=/etc/conadv/job.textproto --checkpoint_dir=/var/lib/conadv/checkpoints --insecure
   podman exec "$name" /opt/conadv/bin/conadv status --server=localhost:7000 --timeout=20
+  podman healthcheck run "$name"
   echo "user: $(podman exec "$name" id -u), may write to /: $(podman exec "$name" test -w / && echo yes || echo no)"
   [ "$(podman exec "$name" id -u)" = 65532 ]
   if podman exec "$name" touch /tmp/x 2>/dev/null; then exit 1; fi
@@ -73,12 +74,23 @@ check_worker() {
     tee "$work/worker.txt" | grep 'not reached within'
 }
 
+# The versions of what is installed for target $1, and of what that brought along beside the base.
+versions_of() {
+  local installed base_has package
+  installed=$(podman run --rm --entrypoint=/bin/cat "conadv-$1" /opt/conadv/packages.txt | sort)
+  base_has=$(podman run --rm "$base" dpkg-query -W -f '${Package}=${Version}\n' | sort)
+  echo '# SPDX-License-Identifier: Apache-2.0'
+  {
+    comm -13 <(echo "$base_has") <(echo "$installed")
+    for package in $(deploy/install.sh list "run-$1" "$suite"); do grep -F "$package=" <<<"$installed"; done
+  } | sort -u
+}
+
 for target in "${targets[@]}"; do
   say "building conadv-$target"
-  nice buildah bud -q --layers -f deploy/docker/Dockerfile --target "$target" "${volumes[@]}" -t "conadv-$target" .
+  nice buildah bud -q --layers --format=docker -f deploy/docker/Dockerfile --target "$target" "${volumes[@]}" -t "conadv-$target" .
   podman image inspect --format "conadv-$target: {{.Size}} bytes" "conadv-$target"
-  [ -z "$pin" ] || podman run --rm --entrypoint=/bin/cat "conadv-$target" /opt/conadv/packages.txt \
-    >"deploy/docker/versions/$suite-run-$target.txt"
+  [ -z "$pin" ] || versions_of "$target" >"deploy/docker/versions/$suite-run-$target.txt"
   say "running conadv-$target"
   "check_$target"
 done

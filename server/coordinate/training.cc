@@ -35,7 +35,7 @@ void Training::AddWorker(const Member& worker) {
 }
 
 void Training::Remove(MemberId id) {
-  if (leases_.has_value()) leases_->ReleaseAll(id);
+  if (leases_.has_value()) counts_.taken_back += leases_->ReleaseAll(id);
   loads_.Remove(id);
 }
 
@@ -55,7 +55,9 @@ void Training::OnDone(Member& worker, const std::vector<Unit>& units, absl::Time
     pace_.Add(now - std::max(worker.working_since, oldest_since_));
     worker.working_since = now;
     SetStraggles(worker, false);
-    if (!leases_->MarkDone(unit)) continue;
+    const bool first = leases_->MarkDone(unit);
+    ++(first ? counts_.done : counts_.duplicates);
+    if (!first) continue;
     failed_units_.erase(unit);
     ++worker.units_done;
   }
@@ -71,6 +73,7 @@ absl::Status Training::OnFailed(Member& worker, const Unit& unit, const std::str
   if (!leases_->Answer(unit, worker.id)) return absl::OkStatus();
   worker.working_since = now;
   SetStraggles(worker, false);
+  ++counts_.failed;
   if (!leases_->Release(unit, worker.id)) return absl::OkStatus();
   if (failed_units_.emplace(unit, worker.id).second) return absl::OkStatus();
   return absl::AbortedError(
@@ -97,6 +100,8 @@ void Training::Grant(absl::Time now, Actions* actions) {
       members_->Find(*id)->working_since = now;
     }
     grants[*id].push_back(*leases_->Lease(*id));
+    ++counts_.leased;
+    counts_.steps_ahead += next->step.value() - leases_->oldest_unfinished().value();
     if (in_turn) loads_.EndTurn(*id);
   }
   SendGrants(std::move(grants), actions);
@@ -138,7 +143,7 @@ Training::Stragglers Training::FindStragglers(absl::Time now) {
     // From now on it is not the step that counts but what it owes.
     worker.working_since = std::max(worker.working_since, oldest_since_);
     for (const Unit& unit : leases_->units_of(id)) {
-      if (unit.step > oldest_) leases_->Release(unit, id);
+      if (unit.step > oldest_ && leases_->Release(unit, id)) ++counts_.taken_back;
     }
   }
   return found;
@@ -154,13 +159,21 @@ void Training::Speculate(absl::Time now, Actions* actions) {
     const std::optional<MemberId> other = hopeless ? loads_.Substitute(holders) : std::nullopt;
     if (!other.has_value()) continue;
     members_->Find(*other)->working_since = now;
-    if (leases_->LeaseAlso(unit, *other)) grants[*other].push_back(unit);
+    if (!leases_->LeaseAlso(unit, *other)) continue;
+    grants[*other].push_back(unit);
+    ++counts_.leased;
   }
   SendGrants(std::move(grants), actions);
 }
 
 std::vector<Unit> Training::UnitsOf(MemberId id) const {
   return leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>();
+}
+
+void Training::SetTau(const TauChanges& changes) {
+  if (!job_.training.sync()) return;
+  lease_options_.window = LargestTau(job_.training.tau, changes, oldest_) + 1;
+  leases_->SetWindow(lease_options_.window);
 }
 
 absl::Duration Training::TimeTaken(absl::Time now) const {

@@ -19,6 +19,7 @@
 #include "common/plan/plan.h"
 #include "server/coordinate/event.h"
 #include "server/coordinate/membership.h"
+#include "server/coordinate/view.h"
 #include "server/lease/lease_options.h"
 #include "server/lease/lease_table.h"
 #include "server/lease/pace.h"
@@ -45,6 +46,9 @@ class Training {
   void AddWorker(const Member& worker);
   // The member is gone: what it held goes to others.
   void Remove(MemberId id);
+  // It keeps what it holds, and gets nothing more.
+  void Drain(MemberId id) { loads_.Remove(id); }
+  // Whether there are any that take units.
   bool has_workers() const { return !loads_.empty(); }
 
   // Training goes on where `done` stands. REQUIRES: plan().
@@ -57,6 +61,12 @@ class Training {
   // The unit goes to another worker. ABORTED: it has failed twice, and the run stops.
   absl::Status OnFailed(Member& worker, const Unit& unit, const std::string& reason,
                         absl::Time now);
+  // What was set while the run went on.
+  void SetTau(const TauChanges& changes);
+  // No unit of this step or a later one is leased until it is taken back.
+  void SetEnd(std::optional<conadv::Step> end) { leases_->SetEnd(end); }
+  // The first step of which nobody has had a unit.
+  conadv::Step untouched() const { return leases_->untouched(); }
   // Leases what may be leased.
   void Grant(absl::Time now, Actions* actions);
 
@@ -72,6 +82,7 @@ class Training {
   const Pace& pace() const { return pace_; }
   // The oldest that is not finished; the job's number of steps when all are. 0 before Begin.
   Step oldest() const { return oldest_; }
+  const UnitCounts& counts() const { return counts_; }
   std::vector<Unit> UnitsOf(MemberId id) const;
   std::optional<absl::Time> last_step_done() const { return last_step_done_; }
   // From Begin to the last step, or until now.
@@ -92,6 +103,7 @@ class Training {
   std::optional<LeaseTable> leases_;
   std::map<Unit, MemberId> failed_units_;  // failed once, and whose they were
   Pace pace_;
+  UnitCounts counts_;
   Step oldest_;
   absl::Time oldest_since_;
   std::optional<absl::Time> began_;

@@ -11,6 +11,7 @@
 #include "common/security/authorizer.h"
 #include "server/http/listener.h"
 #include "server/http/routes.h"
+#include "server/observe/metrics_route.h"
 #include "server/observe/server_window.h"
 
 namespace conadv {
@@ -34,10 +35,12 @@ class HttpPort {
   std::string url() const { return listener_->url(); }
 
  private:
-  explicit HttpPort(HttpRoutes::Options options) : routes_(std::move(options)) {}
+  explicit HttpPort(HttpRoutes::Options options)
+      : routes_(std::move(options)), metrics_(&window_, &routes_) {}
 
   ServerWindow window_;
   HttpRoutes routes_;
+  MetricsRoute metrics_;
   std::unique_ptr<HttpListener> listener_;  // last: its threads use what is above
 };
 

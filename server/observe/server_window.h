@@ -4,6 +4,7 @@
 #ifndef CONADV_SERVER_OBSERVE_SERVER_WINDOW_H_
 #define CONADV_SERVER_OBSERVE_SERVER_WINDOW_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,17 +16,13 @@ namespace conadv {
 
 class ServerWindow {
  public:
+  // Called at each Close, before the parts go. Set it before anything else.
+  void SetLastLook(std::function<void(const ServerParts&)> look) { last_look_ = std::move(look); }
+
   // What the parts point to stays until Close has returned.
   void Open(const ServerParts& parts) {
     MutexLock lock(&mutex_);
     parts_ = parts;
-  }
-  // Waits for those who look. `why` is what others are told until the next Open.
-  void Close(std::string why) {
-    MutexLock lock(&mutex_);
-    parts_.reset();
-    why_ = std::move(why);
-    while (lookers_ > 0) changed_.Wait(&mutex_);
   }
   // Calls `look` with the parts, or nullptr and what there is to say instead.
   template <class Look>
@@ -41,6 +38,19 @@ class ServerWindow {
     const Leave leave{this};
     return look(parts.has_value() ? &*parts : nullptr, why);
   }
+  // Waits for those who look. `why` is what others are told until the next Open.
+  void Close(std::string why) {
+    if (last_look_ != nullptr) {
+      With([this](const ServerParts* parts, const std::string&) {
+        if (parts != nullptr) last_look_(*parts);
+        return 0;
+      });
+    }
+    MutexLock lock(&mutex_);
+    parts_.reset();
+    why_ = std::move(why);
+    while (lookers_ > 0) changed_.Wait(&mutex_);
+  }
 
  private:
   struct Leave {
@@ -52,6 +62,7 @@ class ServerWindow {
     }
   };
 
+  std::function<void(const ServerParts&)> last_look_;
   Mutex mutex_;
   CondVar changed_;
   int lookers_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -3,6 +3,8 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
+
 #include "server/record/worker_stats_book.h"
 #include "server/shard/memory.h"
 
@@ -62,6 +64,7 @@ void ShardEvents::Record(const AppliedUpdate& update) {
     metrics = MetricsOf(update, now - began_);
     last_ = metrics;
     divergence_.Add(metrics.streams[0].loss);
+    update_micros_.Add(std::max<int64_t>(0, absl::ToInt64Microseconds(now - published_.back())));
     published_.push_back(now);
     if (published_.size() > kThroughputUpdates) published_.pop_front();
   }
@@ -69,9 +72,19 @@ void ShardEvents::Record(const AppliedUpdate& update) {
   metrics_.Append(std::move(metrics));
 }
 
+Histogram ShardEvents::update_micros() const {
+  MutexLock lock(&mutex_);
+  return update_micros_;
+}
+
 ShardEvents::Progress ShardEvents::progress() const {
   MutexLock lock(&mutex_);
-  Progress progress{first_, last_, 0, divergence_.warning()};
+  Progress progress;
+  progress.first = first_;
+  progress.began = began_;
+  progress.newest = published_.empty() ? began_ : published_.back();
+  progress.last = last_;
+  progress.warning = divergence_.warning();
   if (published_.size() < 2) return progress;
   const double seconds = absl::ToDoubleSeconds(published_.back() - published_.front());
   const double examples = static_cast<double>(published_.size() - 1) * job_.training.slot_size() *

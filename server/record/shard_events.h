@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/job/job.h"
+#include "common/stats/histogram.h"
 #include "common/thread/mutex.h"
 #include "server/agent/checkpointer.h"
 #include "server/coordinate/coordinator.h"
@@ -36,12 +37,16 @@ class ShardEvents final : public ShardObserver {
   MetricsLog& metrics() { return metrics_; }
 
   struct Progress {
-    Version first;  // what this shard began with
+    Version first;      // what this shard began with
+    absl::Time began;   // when; the clock's
+    absl::Time newest;  // when the newest version was published; likewise
     std::optional<StepMetrics> last;
     double examples_per_second = 0;  // over the newest updates
     std::string warning;             // about the loss
   };
   Progress progress() const;
+  // Between one update and the next, or the begin.
+  Histogram update_micros() const;
   // What records of what was published take, and the most that they and those of workers may.
   uint64_t record_bytes() const;
   static uint64_t record_limit_bytes();
@@ -66,6 +71,7 @@ class ShardEvents final : public ShardObserver {
   Version first_ ABSL_GUARDED_BY(mutex_);
   absl::Time began_ ABSL_GUARDED_BY(mutex_);
   std::optional<StepMetrics> last_ ABSL_GUARDED_BY(mutex_);
+  Histogram update_micros_ ABSL_GUARDED_BY(mutex_);
   Divergence divergence_ ABSL_GUARDED_BY(mutex_);
   // When the newest updates were published: not the calendar's times, which may jump.
   std::deque<absl::Time> published_ ABSL_GUARDED_BY(mutex_);

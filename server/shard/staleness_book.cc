@@ -23,6 +23,11 @@ void StalenessBook::AddRejected(const std::string& worker) {
   Count(worker, [](Worker& entry) { ++entry.rejected; });
 }
 
+void StalenessBook::AddArrived(const std::string& worker, uint64_t late) {
+  MutexLock lock(&mutex_);
+  Count(worker, [late](Worker& entry) { entry.late += late; });
+}
+
 void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
                                Version applied_at, absl::Time published) {
   MutexLock lock(&mutex_);
@@ -45,6 +50,11 @@ void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, c
 StalenessBook::View StalenessBook::Read() const {
   MutexLock lock(&mutex_);
   return {all_, workers_.Read(), {versions_.begin(), versions_.end()}};
+}
+
+StalenessBook::Worker StalenessBook::all() const {
+  MutexLock lock(&mutex_);
+  return all_;
 }
 
 StalenessBook::Means StalenessBook::means() const {

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/rpc/membership/coordinator_service.h"
 
+#include "common/base/clock.h"
 #include "common/wire/status.h"
 #include "server/rpc/access/caller.h"
 #include "server/rpc/membership/join_reactor.h"
 #include "server/rpc/membership/member_proto.h"
 
 namespace conadv {
+namespace {
+
+class RefusedJoin final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse> {
+ public:
+  explicit RefusedJoin(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
 
 grpc::ServerUnaryReactor* CoordinatorService::GetJob(grpc::CallbackServerContext* context,
                                                      const v1::GetJobRequest* request,
@@ -25,6 +35,13 @@ grpc::ServerUnaryReactor* CoordinatorService::GetJob(grpc::CallbackServerContext
 
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* CoordinatorService::Join(
     grpc::CallbackServerContext* context) {
+  {
+    MutexLock lock(&mutex_);
+    if (!joins_.Take(Clock::Real().Now())) {
+      return new RefusedJoin(ToGrpc(absl::ResourceExhaustedError(
+          "join: more members come than the coordinator takes; come again")));
+    }
+  }
   const absl::StatusOr<AccessRole> role = RoleOf(*context, authorizer_);
   return StartJoin(coordinator_, stats_,
                    {context->peer(), role.ok() && *role >= AccessRole::kServer});

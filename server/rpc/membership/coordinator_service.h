@@ -4,10 +4,12 @@
 #define CONADV_SERVER_RPC_MEMBERSHIP_COORDINATOR_SERVICE_H_
 
 #include "common/security/authorizer.h"
+#include "common/thread/mutex.h"
 #include "conadv/v1/coordinator.grpc.pb.h"
 #include "server/coordinate/coordinator.h"
 #include "server/record/version_log.h"
 #include "server/record/worker_stats_book.h"
+#include "server/rpc/membership/join_rate.h"
 
 namespace conadv {
 
@@ -40,6 +42,8 @@ class CoordinatorService final : public v1::Coordinator::CallbackService {
   WorkerStatsBook* const stats_;
   MetricsLog* const metrics_;
   Authorizer* const authorizer_;
+  Mutex mutex_;
+  JoinRate joins_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace conadv

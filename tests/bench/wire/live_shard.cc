@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/grpc/grpc_transport.h"
 #include "common/job/parse.h"
+#include "tests/support/certificates.h"
 
 namespace conadv::bench {
 namespace {
@@ -28,10 +29,28 @@ T OrDie(absl::StatusOr<T> result) {
 }
 
 std::vector<std::string> Command(const std::string& server, const TempDir& directory,
-                                 const TinyRun& run) {
+                                 const SecurityFiles& security, const TinyRun& run) {
   const std::string job = directory / "job.textproto";
   WriteFile(job, JobText(JobOf(run)));
-  return {server, "--job=" + job};
+  return {server, "--job=" + job, "--tls_ca=" + security.ca, "--tls_cert=" + security.cert,
+          "--tls_key=" + security.key};
+}
+
+// None without TLS.
+SecurityFiles MakeFiles(const TempDir& directory, bool tls) {
+  SecurityFiles files;
+  if (!tls) return files;
+  const CertificateAuthority authority;
+  Subject subject;
+  subject.unit = "server";
+  const Issued issued = authority.Issue(subject);
+  files.ca = directory / "ca.crt";
+  files.cert = directory / "tls.crt";
+  files.key = directory / "tls.key";
+  WriteFile(files.ca, authority.root());
+  WriteFile(files.cert, issued.certificate);
+  WriteFile(files.key, issued.key);
+  return files;
 }
 
 double Seconds(std::chrono::steady_clock::time_point begin) {
@@ -48,11 +67,14 @@ TinyRun RunOf(uint64_t parameters) {
 
 }  // namespace
 
-LiveShard::LiveShard(const std::string& server, uint64_t parameters)
-    : run_(RunOf(parameters)),
+LiveShard::LiveShard(const std::string& server, uint64_t parameters, bool tls)
+    : security_(MakeFiles(directory_, tls)),
+      credentials_(
+          OrDie(ClientCredentials::Create(security_, &FileSystem::Real(), &Clock::Real()))),
+      run_(RunOf(parameters)),
       plan_(std::make_shared<Plan>(PlanOf(run_))),
       layout_(*Layout::Create(plan_->tensors, 1)),
-      server_(Command(server, directory_, run_)) {
+      server_(Command(server, directory_, security_, run_)) {
   address_ = OrDie(server_.ReadAfter("listening on ", kPatience));
   weights_ = std::make_shared<Arena>(layout_.total_size());
   weights_->Zero();
@@ -66,7 +88,7 @@ LiveShard::LiveShard(const std::string& server, uint64_t parameters)
 }
 
 std::unique_ptr<ParameterClient> LiveShard::Connect(const std::string& name) const {
-  return GrpcTransport().Connect({address_, layout_.hash(), name});
+  return GrpcTransport(credentials_).Connect({address_, layout_.hash(), name});
 }
 
 void LiveShard::Offer() {

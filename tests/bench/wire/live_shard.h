@@ -12,6 +12,7 @@
 #include "client/transfer/parameter_client.h"
 #include "common/tensor/arena.h"
 #include "common/tensor/layout.h"
+#include "common/wire/client_credentials.h"
 #include "tests/soak/tiny_run.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -20,8 +21,9 @@ namespace conadv::bench {
 
 class LiveShard {
  public:
-  // Starts the server and gives it its initial weights. `parameters` is about right.
-  LiveShard(const std::string& server, uint64_t parameters);
+  // Starts the server and gives it its initial weights. `parameters` is about right. With TLS both
+  // ends show certificates, of an authority of its own.
+  LiveShard(const std::string& server, uint64_t parameters, bool tls = false);
 
   size_t bytes() const { return weights_->bytes(); }
   pid_t pid() const { return server_.pid(); }
@@ -40,6 +42,8 @@ class LiveShard {
   void WaitFor(Version version);
 
   const TempDir directory_;
+  const SecurityFiles security_;
+  const ClientCredentials credentials_;
   const TinyRun run_;
   const std::shared_ptr<const Plan> plan_;
   const Layout layout_;

@@ -11,6 +11,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "tests/bench/table/row.h"
+#include "tests/bench/wire/cipher.h"
 #include "tests/bench/wire/live_shard.h"
 #include "tests/bench/wire/raw_peer.h"
 
@@ -55,6 +56,30 @@ void PrintRows(uint64_t mib, int rounds, RawPeer* tcp, RawPeer* local) {
          false, ""});
 }
 
+// Under TLS beside the same without it, and what its cipher alone costs.
+void PrintTlsRows(uint64_t mib, int rounds) {
+  LiveShard plain(absl::GetFlag(FLAGS_server), mib * kMiB / sizeof(float));
+  LiveShard secured(absl::GetFlag(FLAGS_server), mib * kMiB / sizeof(float), /*tls=*/true);
+  const size_t bytes = plain.bytes();
+  Cipher cipher(bytes);
+  const auto seen = Interleave(rounds, {
+                                           [&] { return secured.Pull(); },
+                                           [&] { return plain.Pull(); },
+                                           [&] { return secured.Push(); },
+                                           [&] { return plain.Push(); },
+                                           [&] { return cipher.Seal(); },
+                                       });
+  std::vector<std::vector<double>> rates;
+  for (const auto& seconds : seen) rates.push_back(Rates(seconds, bytes));
+  const std::string size = absl::StrCat(mib, " MiB");
+  Print({"pull under TLS, " + size, "GB/s", "the same without", rates[0], rates[1], std::nullopt,
+         false, ""});
+  Print({"push under TLS, " + size, "GB/s", "the same without", rates[2], rates[3], std::nullopt,
+         false, ""});
+  Print({"pull under TLS, " + size, "GB/s", "AES-256-GCM alone, one core", rates[0], rates[4],
+         std::nullopt, false, "each end does as much"});
+}
+
 int Main() {
   std::vector<uint64_t> sizes = {64, 256};
   if (absl::GetFlag(FLAGS_mib) != 0) sizes = {absl::GetFlag(FLAGS_mib)};
@@ -73,6 +98,7 @@ int Main() {
   for (const uint64_t mib : sizes) {
     PrintRows(mib, absl::GetFlag(FLAGS_rounds), &tcp, &local);
   }
+  PrintTlsRows(sizes.back(), absl::GetFlag(FLAGS_rounds));
   return 0;
 }
 

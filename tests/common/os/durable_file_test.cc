@@ -1,41 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a power loss would leave cannot be seen from here; which directories are synced can: this
-// program's own fsync stands before the C library's.
-#include <sys/syscall.h>
-#include <unistd.h>
-
+// What a power loss would leave cannot be seen from here; which directories are synced can.
 #include <filesystem>
-#include <mutex>
 #include <string>
-#include <system_error>
-#include <utility>
-#include <vector>
 
 #include "common/os/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/common/os/disk_calls.h"
 #include "tests/support/temp_dir.h"
-
-namespace {
-
-std::mutex synced_mutex;
-std::vector<std::string>& Synced() {
-  static std::vector<std::string> paths;
-  return paths;
-}
-
-}  // namespace
-
-extern "C" int fsync(int descriptor) {
-  std::error_code error;
-  const auto path = std::filesystem::read_symlink(
-      std::filesystem::path("/proc/self/fd") / std::to_string(descriptor), error);
-  {
-    const std::lock_guard<std::mutex> lock(synced_mutex);
-    Synced().push_back(path.string());
-  }
-  return static_cast<int>(::syscall(SYS_fsync, descriptor));
-}
 
 namespace conadv {
 namespace {
@@ -49,11 +21,6 @@ class DurableFileTest : public ::testing::Test {
   DurableFileTest() : root_(std::filesystem::canonical(directory_.path()).string()) {}
 
   std::string Path(const std::string& name) const { return root_ + "/" + name; }
-  // The paths synced since it was asked last.
-  static std::vector<std::string> TakeSynced() {
-    const std::lock_guard<std::mutex> lock(synced_mutex);
-    return std::exchange(Synced(), {});
-  }
 
   const FileSystem& files_ = FileSystem::Real();
   const TempDir directory_;
