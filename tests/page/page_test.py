@@ -130,6 +130,7 @@ class Page(unittest.TestCase):
         self.addCleanup(browser.close)
         for password, opens in ((other, False), (token, True)):
             browser.open(run.url.replace("//", f"//anyone:{password}@"))
+            browser.wait_for("document.readyState === 'complete'", "the answer")
             self.assertEqual(browser.evaluate("document.querySelector('h1') !== null"), opens)
         browser.wait_for("document.getElementById('phase').textContent === 'waiting for workers'", "the phase")
 
