@@ -10,7 +10,7 @@ JOB := deploy/jobs/fashion-mnist.textproto
 ARGS :=
 SECONDS := 60
 PROGRAMS := conadv conadv-server conadv-worker
-SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc')
+SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.h' '*.cc' '*.js')
 
 help:  ## show this
 	@awk -F ':.*##' '/^[a-z]+:.*##/ {printf "make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,7 +61,7 @@ chaos: build  ## 50 runs with random faults, which must all end as if there were
 image-check:  ## build both images and run them as a cluster does; half an hour; TARGETS="server"
 	deploy/docker/check.sh $(TARGETS)
 
-format:  ## lay out the C++ sources as .clang-format says
+format:  ## lay out the C++ and JavaScript sources as .clang-format says
 	@deploy/install.sh lint
 	clang-format -i $(SOURCES)
 

@@ -20,14 +20,14 @@ _LIMIT = 60  # seconds, for a browser on a busy machine
 
 
 class Browser:
-    def __init__(self):
+    def __init__(self, *flags):
         self._profile = tempfile.TemporaryDirectory(prefix="conadv-page-", ignore_cleanup_errors=True)
         self._log = open(pathlib.Path(self._profile.name) / "log", "w+b")
         # Chromium reads file descriptor 3 and writes 4: ours have to be out of the way of both.
         their_in, self._out = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in os.pipe())
         self._in, their_out = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in os.pipe())
         self._process = subprocess.Popen(
-            ["/usr/bin/chromium", *_FLAGS, f"--user-data-dir={self._profile.name}/profile", "about:blank"],
+            ["/usr/bin/chromium", *_FLAGS, *flags, f"--user-data-dir={self._profile.name}/profile", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, close_fds=False, start_new_session=True,
             preexec_fn=lambda: (os.dup2(their_in, 3), os.dup2(their_out, 4)))
         os.close(their_in)

@@ -6,6 +6,7 @@ One run, and its course is the test's: paused by stopping its workers, compared 
 and started again; trained to its end."""
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -112,6 +113,26 @@ class Page(unittest.TestCase):
         self.train_to_the_end()
         scripts = [complaint for complaint in self.browser.complaints if "Failed to load resource" not in complaint]
         self.assertEqual(scripts, [])
+
+    def test_a_token_opens_it_and_nothing_else_does(self):
+        root = pathlib.Path(self.directory.name) / "tokens"
+        root.mkdir()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-keyout", "tls.key", "-out", "tls.crt"], cwd=root, check=True, capture_output=True)
+        token, other = "a-token-that-is-long-enough-0123456789", "another-token-that-is-long-enough-0123"
+        (root / "tokens").write_text(f"viewer {token}\n")
+        (root / "tokens").chmod(0o600)
+        run = WatchedRun(BINARIES, root, f"--tls_cert={root / 'tls.crt'}", f"--tls_key={root / 'tls.key'}",
+                         f"--tokens={root / 'tokens'}")
+        self.addCleanup(run.close)
+        # Whose certificate it is, is not this test's question.
+        browser = Browser("--ignore-certificate-errors")
+        self.addCleanup(browser.close)
+        for password, opens in ((other, False), (token, True)):
+            browser.open(run.url.replace("//", f"//anyone:{password}@"))
+            browser.wait_for("document.readyState === 'complete'", "the answer")
+            self.assertEqual(browser.evaluate("document.querySelector('h1') !== null"), opens)
+        browser.wait_for("document.getElementById('phase').textContent === 'waiting for workers'", "the phase")
 
     def pause(self):
         """Until what was on its way has come, and the page has it."""

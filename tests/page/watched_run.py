@@ -29,11 +29,12 @@ server {{ checkpoint_every: 10 lease_seconds: 600 unit_timeout_seconds: 3600 }}
 
 
 class WatchedRun:
-    def __init__(self, binaries, directory):
+    def __init__(self, binaries, directory, *flags):
         self._binaries = binaries
         self._root = pathlib.Path(directory)
         self._job = self._root / "job.textproto"
         self._job.write_text(JOB)
+        self._flags = flags
         self._listen, self._http = "127.0.0.1:0", "127.0.0.1:0"
         self.server = None
         self.members = []
@@ -48,7 +49,8 @@ class WatchedRun:
         """The first time on ports that are free, then on the same ones."""
         self.server = subprocess.Popen(
             [self._binaries / "conadv-server", f"--job={self._job}", f"--checkpoint_dir={self._root / 'checkpoints'}",
-             f"--listen={self._listen}", f"--http_listen={self._http}", "--when_done=wait", "--evaluator_patience=60s"],
+             f"--listen={self._listen}", f"--http_listen={self._http}", "--when_done=wait", "--evaluator_patience=60s",
+             *self._flags],
             stdout=subprocess.PIPE, stderr=self._log("server"), text=True)
         found = {}
         for line in self.server.stdout:

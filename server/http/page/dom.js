@@ -18,9 +18,7 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-export function byId(id) {
-  return document.getElementById(id);
-}
+export function byId(id) { return document.getElementById(id); }
 
 // Leaves the element alone where nothing changes, so that selections stay and readers keep still.
 export function setText(element, text) {
@@ -34,10 +32,11 @@ export function setValue(element, value, text) {
   setText(element, text);
 }
 
-// A table whose rows are told apart by a key and changed in place. It says its roles: on a phone its
-// elements are laid out as cards, and browsers then forget them.
+// A table whose rows are told apart by a key and changed in place. It says its roles: on a phone
+// its elements are laid out as cards, and browsers then forget them.
 export class Table {
-  // columns: {title, numeric?}; `empty` is what it says without rows. At most `most` rows are shown.
+  // columns: {title, numeric?}; `empty` is what it says without rows. At most `most` rows are
+  // shown.
   constructor(parent, {caption, columns, empty, most = 64}) {
     this.columns = columns;
     this.most = most;
@@ -45,10 +44,15 @@ export class Table {
     this.body = html('tbody', {role: 'rowgroup'});
     this.note = html('p', {class: 'note'}, empty);
     this.empty = empty;
-    const head = html('tr', {role: 'row'}, ...columns.map(({title, numeric}) =>
-      html('th', {scope: 'col', role: 'columnheader', class: numeric ? 'numeric' : ''}, title)));
-    this.table = html('table', {role: 'table'}, html('caption', {class: 'hidden-text'}, caption),
-      html('thead', {role: 'rowgroup'}, head), this.body);
+    const head = html(
+        'tr', {role: 'row'},
+        ...columns.map(
+            ({title, numeric}) => html(
+                'th', {scope: 'col', role: 'columnheader', class: numeric ? 'numeric' : ''},
+                title)));
+    this.table = html(
+        'table', {role: 'table'}, html('caption', {class: 'hidden-text'}, caption),
+        html('thead', {role: 'rowgroup'}, head), this.body);
     parent.append(this.table, this.note);
     this.update([]);
   }
@@ -80,10 +84,12 @@ export class Table {
   }
 
   newRow() {
-    return html('tr', {role: 'row'}, ...this.columns.map(({title, numeric}, index) =>
-      index === 0 ?
-        html('th', {scope: 'row', role: 'rowheader', 'data-title': title}) :
-        html('td', {role: 'cell', 'data-title': title, class: numeric ? 'numeric' : ''})));
+    return html(
+        'tr', {role: 'row'},
+        ...this.columns.map(
+            ({title, numeric}, index) => index === 0 ?
+                html('th', {scope: 'row', role: 'rowheader', 'data-title': title}) :
+                html('td', {role: 'cell', 'data-title': title, class: numeric ? 'numeric' : ''})));
   }
 
   set(place, cell) {

@@ -6,18 +6,14 @@ export const UNKNOWN = 'unknown';
 const grouped = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 
 // protobuf's JSON leaves out what is 0, and writes 64-bit integers and NaN as strings.
-export function number(value) {
-  return value === undefined ? 0 : Number(value);
-}
+export function number(value) { return value === undefined ? 0 : Number(value); }
 
 // A number with what `text` makes of it; undefined and what is no number are not known.
 function known(value, text) {
   return value === undefined || !Number.isFinite(value) ? UNKNOWN : text(value);
 }
 
-export function whole(value) {
-  return known(value, (known) => grouped.format(known));
-}
+export function whole(value) { return known(value, (known) => grouped.format(known)); }
 
 // Four significant digits, without an exponent where that is short.
 export function decimal(value) {
@@ -29,9 +25,7 @@ export function decimal(value) {
   });
 }
 
-export function percent(value) {
-  return known(value, (known) => `${(100 * known).toFixed(1)} %`);
-}
+export function percent(value) { return known(value, (known) => `${(100 * known).toFixed(1)} %`); }
 
 export function bytes(value) {
   return known(value, (known) => {
@@ -61,17 +55,15 @@ const MOST_NAME = 80;  // characters
 
 // What a peer chose to be called: without what would act on the text around it, and not endless.
 export function printable(name, most = MOST_NAME) {
-  const plain = String(name ?? '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    `\\u{${character.codePointAt(0).toString(16)}}`);
+  const plain = String(name ?? '')
+                    .replace(
+                        /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+                        (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
   const characters = Array.from(plain);
   return characters.length <= most ? plain : `${characters.slice(0, most).join('')}…`;
 }
 
 // "TRAINING" as "training".
-export function words(constant) {
-  return constant.toLowerCase().replaceAll('_', ' ');
-}
+export function words(constant) { return constant.toLowerCase().replaceAll('_', ' '); }
 
-export function plural(count, word) {
-  return `${whole(count)} ${word}${count === 1 ? '' : 's'}`;
-}
+export function plural(count, word) { return `${whole(count)} ${word}${count === 1 ? '' : 's'}`; }

@@ -4,8 +4,16 @@
 import {number} from './format.js';
 
 export const MEASURES = [
-  'rate', 'clean_loss', 'clean_accuracy', 'adversarial_loss', 'adversarial_accuracy',
-  'augmented_loss', 'augmented_accuracy', 'attack_loss', 'attack_staleness', 'update_staleness',
+  'rate',
+  'clean_loss',
+  'clean_accuracy',
+  'adversarial_loss',
+  'adversarial_accuracy',
+  'augmented_loss',
+  'augmented_accuracy',
+  'attack_loss',
+  'attack_staleness',
+  'update_staleness',
 ];
 
 // Updates that the server's own figure of throughput is a mean over.
@@ -96,13 +104,11 @@ export class History {
     this.stride *= 2;
   }
 
-  versions() {
-    return this.points.map((point) => point.version);
-  }
+  versions() { return this.points.map((point) => point.version); }
 
   values(measure) {
-    return this.points.map((point) =>
-      point.counts[measure] === 0 ? NaN : point.sums[measure] / point.counts[measure]);
+    return this.points.map(
+        (point) => point.counts[measure] === 0 ? NaN : point.sums[measure] / point.counts[measure]);
   }
 
   // Updates in a second at each point, as a mean over the newest updates of its lineage.
@@ -136,13 +142,9 @@ export class Evaluations {
     this.clear();
   }
 
-  clear() {
-    this.items = [];
-  }
+  clear() { this.items = []; }
 
-  begin(version) {
-    this.items = this.items.filter((item) => item.version <= version);
-  }
+  begin(version) { this.items = this.items.filter((item) => item.version <= version); }
 
   add(report) {
     const version = number(report.version);

@@ -2,7 +2,7 @@
 // Lines over versions, in one SVG that follows its element's width. What the pointer or the arrow
 // keys choose is read from the legend; a table has the same points for whoever cannot see them.
 import {html, setText, svg} from './dom.js';
-import {UNKNOWN, decimal, whole} from './format.js';
+import {decimal, UNKNOWN, whole} from './format.js';
 
 const HEIGHT = 180;
 const LEFT = 46;
@@ -44,7 +44,10 @@ export function nearest(xs, x) {
   let high = xs.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (xs[middle] <= x) low = middle; else high = middle;
+    if (xs[middle] <= x)
+      low = middle;
+    else
+      high = middle;
   }
   return xs.length > 1 && Math.abs(xs[high] - x) < Math.abs(xs[low] - x) ? high : low;
 }
@@ -72,12 +75,16 @@ function axisOf(lines, {least, most, wide}) {
   const margin = (high - low || Math.abs(high) || 1) * 0.05;
   if (low !== 0) low -= margin;
   high += margin;
-  return {low: Math.max(low, least ?? -Infinity), high: Math.min(high, most ?? Infinity), log: false};
+  return {
+    low: Math.max(low, least ?? -Infinity),
+    high: Math.min(high, most ?? Infinity),
+    log: false
+  };
 }
 
 export class LineChart {
-  // series: {name, label, dots?}; they have the colours s0, s1, … of the style sheet. `unit` is that
-  // of the values; `least` and `most` bound the axis, `wide` lets it be logarithmic.
+  // series: {name, label, dots?}; they have the colours s0, s1, … of the style sheet. `unit` is
+  // that of the values; `least` and `most` bound the axis, `wide` lets it be logarithmic.
   constructor(parent, {title, unit, series, least, most, wide = false, format = decimal}) {
     Object.assign(this, {title, unit, series, bounds: {least, most, wide}, format});
     this.lines = new Map();
@@ -91,19 +98,23 @@ export class LineChart {
     this.grid = svg('g', {class: 'grid'});
     this.marks = svg('g', {class: 'marks'});
     this.curves = svg('g');
-    this.cursor = svg('line', {class: 'cursor', visibility: 'hidden', y1: TOP, y2: HEIGHT - BOTTOM});
-    this.nothing = svg('text', {class: 'nothing', 'text-anchor': 'middle', y: HEIGHT / 2}, 'nothing yet');
-    this.plot = svg('svg', {class: 'plot', role: 'img', tabindex: 0, height: HEIGHT},
-      this.grid, this.marks, this.curves, this.cursor, this.nothing);
+    this.cursor =
+        svg('line', {class: 'cursor', visibility: 'hidden', y1: TOP, y2: HEIGHT - BOTTOM});
+    this.nothing =
+        svg('text', {class: 'nothing', 'text-anchor': 'middle', y: HEIGHT / 2}, 'nothing yet');
+    this.plot =
+        svg('svg', {class: 'plot', role: 'img', tabindex: 0, height: HEIGHT}, this.grid, this.marks,
+            this.curves, this.cursor, this.nothing);
     this.at = html('span', {class: 'at'});
     this.scale = html('span', {class: 'unit'}, this.unit);
     this.legend = html('ul', {class: 'legend'});
     this.readings = new Map();
     this.entries = new Map();
     this.series.forEach(({name, label, dots}, index) => {
-      const key = svg('svg', {class: 'key', width: 22, height: 10, 'aria-hidden': 'true'}, dots ?
-        svg('circle', {class: `s${index} dot`, cx: 11, cy: 5, r: 3.5}) :
-        svg('path', {class: `s${index} line`, d: 'M0 5H22'}));
+      const key =
+          svg('svg', {class: 'key', width: 22, height: 10, 'aria-hidden': 'true'},
+              dots ? svg('circle', {class: `s${index} dot`, cx: 11, cy: 5, r: 3.5}) :
+                     svg('path', {class: `s${index} line`, d: 'M0 5H22'}));
       const reading = html('span', {class: 'reading'});
       this.readings.set(name, reading);
       const entry = html('li', {}, key, html('span', {}, label), reading);
@@ -114,8 +125,8 @@ export class LineChart {
     this.details = html('details', {}, html('summary', {}, 'as a table'), this.body);
     this.details.addEventListener('toggle', () => this.drawTable());
     parent.append(
-      html('figcaption', {}, html('h3', {}, this.title), this.scale, this.at),
-      this.plot, this.legend, this.details);
+        html('figcaption', {}, html('h3', {}, this.title), this.scale, this.at), this.plot,
+        this.legend, this.details);
     this.listen();
   }
 
@@ -137,10 +148,9 @@ export class LineChart {
     });
   }
 
-  // xs: rising versions. lines: for each series {name, values}: NaN where nothing is known, which is a
-  // gap, and undefined where nothing was measured, which is none. A series that is not among them is
-  // none of this run's.
-  // marks: versions that the run went back to.
+  // xs: rising versions. lines: for each series {name, values}: NaN where nothing is known, which
+  // is a gap, and undefined where nothing was measured, which is none. A series that is not among
+  // them is none of this run's. marks: versions that the run went back to.
   update({xs, lines, marks}) {
     this.xs = xs;
     this.lines = new Map(lines.map((line) => [line.name, line.values]));
@@ -151,9 +161,7 @@ export class LineChart {
     this.drawTable();
   }
 
-  shown() {
-    return this.series.filter(({name}) => this.lines.get(name)?.some(Number.isFinite));
-  }
+  shown() { return this.series.filter(({name}) => this.lines.get(name)?.some(Number.isFinite)); }
 
   draw() {
     const width = this.plot.clientWidth;
@@ -165,10 +173,13 @@ export class LineChart {
     this.axis = axisOf(shown.map(({name}) => this.lines.get(name)), this.bounds);
     setText(this.scale, this.axis.log ? `${this.unit}, logarithmic` : this.unit);
     this.drawGrid();
-    this.marks.replaceChildren(...(this.marked ?? [])
-      .filter((version) => version >= this.xs[0] && version <= this.xs.at(-1))
-      .map((version) => svg('line',
-        {x1: this.xOf(version), x2: this.xOf(version), y1: TOP, y2: HEIGHT - BOTTOM})));
+    this.marks.replaceChildren(
+        ...(this.marked ?? [])
+            .filter((version) => version >= this.xs[0] && version <= this.xs.at(-1))
+            .map(
+                (version) => svg(
+                    'line',
+                    {x1: this.xOf(version), x2: this.xOf(version), y1: TOP, y2: HEIGHT - BOTTOM})));
     this.curves.replaceChildren(...shown.map((series) => this.drawLine(series)));
     this.drawReadings();
   }
@@ -178,13 +189,15 @@ export class LineChart {
     const lines = [];
     for (const tick of log ? logTicks(low, high) : ticks(low, high, 5)) {
       const y = this.yOf(tick);
-      lines.push(svg('line', {x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y}),
-        svg('text', {x: LEFT - 6, y: y + 4, 'text-anchor': 'end'}, this.format(tick)));
+      lines.push(
+          svg('line', {x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y}),
+          svg('text', {x: LEFT - 6, y: y + 4, 'text-anchor': 'end'}, this.format(tick)));
     }
     if (this.xs.length > 0) {
       for (const tick of ticks(this.xs[0], this.xs.at(-1), Math.max(2, this.width / 110))) {
         if (!Number.isInteger(tick)) continue;
-        lines.push(svg('text', {x: this.xOf(tick), y: HEIGHT - 5, 'text-anchor': 'middle'}, whole(tick)));
+        lines.push(
+            svg('text', {x: this.xOf(tick), y: HEIGHT - 5, 'text-anchor': 'middle'}, whole(tick)));
       }
     }
     this.grid.replaceChildren(...lines);
@@ -194,8 +207,15 @@ export class LineChart {
     const index = this.series.findIndex((series) => series.name === name);
     const values = this.lines.get(name);
     if (dots) {
-      return svg('g', {class: `s${index} dot`}, ...values.flatMap((value, i) => Number.isFinite(value) ?
-        [svg('circle', {cx: this.xOf(this.xs[i]).toFixed(1), cy: this.yOf(value).toFixed(1), r: 3.5})] : []));
+      return svg(
+          'g', {class: `s${index} dot`},
+          ...values.flatMap(
+              (value, i) => Number.isFinite(value) ? [svg('circle', {
+                cx: this.xOf(this.xs[i]).toFixed(1),
+                cy: this.yOf(value).toFixed(1),
+                r: 3.5
+              })] :
+                                                     []));
     }
     let path = '';
     let pen = 'M';
@@ -225,8 +245,11 @@ export class LineChart {
     });
     const version = this.xs[index];
     setText(this.at, version === undefined ? '' : `version ${whole(version)}`);
-    this.plot.setAttribute('aria-label', version === undefined ? `${this.title}: nothing yet` :
-      `${this.title} in ${this.unit} at version ${whole(version)}: ${readings.join(', ')}`);
+    this.plot.setAttribute(
+        'aria-label',
+        version === undefined ?
+            `${this.title}: nothing yet` :
+            `${this.title} in ${this.unit} at version ${whole(version)}: ${readings.join(', ')}`);
     this.cursor.setAttribute('visibility', this.chosen === undefined ? 'hidden' : 'visible');
     if (this.chosen === undefined) return;
     this.cursor.setAttribute('x1', this.xOf(version));
@@ -237,16 +260,24 @@ export class LineChart {
     if (!this.details.open) return;
     const count = Math.min(TABLE_ROWS, this.xs.length);
     const last = this.xs.length - 1;
-    const indices = Array.from({length: count}, (_, i) =>
-      count === 1 ? last : Math.round(last - i * last / (count - 1)));
+    const indices = Array.from(
+        {length: count}, (_, i) => count === 1 ? last : Math.round(last - i * last / (count - 1)));
     const series = this.series.filter(({name}) => this.lines.has(name));
-    const cell = (text) => html('td', {class: text === UNKNOWN ? 'unknown numeric' : 'numeric'}, text);
-    this.body.replaceChildren(html('table', {class: 'plain'},
-      html('thead', {}, html('tr', {}, html('th', {scope: 'col'}, 'version'),
-        ...series.map(({label}) => html('th', {scope: 'col'}, label)))),
-      html('tbody', {}, ...indices.map((index) => html('tr', {},
-        html('th', {scope: 'row'}, whole(this.xs[index])),
-        ...series.map(({name}) => cell(this.format(this.lines.get(name)[index]))))))));
+    const cell = (text) =>
+        html('td', {class: text === UNKNOWN ? 'unknown numeric' : 'numeric'}, text);
+    this.body.replaceChildren(html(
+        'table', {class: 'plain'},
+        html(
+            'thead', {},
+            html(
+                'tr', {}, html('th', {scope: 'col'}, 'version'),
+                ...series.map(({label}) => html('th', {scope: 'col'}, label)))),
+        html(
+            'tbody', {},
+            ...indices.map(
+                (index) => html(
+                    'tr', {}, html('th', {scope: 'row'}, whole(this.xs[index])),
+                    ...series.map(({name}) => cell(this.format(this.lines.get(name)[index]))))))));
   }
 
   choose(index) {
@@ -266,7 +297,8 @@ export class LineChart {
 
   yOf(value) {
     const {low, high, log} = this.axis;
-    const share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
+    const share =
+        log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
     return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
   }
 }

@@ -2,10 +2,10 @@
 // Asks the server again and again: one request at a time, less often while it does not answer or
 // nobody looks. Tells `run` what came, and `onChange` that something did.
 
-const EVERY = 1000;         // milliseconds between two looks
+const EVERY = 1000;          // milliseconds between two looks
 const HIDDEN_EVERY = 10000;  // while the page is in the background
 const MOST_BACK_OFF = 15000;
-const PATIENCE = 10000;     // for an answer
+const PATIENCE = 10000;  // for an answer
 // Many records come in parts, and not all in one look. After a short part there is little left.
 const MOST_PARTS = 16;
 const SHORT_PART = 64;
@@ -22,9 +22,18 @@ export class RefusedError extends Error {
   }
 }
 
+// Beside the page, wherever that is; fetch() refuses an address with a name and a password in it.
+function addressOf(path) {
+  const address = new URL(`api/v1/${path}`, document.baseURI);
+  address.username = address.password = '';
+  return address;
+}
+
 async function get(path) {
-  const response = await fetch(`/api/v1/${path}`, {
-    cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE),
+  const response = await fetch(addressOf(path), {
+    cache: 'no-store',
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(PATIENCE),
   });
   if (!response.ok) {
     const text = (await response.text()).trim().slice(0, 500);
@@ -52,9 +61,7 @@ export class Poller {
     }
   }
 
-  start() {
-    this.look();
-  }
+  start() { this.look(); }
 
   // Now, unless a look is under way.
   soon() {
@@ -126,7 +133,10 @@ export class Poller {
     this.lost = now;
     // After the end of the run there is nobody to be missed.
     if (this.run.over()) return;
-    this.run.say(now, 'server', this.refusal === undefined ?
-      'the server does not answer' : `the server gives no answer: ${this.refusal.message || this.refusal.status}`);
+    this.run.say(
+        now, 'server',
+        this.refusal === undefined ?
+            'the server does not answer' :
+            `the server gives no answer: ${this.refusal.message || this.refusal.status}`);
   }
 }

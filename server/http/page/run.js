@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of the run, from what the server answered, and what happened to it meanwhile.
 // State without sockets, clocks or elements: `now` comes in, in milliseconds.
-import {Evaluations, History} from './history.js';
 import {number, plural, printable, whole} from './format.js';
+import {Evaluations, History} from './history.js';
 
 const MOST_EVENTS = 100;
 const MOST_MADE = 128;
 const MOST_NAMED = 5;  // of the workers that come or go at once
 
 // What a server says, which may hold what a peer chose.
-function sentence(text) {
-  return printable(text, 1000);
-}
+function sentence(text) { return printable(text, 1000); }
 
 // Without its figures: a warning that counts on is still the same one.
-function gist(text) {
-  return (text ?? '').replace(/[\d.,e+-]+/g, '#');
-}
+function gist(text) { return (text ?? '').replace(/[\d.,e+-]+/g, '#'); }
 
 // Two states of one run, or of two?
 function sameRun(status, other) {
   return ['job', 'algorithm', 'consistency', 'tau', 'shard', 'shards'].every(
-    (field) => status[field] === other[field]);
+      (field) => status[field] === other[field]);
 }
 
 export class Run {
@@ -43,7 +39,7 @@ export class Run {
     this.snapshots = undefined;
     this.checkpoints = undefined;
     this.lineage = undefined;
-    this.next = 0;  // index of the first metrics record that is not here yet
+    this.next = 0;             // index of the first metrics record that is not here yet
     this.present = undefined;  // workers by id
   }
 
@@ -80,8 +76,10 @@ export class Run {
   beginLineage(version, now) {
     const restored = number(this.status.restored_version);
     if (this.lineage !== undefined && version !== undefined) {
-      this.say(now, 'roll-back', `the run went back from version ${whole(version)} to version ` +
-        `${whole(restored)}; what came after it is computed again`);
+      this.say(
+          now, 'roll-back',
+          `the run went back from version ${whole(version)} to version ` +
+              `${whole(restored)}; what came after it is computed again`);
     } else if (restored > 0) {
       this.say(now, 'run', `the run went on from the checkpoint of version ${whole(restored)}`);
     }
@@ -89,7 +87,8 @@ export class Run {
     this.next = 0;
     this.history.begin(restored);
     this.evaluations.begin(restored);
-    for (const version of this.made.keys()) if (version > restored) this.made.delete(version);
+    for (const version of this.made.keys())
+      if (version > restored) this.made.delete(version);
   }
 
   takeStaleness(staleness) {
@@ -107,8 +106,10 @@ export class Run {
       if (record.evaluation === undefined) continue;
       this.evaluations.add(record.evaluation);
       for (const warning of record.evaluation.warnings ?? []) {
-        this.say(now, 'warning', `evaluation of version ${whole(number(record.evaluation.version))}: ` +
-          sentence(warning));
+        this.say(
+            now, 'warning',
+            `evaluation of version ${whole(number(record.evaluation.version))}: ` +
+                sentence(warning));
       }
     }
     this.next = number(next);
@@ -117,9 +118,13 @@ export class Run {
   takeCheckpoints(checkpoints, now) {
     const key = ({version, reason}) => `${version} ${reason}`;
     const before = new Set((this.checkpoints?.refused ?? []).map(key));
-    for (const refused of (checkpoints.refused ?? []).filter((one) => !before.has(key(one))).slice(0, MOST_NAMED)) {
-      this.say(now, 'fault', `checkpoint of version ${whole(number(refused.version))} is not used: ` +
-        sentence(refused.reason));
+    for (const refused of (checkpoints.refused ?? [])
+             .filter((one) => !before.has(key(one)))
+             .slice(0, MOST_NAMED)) {
+      this.say(
+          now, 'fault',
+          `checkpoint of version ${whole(number(refused.version))} is not used: ` +
+              sentence(refused.reason));
     }
     this.checkpoints = checkpoints;
   }
@@ -132,8 +137,8 @@ export class Run {
       const went = [...this.present].filter(([id]) => !present.has(id)).map(([, member]) => member);
       this.sayMembers(came, 'joined', 'worker', now);
       this.sayMembers(went, 'left or was lost', 'worker', now);
-      const slow = [...present].filter(([id, member]) =>
-        member.straggles && this.present.get(id)?.straggles !== true);
+      const slow = [...present].filter(
+          ([id, member]) => member.straggles && this.present.get(id)?.straggles !== true);
       this.sayMembers(slow.map(([, member]) => member), 'straggles', 'warning', now);
     }
     this.present = present;
@@ -148,9 +153,7 @@ export class Run {
     }
   }
 
-  coordinates() {
-    return this.status !== undefined && number(this.status.shard) === 0;
-  }
+  coordinates() { return this.status !== undefined && number(this.status.shard) === 0; }
 
   // Shards other than 0 do not know.
   phase() {
@@ -159,9 +162,7 @@ export class Run {
   }
 
   // A figure of the status that is not known where it is 0.
-  known(field) {
-    return number(this.status?.[field]) || undefined;
-  }
+  known(field) { return number(this.status?.[field]) || undefined; }
 
   // None before there are weights.
   version() {
@@ -180,14 +181,10 @@ export class Run {
     return this.version() !== undefined && this.version() > number(this.status.restored_version);
   }
 
-  streams() {
-    return new Set(this.status?.streams ?? []);
-  }
+  streams() { return new Set(this.status?.streams ?? []); }
 
   // A figure of the newest update.
-  ofUpdate(field) {
-    return this.updated() ? number(this.status[field]) : undefined;
-  }
+  ofUpdate(field) { return this.updated() ? number(this.status[field]) : undefined; }
 
   secondsLeft() {
     const speed = this.history.speeds().at(-1);

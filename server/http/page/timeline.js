@@ -26,7 +26,8 @@ export function versionsOf({made, snapshots, checkpoints}) {
     Object.assign(at(version), {
       step: number(record.step),
       published: number(record.published_unix_micros) / 1000,
-      slots: (record.contributors ?? []).map(({worker, slots}) => [printable(worker), number(slots)]),
+      slots:
+          (record.contributors ?? []).map(({worker, slots}) => [printable(worker), number(slots)]),
     });
   }
   for (const snapshot of snapshots?.snapshots ?? []) {
@@ -54,9 +55,13 @@ export class Timeline {
     this.at = html('span', {class: 'at'});
     this.colours = new Map();
     parent.append(
-      html('figcaption', {}, html('h3', {}, 'Versions'),
-        html('span', {class: 'unit'}, 'slots by worker, of those seen; below: kept ■, in a checkpoint ▲'), this.at),
-      this.plot, this.legend);
+        html(
+            'figcaption', {}, html('h3', {}, 'Versions'),
+            html(
+                'span', {class: 'unit'},
+                'slots by worker, of those seen; below: kept ■, in a checkpoint ▲'),
+            this.at),
+        this.plot, this.legend);
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
 
@@ -69,23 +74,29 @@ export class Timeline {
   // A worker keeps its colour for as long as it is there.
   colour() {
     const workers = new Set(this.versions.flatMap(({slots}) => slots.map(([worker]) => worker)));
-    for (const worker of this.colours.keys()) if (!workers.has(worker)) this.colours.delete(worker);
+    for (const worker of this.colours.keys())
+      if (!workers.has(worker)) this.colours.delete(worker);
     for (const worker of [...workers].sort()) {
       if (this.colours.has(worker)) continue;
       const used = new Set(this.colours.values());
       const free = Array.from({length: MOST_COLOURS}, (_, i) => i).find((i) => !used.has(i));
       this.colours.set(worker, free ?? MOST_COLOURS);
     }
-    const own = [...this.colours].filter(([, index]) => index < MOST_COLOURS)
-      .sort(([, one], [, other]) => one - other);
+    const own =
+        [...this.colours].filter(([, index]) => index < MOST_COLOURS).sort(([, one], [
+                                                                             , other
+                                                                           ]) => one - other);
     const others = this.colours.size - own.length;
     const entries = own.map(([worker, index]) => [worker, index]);
     if (others > 0) entries.push([plural(others, 'other'), MOST_COLOURS]);
     while (this.legend.children.length > entries.length) this.legend.lastChild.remove();
     entries.forEach(([text, index], i) => {
       if (this.legend.children[i] === undefined) {
-        this.legend.append(html('li', {}, svg('svg', {class: 'key', width: 12, height: 12, 'aria-hidden': 'true'},
-          svg('rect', {width: 12, height: 12})), html('span')));
+        this.legend.append(html(
+            'li', {},
+            svg('svg', {class: 'key', width: 12, height: 12, 'aria-hidden': 'true'},
+                svg('rect', {width: 12, height: 12})),
+            html('span')));
       }
       const [key, name] = this.legend.children[i].children;
       key.firstChild.setAttribute('class', `s${index} bar`);
@@ -99,14 +110,16 @@ export class Timeline {
     const room = width - LEFT - RIGHT;
     const shown = this.versions.slice(-Math.max(1, Math.floor(room / LEAST_PITCH)));
     if (shown.length === 0) {
-      this.bars.replaceChildren(svg('text',
-        {class: 'nothing', x: width / 2, y: HEIGHT / 2, 'text-anchor': 'middle'}, 'nothing yet'));
+      this.bars.replaceChildren(
+          svg('text', {class: 'nothing', x: width / 2, y: HEIGHT / 2, 'text-anchor': 'middle'},
+              'nothing yet'));
       this.plot.setAttribute('aria-label', 'Versions: nothing yet');
       return;
     }
     const pitch = Math.min(40, room / shown.length);
     const every = Math.ceil(60 / pitch);
-    const most = Math.max(1, ...shown.map(({slots}) => slots.reduce((sum, [, count]) => sum + count, 0)));
+    const most =
+        Math.max(1, ...shown.map(({slots}) => slots.reduce((sum, [, count]) => sum + count, 0)));
     const parts = [
       svg('line', {class: 'axis', x1: LEFT, x2: width - RIGHT, y1: BARS_END, y2: BARS_END}),
       svg('text', {x: LEFT - 6, y: TOP + 8, 'text-anchor': 'end'}, whole(most)),
@@ -116,25 +129,38 @@ export class Timeline {
       const x = LEFT + i * pitch;
       parts.push(this.drawVersion(version, x, pitch, most));
       if ((shown.length - 1 - i) % every === 0) {
-        parts.push(svg('text', {x: x + pitch / 2, y: HEIGHT - 5, 'text-anchor': 'middle'}, whole(version.version)));
+        parts.push(
+            svg('text', {x: x + pitch / 2, y: HEIGHT - 5, 'text-anchor': 'middle'},
+                whole(version.version)));
       }
     });
     this.bars.replaceChildren(...parts);
     const newest = shown.at(-1);
-    this.plot.setAttribute('aria-label', `Versions ${whole(shown[0].version)} to ` +
-      `${whole(newest.version)}; the newest is of ${contributorsText(newest) ?? 'unknown origin'}. ` +
-      'A table below has them all.');
+    this.plot.setAttribute(
+        'aria-label',
+        `Versions ${whole(shown[0].version)} to ` +
+            `${whole(newest.version)}; the newest is of ${
+                contributorsText(newest) ?? 'unknown origin'}. ` +
+            'A table below has them all.');
   }
 
   drawVersion(version, x, pitch, most) {
-    const group = svg('g', {}, svg('title', {},
-      `version ${whole(version.version)}: ${contributorsText(version) ?? 'contributors unknown'}`));
+    const group =
+        svg('g', {},
+            svg('title', {},
+                `version ${whole(version.version)}: ${
+                    contributorsText(version) ?? 'contributors unknown'}`));
     let y = BARS_END;
     for (const [worker, count] of version.slots) {
       const height = count / most * (BARS_END - TOP);
       y -= height;
-      group.append(svg('rect', {class: `s${this.colours.get(worker)} bar`, x: x + 1.5,
-        width: Math.max(2, pitch - 3), y: y + 0.5, height: Math.max(1, height - 1)}));
+      group.append(svg('rect', {
+        class: `s${this.colours.get(worker)} bar`,
+        x: x + 1.5,
+        width: Math.max(2, pitch - 3),
+        y: y + 0.5,
+        height: Math.max(1, height - 1)
+      }));
     }
     const middle = x + pitch / 2;
     if (version.bytes !== undefined) {
