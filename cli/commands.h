@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "cli/command/command.h"
+#include "cli/complete/completion.h"
+#include "cli/doctor/doctor.h"
 #include "cli/evaluate/evaluate.h"
 #include "cli/inspect/inspect.h"
 #include "cli/job/validate.h"
+#include "cli/operate/operate.h"
 #include "cli/pull/pull.h"
 #ifndef CONADV_WITHOUT_TRAIN
 #include "cli/train/train.h"
@@ -23,7 +26,8 @@ inline std::vector<Command> AllCommands() {
       TrainCommand(),
 #endif
       ValidateCommand(),  StatusCommand(), StalenessCommand(), WorkersCommand(),
-      SnapshotsCommand(), PullCommand(),   EvalCommand()};
+      SnapshotsCommand(), PullCommand(),   EvalCommand(),      CheckpointCommand(),
+      DrainCommand(),     SetCommand(),    DoctorCommand(),    CompletionCommand(&AllCommands)};
 }
 
 }  // namespace conadv

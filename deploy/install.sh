@@ -24,15 +24,16 @@ build_worker=("${build_server[@]}" libtorch-dev libopenblas0-pthread dataset-fas
 unit_tests=(libgtest-dev libgmock-dev)
 # The deployment's tests read YAML, ask for health over gRPC, make network namespaces and certificates; models are compared with
 # PyTorch's.
-# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's.
+# The Python client is built by pip, checked by mypy, and tested with certificates of openssl's. FUSE makes a
+# network's disk.
 build=(
   "${build_worker[@]}"
   "${unit_tests[@]}" libbenchmark-dev
   python3 python3-yaml python3-grpcio python3-protobuf iproute2 openssl
   python3-torch python3-torchvision
-  python3-numpy python3-pip python3-setuptools python3-wheel mypy
+  python3-numpy python3-pip python3-setuptools python3-wheel mypy python3-fusepy fuse3
 )
-test=("${build[@]}" chromium)
+test=("${build[@]}" chromium prometheus python3-prometheus-client)
 # llvm names functions and lines in the sanitizers' reports.
 sanitize=("${build_server[@]}" "${unit_tests[@]}" clang libclang-rt-dev llvm)
 lint=(clang clang-format clang-tidy)

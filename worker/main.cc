@@ -276,7 +276,8 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
     std::printf("%s\n", kRunIsOver);
     std::fflush(stdout);
   }
-  const absl::Status end = member.run_is_over() ? absl::OkStatus() : by_signal();
+  const bool done = member.run_is_over() || member.drained();
+  const absl::Status end = done ? absl::OkStatus() : by_signal();
   EndAfter(kStop, ExitCodeOf(end));
   part.role->Stop();
   EndAfter(absl::ZeroDuration(), 0);

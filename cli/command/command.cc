@@ -29,6 +29,11 @@ int UnknownCommand(absl::Span<const Command> commands, absl::string_view name, s
   return kExitUsage;
 }
 
+constexpr char kExitCodes[] =
+    "exit code: 0 done; 1 it did not work this time; 2 this command line was not understood;\n"
+    "  42 it never will: the job, the data or the layout is wrong; 130 or 143 stopped by a signal\n"
+    "  (docs/exit_codes.md)\n";
+
 bool AsksForHelp(absl::Span<const std::string> arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
     return argument == "--help" || argument == "-h";
@@ -71,8 +76,8 @@ int RunCommand(const Command& command, absl::Span<const std::string> arguments, 
 std::string HelpOf(const Command& command) {
   return absl::StrCat("conadv ", command.name, ": ", command.summary, "\n",
                       command.details.empty() ? "" : absl::StrCat("\n", command.details),
-                      "\nusage: conadv ", command.name, command.flags.empty() ? "" : " [flags]",
-                      "\n", FlagHelp(command.flags), "\nexample: ", command.example, "\n");
+                      "\nusage: conadv ", command.name, FlagSynopsis(command.flags), "\n",
+                      FlagHelp(command.flags), "\nexample: ", command.example, "\n\n", kExitCodes);
 }
 
 std::string ListOf(absl::Span<const Command> commands) {

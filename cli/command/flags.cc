@@ -20,8 +20,9 @@ namespace conadv {
 namespace {
 
 const Flag* FindFlag(absl::Span<const Flag> flags, absl::string_view name) {
-  const auto found =
-      std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; });
+  const auto found = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) {
+    return flag.name == name && flag.kind != FlagKind::kArgument;
+  });
   return found == flags.end() ? nullptr : &*found;
 }
 
@@ -36,6 +37,7 @@ absl::Status CheckValue(const Flag& flag, absl::string_view value) {
   absl::string_view wanted;
   switch (flag.kind) {
     case FlagKind::kText:
+    case FlagKind::kArgument:
     case FlagKind::kRepeated:
       if (value.empty()) wanted = "a value";
       break;
@@ -78,8 +80,16 @@ absl::StatusOr<FlagValues> ParseFlags(absl::Span<const Flag> flags,
   for (size_t i = 0; i < arguments.size(); ++i) {
     absl::string_view rest = arguments[i];
     if (!absl::ConsumePrefix(&rest, "--") || rest.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unexpected argument \"", arguments[i], "\"; flags begin with --"));
+      const auto next = std::find_if(flags.begin(), flags.end(), [&](const Flag& one) {
+        return one.kind == FlagKind::kArgument && values.given_.count(one.name) == 0;
+      });
+      if (next == flags.end() || absl::StartsWith(arguments[i], "-")) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("unexpected argument \"", arguments[i], "\"; flags begin with --"));
+      }
+      CONADV_RETURN_IF_ERROR(CheckValue(*next, arguments[i]));
+      values.given_[next->name].push_back(arguments[i]);
+      continue;
     }
     const size_t equals = rest.find('=');
     const absl::string_view name = rest.substr(0, equals);
@@ -107,6 +117,11 @@ absl::StatusOr<FlagValues> ParseFlags(absl::Span<const Flag> flags,
       return absl::InvalidArgumentError(absl::StrCat("--", flag->name, " is given twice"));
     }
     given.push_back(std::move(value));
+  }
+  for (const Flag& flag : flags) {
+    if (flag.kind == FlagKind::kArgument && values.given_.count(flag.name) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(flag.value_name, " is needed: ", flag.help));
+    }
   }
   return values;
 }
@@ -149,11 +164,22 @@ std::vector<std::string> FlagValues::Repeated(absl::string_view name) const {
   return given == given_.end() ? std::vector<std::string>() : given->second;
 }
 
+std::string FlagSynopsis(absl::Span<const Flag> flags) {
+  std::string text;
+  bool named = false;
+  for (const Flag& flag : flags) {
+    if (flag.kind == FlagKind::kArgument) absl::StrAppend(&text, " ", flag.value_name);
+    named = named || flag.kind != FlagKind::kArgument;
+  }
+  return absl::StrCat(text, named ? " [flags]" : "");
+}
+
 std::string FlagHelp(absl::Span<const Flag> flags) {
   std::string text;
   for (const Flag& flag : flags) {
-    std::string spelling = absl::StrCat("--", flag.name);
-    if (!flag.value_name.empty()) absl::StrAppend(&spelling, "=", flag.value_name);
+    const bool argument = flag.kind == FlagKind::kArgument;
+    std::string spelling = argument ? flag.value_name : absl::StrCat("--", flag.name);
+    if (!argument && !flag.value_name.empty()) absl::StrAppend(&spelling, "=", flag.value_name);
     absl::StrAppendFormat(&text, "  %-22s %s", spelling, flag.help);
     if (flag.kind == FlagKind::kRepeated) absl::StrAppend(&text, " (repeatable)");
     if (!flag.default_value.empty()) absl::StrAppend(&text, " (default: ", flag.default_value, ")");

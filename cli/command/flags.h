@@ -23,6 +23,7 @@ enum class FlagKind {
   kSeconds,   // a finite number > 0
   kSwitch,    // --name, --noname, --name=true, --name=false
   kRepeated,  // text, any number of times
+  kArgument,  // text without a name, in the table's order; has to be given
 };
 
 struct Flag {
@@ -53,10 +54,13 @@ class FlagValues {
 };
 
 // Takes --name=value and --name value. INVALID_ARGUMENT is one line: an unknown flag with the
-// nearest there is, a flag given twice, a missing or wrong value, an argument that is no flag.
+// nearest there is, a flag given twice, a missing or wrong value, an argument that the table lacks
+// or that is missing.
 absl::StatusOr<FlagValues> ParseFlags(absl::Span<const Flag> flags,
                                       absl::Span<const std::string> arguments);
 
+// What a command line has: " WORKER [flags]".
+std::string FlagSynopsis(absl::Span<const Flag> flags);
 // A line for each flag: name, value, help, default.
 std::string FlagHelp(absl::Span<const Flag> flags);
 

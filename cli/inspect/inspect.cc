@@ -15,13 +15,12 @@
 #include "cli/client/inspector_client.h"
 #include "cli/client/server_wait.h"
 #include "cli/command/security_flags.h"
+#include "cli/command/server_flag.h"
 #include "cli/format/json_output.h"
 #include "cli/inspect/render.h"
 #include "cli/process/supervisor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
-#include "common/program/exit_code.h"
-#include "common/wire/addresses.h"
 #include "conadv/v1/inspector.grpc.pb.h"
 
 namespace conadv {
@@ -33,7 +32,6 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 // As long as a worker's, by default.
 constexpr absl::Duration kWatchPatience = absl::Seconds(60);
 
-const Flag kServerFlag = {"server", FlagKind::kText, "HOST:PORT", "", "a running conadv-server"};
 const Flag kWatchFlag = {"watch", FlagKind::kSwitch, "", "false", "look again and again"};
 const Flag kIntervalFlag = {"interval", FlagKind::kSeconds, "SECONDS", "1", "between two looks"};
 const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
@@ -42,16 +40,7 @@ const Flag kTimeoutFlag = {"timeout", FlagKind::kSeconds, "SECONDS", "",
 const Flag kJsonFlag = {"json", FlagKind::kSwitch, "", "false", "each answer as a line of JSON"};
 
 std::vector<Flag> FlagsOfCommand() {
-  return WithSecurityFlags({kServerFlag, kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag});
-}
-
-absl::StatusOr<std::string> ServerOf(const FlagValues& flags) {
-  if (flags.Given("server")) {
-    CONADV_ASSIGN_OR_RETURN(const std::vector<std::string> servers,
-                            AsUsage(ExpandAddresses(flags.Text("server"))));
-    return servers.front();
-  }
-  return UsageError("--server=HOST:PORT is needed; conadv train prints it as \"coordinator\"");
+  return WithSecurityFlags({ServerFlag(), kWatchFlag, kIntervalFlag, kTimeoutFlag, kJsonFlag});
 }
 
 // Shows one answer: a line of JSON, or text that replaces the one before on a terminal.

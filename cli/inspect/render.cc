@@ -80,12 +80,23 @@ std::string LossText(const v1::StatusResponse& status) {
 
 std::string Seconds(double seconds) { return absl::StrFormat("%.1f s", seconds); }
 
+// With what was set while it ran.
+std::string TauText(const v1::StatusResponse& status) {
+  std::string text = absl::StrCat(status.tau());
+  const uint64_t updates = status.steps() == 0 ? 1 : status.final_version() / status.steps();
+  for (const v1::TauChange& change : status.settings().tau()) {
+    absl::StrAppend(&text, "; ", change.tau(), " from version ", change.step() * updates);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string RenderStatus(const v1::StatusResponse& status) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  pairs.emplace_back("job", absl::StrCat(Printable(status.job()), " (", status.algorithm(),
-                                         ", tau ", status.tau(), ", ", status.consistency(), ")"));
+  pairs.emplace_back("job",
+                     absl::StrCat(Printable(status.job()), " (", status.algorithm(), ", tau ",
+                                  TauText(status), ", ", status.consistency(), ")"));
   pairs.emplace_back("phase", PhaseText(status.phase()));
   if (!status.message().empty()) pairs.emplace_back("message", Printable(status.message()));
   if (!status.warning().empty()) pairs.emplace_back("warning", Printable(status.warning()));

@@ -37,6 +37,14 @@ class CheckpointSchedule {
   std::optional<Version> Save(Version latest, bool moves, absl::Time now);
   // Whether what Save asked for is there, or never will be.
   bool saved() const;
+  // REQUIRES: saved(). It never will be.
+  bool save_failed() const { return common_.empty() || common_.back() < *save_; }
+  // Nothing is wanted out of turn any more, or something else.
+  void EndSave() { save_.reset(); }
+  // The newest version that every shard has written.
+  std::optional<Version> newest() const {
+    return common_.empty() ? std::nullopt : std::optional<Version>(common_.back());
+  }
   void OnAnswer(uint32_t shard, const CheckpointAnswer& answer);
   // Whether every shard has answered for the last version, and which have not.
   bool last_answered() const { return last_answered_.size() == options_.shards; }

@@ -5,6 +5,8 @@
 #define CONADV_SERVER_COORDINATE_COORDINATOR_H_
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +53,16 @@ class Coordinator {
   // The run is about to be stopped: asks for a checkpoint now. Call it again until it is true:
   // there is one, or there is nothing to save, or it cannot be had.
   bool Save();
+  // A shard is about to be stopped: it is told once what can be saved is.
+  void OnStopping(MemberId id) { Take(StoppingEvent{id}); }
+  // Asks for a checkpoint of the latest version or a later one. `saved` is called once, maybe at
+  // once and with the lock held: it only queues.
+  using Saved = std::function<void(const absl::StatusOr<Version>&)>;
+  void Checkpoint(Saved saved);
+  absl::StatusOr<DrainedWorker> Drain(const std::string& worker);
+  // τ from a step on. What it prepares is to be written; OnTauJournalled then, in any case.
+  absl::StatusOr<PreparedTau> PrepareTau(uint32_t tau, std::optional<conadv::Step> from);
+  void OnTauJournalled(bool written) { Take(TauJournalledEvent{written}); }
   // Drops members that have said nothing for a lease, and gives units of those who take too long to
   // others. Call it once an interval.
   void Tick() { Take(TickEvent{}); }
@@ -70,11 +82,12 @@ class Coordinator {
   absl::Status WaitUntilOver(absl::Duration timeout);
 
  private:
+  using Output = CoordinatorMachine::Output;
   absl::Status Step(Event event);
   // Of an event that has no answer.
   void Take(Event event) { Step(std::move(event)).IgnoreError(); }
-  absl::Status StepLocked(Event event, MemberSink* joining, std::optional<MemberId>* joined)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Its actions are done.
+  Output StepLocked(Event event, MemberSink* joining) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Do(const Action& action) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock* const clock_;
@@ -82,6 +95,8 @@ class Coordinator {
   CondVar over_;
   CoordinatorMachine machine_ ABSL_GUARDED_BY(mutex_);
   std::map<MemberId, MemberSink*> sinks_ ABSL_GUARDED_BY(mutex_);
+  uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, Saved> saves_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace conadv

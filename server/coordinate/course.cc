@@ -80,6 +80,10 @@ void CoordinatorMachine::BeginTraining(const UnitLedger& done, Version version) 
   checkpoints_.Begin(version, restore_.written(), training_.last_version(), now_);
   latest_ = version;
   latest_since_ = now_;
+  const Lineage run = restore_.target().has_value() ? restore_.target()->run : options_.lineage;
+  ApplySettings(options_.settings.run == run ? options_.settings.tau : tau_);
+  LimitLeases();
+  if (stops_) BeginStop();
   AskForCheckpoint();
 }
 
@@ -107,9 +111,7 @@ bool CoordinatorMachine::over() const {
   return !failure_.ok() || (phase_ == Phase::kFinished && members_.only_local());
 }
 
-bool CoordinatorMachine::saved() const {
-  return !failure_.ok() || !training_.begun() || training_.finished() || checkpoints_.saved();
-}
+bool CoordinatorMachine::saved() const { return StopSaved(); }
 
 void CoordinatorMachine::DropSilent() {
   const absl::Duration lease = options_.job.server.lease;

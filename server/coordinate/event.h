@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "server/coordinate/member.h"
 
@@ -62,14 +63,38 @@ struct EvaluatedEvent {
 };
 // Time has passed.
 struct TickEvent {};
-// The run is about to be stopped, and a checkpoint is wanted first.
+// This process is about to be stopped, and a checkpoint is wanted first.
 struct SaveEvent {};
+// A shard is: its member is answered SavedMessage.
+struct StoppingEvent {
+  MemberId id;
+};
+// A checkpoint of the latest version or a later one is wanted: SavedAction answers, with the
+// ticket.
+struct CheckpointEvent {
+  uint64_t ticket = 0;
+};
+// A worker, by name or number, is to leave.
+struct DrainEvent {
+  std::string worker;
+};
+// Attacks are to be made with weights so old from a step on, or as soon as may be. Nothing of it
+// takes effect before TauJournalledEvent, and until then no unit that it would change is leased.
+struct SetTauEvent {
+  uint32_t tau = 0;
+  std::optional<Step> from;
+};
+// What SetTauEvent prepared is on disk, or could not be written.
+struct TauJournalledEvent {
+  bool written = false;
+};
 struct FailEvent {
   absl::Status reason;
 };
 using Event = std::variant<JoinEvent, HeartbeatEvent, DoneEvent, FailedEvent, OfferedEvent,
                            RestoredEvent, CheckpointedEvent, GoneEvent, PublishedEvent,
-                           EvaluatedEvent, TickEvent, SaveEvent, FailEvent>;
+                           EvaluatedEvent, TickEvent, SaveEvent, StoppingEvent, CheckpointEvent,
+                           DrainEvent, SetTauEvent, TauJournalledEvent, FailEvent>;
 
 struct SendAction {
   SendAction(MemberId to, MemberMessage message) : to(to), message(std::move(message)) {}
@@ -81,7 +106,12 @@ struct CloseAction {
   MemberId member;
   absl::Status status;
 };
-using Action = std::variant<SendAction, CloseAction>;
+// The answer to a CheckpointEvent.
+struct SavedAction {
+  uint64_t ticket = 0;
+  absl::StatusOr<Version> version;
+};
+using Action = std::variant<SendAction, CloseAction, SavedAction>;
 // To be carried out in order.
 using Actions = std::vector<Action>;
 

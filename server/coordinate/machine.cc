@@ -9,12 +9,6 @@
 #include "common/base/status_macros.h"
 
 namespace conadv {
-namespace {
-
-// After so long without a new version the run counts as standing still.
-constexpr absl::Duration kStill = absl::Seconds(1);
-
-}  // namespace
 
 CoordinatorMachine::CoordinatorMachine(CoordinatorOptions options, absl::Time now)
     : options_(std::move(options)),
@@ -30,9 +24,12 @@ CoordinatorMachine::CoordinatorMachine(CoordinatorOptions options, absl::Time no
 CoordinatorMachine::Output CoordinatorMachine::Step(Event event, absl::Time now) {
   now_ = now;
   joined_.reset();
+  drained_.reset();
+  prepared_.reset();
   absl::Status status = std::visit(
       [this](auto&& one) { return On(std::forward<decltype(one)>(one)); }, std::move(event));
-  return {std::move(status), joined_, std::exchange(actions_, {})};
+  return {std::move(status), joined_, std::exchange(drained_, std::nullopt),
+          std::exchange(prepared_, std::nullopt), std::exchange(actions_, {})};
 }
 
 absl::Status CoordinatorMachine::On(JoinEvent event) {
@@ -50,7 +47,7 @@ absl::Status CoordinatorMachine::On(JoinEvent event) {
   joined_ = member.id;
   const Plan* const plan = training_.plan();
   Send(member.id, WelcomeMessage{member.id, options_.job.server.lease,
-                                 plan != nullptr ? plan->steps : 0, options_.lineage});
+                                 plan != nullptr ? plan->steps : 0, options_.lineage, tau_});
   Advance();
   return absl::OkStatus();
 }
@@ -136,6 +133,7 @@ absl::Status CoordinatorMachine::On(const CheckpointedEvent& event) {
   const uint32_t shard = member->hello.shard;
   if (!event.answer.missed) seats_.at(shard).checkpoint_error = event.answer.error;
   checkpoints_.OnAnswer(shard, event.answer);
+  AdvanceSaves();
   AskForCheckpoint();
   Advance();
   return absl::OkStatus();
@@ -151,6 +149,7 @@ absl::Status CoordinatorMachine::On(const PublishedEvent& event) {
   if (!training_.begun() || !failure_.ok()) return absl::OkStatus();
   latest_ = event.version;
   latest_since_ = now_;
+  AdvanceSaves();
   AskForCheckpoint();
   evaluation_.OnPublished(event.version, training_.last_version(), now_, &actions_);
   return absl::OkStatus();
@@ -181,16 +180,8 @@ absl::Status CoordinatorMachine::On(const TickEvent&) {
   CheckShards();
   CheckWorkers();
   CheckEvaluator();
+  AdvanceSaves();
   Advance();
-  return absl::OkStatus();
-}
-
-absl::Status CoordinatorMachine::On(const SaveEvent&) {
-  if (!failure_.ok() || !training_.begun() || training_.finished()) return absl::OkStatus();
-  // Where steps take long, or nobody makes any, what there is at rest is saved at once.
-  const bool moves = training_.has_workers() && now_ - latest_since_ < kStill;
-  const std::optional<Version> target = checkpoints_.Save(latest_, moves, now_);
-  if (target.has_value()) SendToShards(CheckpointMessage{*target, checkpoints_.common()});
   return absl::OkStatus();
 }
 
@@ -226,13 +217,14 @@ void CoordinatorMachine::Remove(MemberId id) {
 void CoordinatorMachine::Fail(const absl::Status& reason) {
   if (!failure_.ok()) return;
   failure_ = reason;
+  AnswerSaves(reason, std::nullopt);
   for (const auto& [id, member] : members_.all()) Close(id, reason);
   members_.Clear();
 }
 
-void CoordinatorMachine::Send(MemberId to, MemberMessage message) {
-  // In place: GCC 12 warns of a variant that is moved.
-  actions_.emplace_back(std::in_place_type<SendAction>, to, std::move(message));
+void CoordinatorMachine::Send(MemberId to, const MemberMessage& message) {
+  // A copy in place: GCC 12 warns of a variant that is moved.
+  actions_.emplace_back(std::in_place_type<SendAction>, to, message);
 }
 
 void CoordinatorMachine::SendToShards(const MemberMessage& message) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,12 @@
 
 namespace conadv {
 
+// What was set while a run went on, and of which run it is.
+struct SettingsRecord {
+  Lineage run;
+  TauChanges tau;
+};
+
 struct CoordinatorOptions {
   Job job;
   uint32_t shards = 1;
@@ -38,6 +45,23 @@ struct CoordinatorOptions {
   bool begin_anew = false;  // else the run fails and says what is there
   // How long, after the last step, for every shard's last checkpoint, or longer if one took longer.
   absl::Duration checkpoint_patience = absl::Minutes(1);
+  // What was set before this process began.
+  SettingsRecord settings;
+};
+
+// Who leaves because of a DrainEvent.
+struct DrainedWorker {
+  MemberId id;
+  std::string name;
+  size_t units = 0;      // that it holds
+  size_t remaining = 0;  // workers that go on
+};
+
+// What a SetTauEvent prepared.
+struct PreparedTau {
+  conadv::Step from;
+  uint32_t before = 0;
+  SettingsRecord record;  // to be written
 };
 
 class CoordinatorMachine {
@@ -46,10 +70,12 @@ class CoordinatorMachine {
     // What the event's sender is told. JoinEvent: INVALID_ARGUMENT: the plan is not the run's, or
     // cannot be run. ABORTED: the run has failed. UNAVAILABLE: a shard was lost, and this
     // coordinator with it. EvaluatedEvent: INVALID_ARGUMENT: a version that this lineage has not
-    // published, no examples, or fractions that are none; ABORTED: it is of another lineage. OK for
-    // the others.
+    // published, no examples, or fractions that are none; ABORTED: it is of another lineage.
+    // CheckpointEvent, DrainEvent, SetTauEvent: as operator.proto says. OK for the others.
     absl::Status status;
-    std::optional<MemberId> joined;  // JoinEvent, if OK
+    std::optional<MemberId> joined;        // JoinEvent, if OK
+    std::optional<DrainedWorker> drained;  // DrainEvent, if OK
+    std::optional<PreparedTau> prepared;   // SetTauEvent, if OK
     Actions actions;
   };
 
@@ -86,6 +112,20 @@ class CoordinatorMachine {
   absl::Status On(const TickEvent& event);
   absl::Status On(const SaveEvent& event);
   absl::Status On(const FailEvent& event);
+  // operate.cc: what operators want, and members that are stopped.
+  absl::Status On(const StoppingEvent& event);
+  absl::Status On(const CheckpointEvent& event);
+  absl::Status On(const DrainEvent& event);
+  absl::Status On(const SetTauEvent& event);
+  absl::Status On(const TauJournalledEvent& event);
+  // Whoever waits for a checkpoint is answered, or one is asked for.
+  void AdvanceSaves();
+  void BeginStop();  // no step is begun that nobody has begun
+  bool StopSaved() const;
+  void AnswerSaves(const absl::StatusOr<Version>& answer, std::optional<Version> up_to);
+  absl::StatusOr<MemberId> FindWorker(const std::string& worker) const;
+  void ApplySettings(TauChanges tau);
+  void LimitLeases();
 
   // What may happen next.
   void Advance();
@@ -115,7 +155,7 @@ class CoordinatorMachine {
   void Fail(const absl::Status& reason);
   bool trained() const { return training_.begun() && training_.finished(); }
 
-  void Send(MemberId to, MemberMessage message);
+  void Send(MemberId to, const MemberMessage& message);
   void SendToShards(const MemberMessage& message);
   void SendFinished(Role role);
   void Close(MemberId id, const absl::Status& status);
@@ -134,11 +174,25 @@ class CoordinatorMachine {
   std::optional<MemberId> offering_;  // whom the first weights are awaited from
   Version latest_;                    // that shard 0 published
   absl::Time latest_since_;
-  std::vector<uint32_t> hanging_disks_;  // shards whose last checkpoint is not waited for any more
+  // Whoever wants a checkpoint of a version or a later one, in order.
+  struct SaveRequest {
+    uint64_t ticket = 0;
+    Version wanted;
+  };
+  std::vector<SaveRequest> saves_;
+  bool stops_ = false;                    // this lineage does
+  std::optional<conadv::Step> stop_end_;  // the first that is not leased because of it
+  bool save_failed_ = false;              // since then, and nothing more is tried
+  std::set<MemberId> stopping_;           // shards that wait for a checkpoint before they stop
+  TauChanges tau_;                        // what was set
+  std::optional<TauChanges> set_;         // is being written: its last
+  std::vector<uint32_t> hanging_disks_;   // shards whose last checkpoint is not waited for any more
   absl::Time last_tick_;
 
   // Of the event in hand.
   std::optional<MemberId> joined_;
+  std::optional<DrainedWorker> drained_;
+  std::optional<PreparedTau> prepared_;
   absl::Time now_;
   Actions actions_;
 };

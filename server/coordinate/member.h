@@ -17,6 +17,7 @@
 #include "common/base/unit_ledger.h"
 #include "common/plan/plan.h"
 #include "common/protocol/evaluation.h"
+#include "common/protocol/tau_schedule.h"
 #include "server/checkpoint/identity.h"
 
 namespace conadv {
@@ -43,6 +44,7 @@ struct WelcomeMessage {
   absl::Duration lease;
   uint64_t steps = 0;  // 0: not known yet
   Lineage lineage;
+  TauChanges tau;
 };
 // To shards.
 struct RestoreMessage {
@@ -61,8 +63,17 @@ struct EvaluateMessage {
   bool robust = false;
 };
 struct FinishedMessage {};
-using MemberMessage = std::variant<WelcomeMessage, OfferMessage, GrantMessage, EvaluateMessage,
-                                   FinishedMessage, RestoreMessage, CheckpointMessage>;
+// To workers: what was set while the run went on, all of it.
+struct SettingsMessage {
+  TauChanges tau;
+};
+// To a worker: it is to leave.
+struct DrainMessage {};
+// To a shard that is stopping: what could be saved is.
+struct SavedMessage {};
+using MemberMessage =
+    std::variant<WelcomeMessage, OfferMessage, GrantMessage, EvaluateMessage, FinishedMessage,
+                 RestoreMessage, CheckpointMessage, SettingsMessage, DrainMessage, SavedMessage>;
 
 // What a run goes on from.
 struct RunState {

@@ -27,6 +27,7 @@ struct Member {
   // began its task.
   absl::Time working_since;
   bool straggles = false;  // kWorker
+  bool drains = false;     // kWorker: it was told to leave
   uint64_t progress = 0;   // of its last heartbeat. kShard: its oldest task; 0: it has none
 };
 

@@ -101,6 +101,7 @@ void Training::Grant(absl::Time now, Actions* actions) {
     }
     grants[*id].push_back(*leases_->Lease(*id));
     ++counts_.leased;
+    counts_.steps_ahead += next->step.value() - leases_->oldest_unfinished().value();
     if (in_turn) loads_.EndTurn(*id);
   }
   SendGrants(std::move(grants), actions);
@@ -167,6 +168,12 @@ void Training::Speculate(absl::Time now, Actions* actions) {
 
 std::vector<Unit> Training::UnitsOf(MemberId id) const {
   return leases_.has_value() ? leases_->units_of(id) : std::vector<Unit>();
+}
+
+void Training::SetTau(const TauChanges& changes) {
+  if (!job_.training.sync()) return;
+  lease_options_.window = LargestTau(job_.training.tau, changes, oldest_) + 1;
+  leases_->SetWindow(lease_options_.window);
 }
 
 absl::Duration Training::TimeTaken(absl::Time now) const {

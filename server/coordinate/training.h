@@ -46,6 +46,9 @@ class Training {
   void AddWorker(const Member& worker);
   // The member is gone: what it held goes to others.
   void Remove(MemberId id);
+  // It keeps what it holds, and gets nothing more.
+  void Drain(MemberId id) { loads_.Remove(id); }
+  // Whether there are any that take units.
   bool has_workers() const { return !loads_.empty(); }
 
   // Training goes on where `done` stands. REQUIRES: plan().
@@ -58,6 +61,12 @@ class Training {
   // The unit goes to another worker. ABORTED: it has failed twice, and the run stops.
   absl::Status OnFailed(Member& worker, const Unit& unit, const std::string& reason,
                         absl::Time now);
+  // What was set while the run went on.
+  void SetTau(const TauChanges& changes);
+  // No unit of this step or a later one is leased until it is taken back.
+  void SetEnd(std::optional<conadv::Step> end) { leases_->SetEnd(end); }
+  // The first step of which nobody has had a unit.
+  conadv::Step untouched() const { return leases_->untouched(); }
   // Leases what may be leased.
   void Grant(absl::Time now, Actions* actions);
 

@@ -30,6 +30,7 @@ CoordinatorView CoordinatorMachine::View(absl::Time now) const {
   view.warning = WarningNow();
   view.steps = training_.plan() != nullptr ? training_.plan()->steps : 0;
   view.step = training_.oldest();
+  view.tau = tau_;
   view.training_time = training_.TimeTaken(now);
   view.units = training_.counts();
   for (const auto& [id, member] : members_.all()) {

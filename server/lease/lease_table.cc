@@ -47,6 +47,7 @@ Step LeaseTable::oldest_unfinished() const { return OldestUnfinished().step; }
 std::optional<Unit> LeaseTable::Next() const {
   const Unit next = returned_.empty() ? fresh_ : std::min(fresh_, *returned_.begin());
   if (next.step.value() >= options_.steps) return std::nullopt;
+  if (end_.has_value() && next.step >= *end_) return std::nullopt;
   const Unit oldest = OldestUnfinished();
   if (next.step.Since(oldest.step) > options_.window) return std::nullopt;
   if (IndexOf(next) - IndexOf(oldest) > options_.window_units) return std::nullopt;

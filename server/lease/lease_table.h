@@ -35,6 +35,13 @@ class LeaseTable {
   std::optional<Unit> Next() const;
   // Whether somebody had it before, and it came back.
   bool CameBack(const Unit& unit) const { return returned_.count(unit) > 0; }
+  // SYNC: how far ahead of the oldest unfinished step from now on.
+  void SetWindow(uint64_t window) { options_.window = window; }
+  // No unit of this step or a later one is leased, until it is taken back with nothing. REQUIRES:
+  // none is.
+  void SetEnd(std::optional<Step> end) { end_ = end; }
+  // The first step of which nobody has had a unit.
+  Step untouched() const { return fresh_.slot == Slot(0) ? fresh_.step : fresh_.step + 1; }
   // One more holder. False if nobody holds the unit, or `member` does.
   bool LeaseAlso(const Unit& unit, MemberId member);
 
@@ -66,8 +73,9 @@ class LeaseTable {
   // The member holds the unit no more.
   void Forget(const Unit& unit, MemberId member);
 
-  const LeaseOptions options_;
+  LeaseOptions options_;
   WorkerLoads* const loads_;
+  std::optional<Step> end_;
   Unit fresh_;  // the first unit that was never leased
   std::set<Unit> returned_;
   std::map<Unit, std::set<MemberId>> leases_;

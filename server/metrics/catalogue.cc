@@ -13,7 +13,7 @@ constexpr MetricKind kHistogram = MetricKind::kHistogram;
 constexpr MetricInfo kMetrics[] = {
     // The run and this shard.
     {"conadv_run_info", kGauge,
-     "1; the labels say which job this is: job, algorithm, consistency, tau, shard"},
+     "1; the labels say which job this is: run, algorithm, consistency, tau, shard"},
     {"conadv_shards", kGauge, "Shards that the run has"},
     {"conadv_ready", kGauge, "1 if this shard serves the newest version of the run, else 0"},
     {"conadv_phase", kGauge, "1 for the phase that the run is in, 0 for the others (shard 0)"},
@@ -41,9 +41,13 @@ constexpr MetricInfo kMetrics[] = {
      "Versions between the weights that an attack used and those that the update used, by unit"},
     {"conadv_update_staleness_versions", kHistogram,
      "Versions between the weights that a gradient used and those it was applied to, by unit"},
-    {"conadv_update_staleness_by_stage_versions_total", kCounter,
-     "Versions of update staleness, by the stage that they arose in: compute (until the gradient "
-     "had arrived) or apply (until it was applied)"},
+    {"conadv_arrival_staleness_versions_total", kCounter,
+     "Versions between the weights that gradients used and those that were newest when they came: "
+     "what of the update staleness arose while they were computed and pushed; the rest arose while "
+     "they waited to be applied"},
+    {"conadv_lease_ahead_steps_total", kCounter,
+     "Steps between the oldest unfinished one and that of a unit when it was leased, summed over "
+     "leases (shard 0)"},
     // Evaluations.
     {"conadv_evaluation_version", kGauge, "Version that was evaluated last (shard 0)"},
     {"conadv_evaluation_accuracy", kGauge,

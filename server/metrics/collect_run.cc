@@ -78,6 +78,7 @@ void CollectRun(const ServerParts& parts, Exposition* out) {
   units("duplicate", view.units.duplicates);
   units("failed", view.units.failed);
   units("taken_back", view.units.taken_back);
+  out->Add("conadv_lease_ahead_steps_total", Number(view.units.steps_ahead), lineage);
   CollectMembers(view, out);
   if (view.checkpoint.has_value()) {
     out->Add("conadv_checkpoint_common_version", Number(view.checkpoint->value()), lineage);

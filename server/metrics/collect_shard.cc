@@ -19,7 +19,7 @@ double ExamplesOfUpdate(const Job& job) {
 void CollectInfo(const ServerParts& parts, bool ready, Exposition* out) {
   const Job& job = parts.shard->job();
   out->Add("conadv_run_info", 1,
-           {{"job", job.name},
+           {{"run", job.name},
             {"algorithm", std::string(AlgorithmName(job.training.algorithm))},
             {"consistency", std::string(ConsistencyName(job.training.consistency))},
             {"tau", absl::StrCat(job.training.tau)},
@@ -74,6 +74,7 @@ void CollectStaleness(const ServerParts& parts, Exposition* out) {
   const Exposition::Labels lineage = LineageLabel(parts);
   out->AddVersions("conadv_attack_staleness_versions", all.attack, lineage);
   out->AddVersions("conadv_update_staleness_versions", all.update, lineage);
+  out->Add("conadv_arrival_staleness_versions_total", Number(all.late), lineage);
   const auto outcome = [&](absl::string_view name, uint64_t count) {
     out->Add("conadv_contributions_total", Number(count), With(lineage, "outcome", name));
   };

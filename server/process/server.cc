@@ -13,10 +13,12 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/job/parse.h"
+#include "common/protocol/tau_schedule.h"
 #include "common/thread/wait.h"
 #include "common/wire/channel.h"
 #include "common/wire/chunk.h"
 #include "common/wire/deadline.h"
+#include "server/agent/settings_journal.h"
 #include "server/observe/readiness.h"
 #include "server/rpc/access/server_credentials.h"
 #include "server/rpc/membership/member_proto.h"
@@ -39,6 +41,28 @@ constexpr absl::Duration kTask = absl::Seconds(10);
 // Whose health says whether the server is ready; that of "" says that it listens.
 constexpr char kReadyService[] = "conadv.v1.ParameterServer";
 
+std::string CheckpointDirectory(const LaunchOptions& options, const Job& job) {
+  return options.checkpoint_dir.empty() ? job.server.checkpoint_dir : options.checkpoint_dir;
+}
+
+CoordinatorOptions CoordinatorOptionsOf(const LaunchOptions& launch, const Job& job,
+                                        Lineage lineage) {
+  CoordinatorOptions options;
+  options.job = job;
+  options.shards = launch.shards;
+  options.evaluator_patience = launch.evaluator_patience;
+  options.lineage = lineage;
+  options.begin_anew = launch.begin_anew;
+  const SettingsJournal journal(CheckpointDirectory(launch, job), &FileSystem::Real());
+  absl::StatusOr<SettingsRecord> settings = journal.Read();
+  if (settings.ok()) {
+    options.settings = *std::move(settings);
+  } else {
+    LOG(ERROR) << settings.status().message();
+  }
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
@@ -55,16 +79,12 @@ Server::Server(LaunchOptions options, const Job& job)
     : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
-        CoordinatorOptions{job_, options_.shards, options_.evaluator_patience,
-                           Lineage(incarnation_.value()), options_.begin_anew},
-        &Clock::Real());
+        CoordinatorOptionsOf(options_, job_, Lineage(incarnation_.value())), &Clock::Real());
   }
   CheckpointerOptions checkpoints;
-  checkpoints.owner = {
-      options_.checkpoint_dir.empty() ? job_.server.checkpoint_dir : options_.checkpoint_dir,
-      options_.shard, options_.shards};
+  checkpoints.owner = {CheckpointDirectory(options_, job_), options_.shard, options_.shards};
   checkpoints.keep = job_.server.checkpoint_keep;
-  checkpoints.older_versions = job_.training.versions_back();
+  checkpoints.older_versions = MostVersionsBack(job_);
   checkpoints.job_name = job_.name;
   checkpoints.job_text = JobText(options_.job);
   checkpointer_ =
@@ -85,6 +105,9 @@ Server::Server(LaunchOptions options, const Job& job)
       incarnation_, &Clock::Real(), options_.readers.patience);
   ShareMemory();
   inspector_service_ = std::make_unique<InspectorService>(Parts());
+  operator_service_ = std::make_unique<OperatorService>(OperatorService::Options{
+      coordinator_.get(), options_.coordinator, options_.job,
+      SettingsJournal(CheckpointDirectory(options_, job_), &FileSystem::Real())});
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
         coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics(),
@@ -171,6 +194,7 @@ absl::Status Server::Listen() {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   builder.RegisterService(parameter_service_.get());
   builder.RegisterService(inspector_service_.get());
+  builder.RegisterService(operator_service_.get());
   if (coordinator_service_ != nullptr) builder.RegisterService(coordinator_service_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {
@@ -250,13 +274,14 @@ absl::Status Server::Run(const std::function<bool()>& stopped) {
 }
 
 bool Server::Saves() {
-  if (coordinator_ == nullptr) return false;
   const absl::Time now = Clock::Real().Now();
   if (!save_until_.has_value()) {
     save_until_ = now + kSave;
     LOG(INFO) << "stopping; a checkpoint first";
+    if (session_ != nullptr) session_->BeginStop();
   }
-  return now < *save_until_ && !coordinator_->Save();
+  if (now >= *save_until_) return false;
+  return session_ != nullptr ? !session_->stop_saved() : !coordinator_->Save();
 }
 
 absl::Status Server::ServeUntil(const std::function<bool()>& stopped) {

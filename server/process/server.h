@@ -23,6 +23,7 @@
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
 #include "server/rpc/membership/shard_session.h"
+#include "server/rpc/operate/operator_service.h"
 #include "server/transfer/shared_memory/shared_memory_server.h"
 
 namespace conadv {
@@ -120,6 +121,7 @@ class Server {
   std::unique_ptr<ParameterService> parameter_service_;
   std::unique_ptr<CoordinatorService> coordinator_service_;
   std::unique_ptr<InspectorService> inspector_service_;
+  std::unique_ptr<OperatorService> operator_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<LocalShard> local_;      // shard 0
   std::unique_ptr<ShardSession> session_;  // other shards

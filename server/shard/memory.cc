@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "common/protocol/tau_schedule.h"
 #include "common/wire/chunk.h"
 #include "server/snapshot/readers.h"
 
@@ -45,8 +46,7 @@ MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_by
   limit.versions_bytes = versions * (1 + averages) * arena_bytes;
   limit.optimizer_bytes = optimizer_bytes;
   limit.contributions_bytes = run.room.all * run.contribution_size * sizeof(float);
-  limit.checkpoint_bytes =
-      (job.training.versions_back() + 1 + averages) * arena_bytes + optimizer_bytes;
+  limit.checkpoint_bytes = (MostVersionsBack(job) + 1 + averages) * arena_bytes + optimizer_bytes;
   limit.mapped_bytes = run.mapped_versions * arena_bytes;
   const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
   limit.connections_bytes = ConnectionsQuota(job.training.slots, chunk_bytes);

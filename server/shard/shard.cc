@@ -228,6 +228,10 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
   std::fill(values.begin() + size, values.end(), 0.0F);
   const PushOutcome outcome = state.aggregator.Claim(contribution);
   staleness_.AddOutcome(contribution.worker, outcome);
+  if (outcome == PushOutcome::kAccepted && contribution.stream == StreamIndex(0)) {
+    const Version latest = snapshots_.retained()->latest;
+    staleness_.AddArrived(contribution.worker, latest.Since(contribution.update_version));
+  }
   return outcome;
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
 #include "common/plan/tensor_rules.h"
+#include "common/protocol/tau_schedule.h"
 #include "server/optimize/state_bytes.h"
 #include "server/shard/machine_memory.h"
 #include "server/shard/memory.h"
@@ -80,7 +81,11 @@ ContributionRoom ContributionRoomOf(const TrainingOptions& training, uint64_t st
 uint64_t MappedVersionsOf(const TrainingOptions& training, uint32_t retain) {
   constexpr uint64_t kOthers = 2;
   constexpr uint64_t kWorkers = 4;
-  const uint64_t kept = training.versions_back() + 2;
+  uint64_t kept = training.versions_back() + 2;
+  // A worker has room for as many as may be set.
+  if (training.sync() && training.algorithm == Algorithm::kConAdv) {
+    kept = std::max<uint64_t>(kept, std::min<uint32_t>(retain, kMostTau + 2));
+  }
   return training.sync() ? kept + kOthers : std::min<uint64_t>(retain, kWorkers * kept);
 }
 

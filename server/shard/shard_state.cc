@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/retry_delay.h"
+#include "common/protocol/tau_schedule.h"
 
 namespace conadv {
 
@@ -11,7 +12,7 @@ AggregatorOptions AggregatorOptionsOf(const Job& job, const ShardRun& run) {
 }
 
 size_t KeptArenas(const Job& job) {
-  const size_t weights = 2 + job.training.versions_back() + 1;
+  const size_t weights = 2 + MostVersionsBack(job) + 1;
   return job.optimizer.average.has_value() ? weights + 2 : weights;
 }
 

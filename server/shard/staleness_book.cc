@@ -23,6 +23,11 @@ void StalenessBook::AddRejected(const std::string& worker) {
   Count(worker, [](Worker& entry) { ++entry.rejected; });
 }
 
+void StalenessBook::AddArrived(const std::string& worker, uint64_t late) {
+  MutexLock lock(&mutex_);
+  Count(worker, [late](Worker& entry) { entry.late += late; });
+}
+
 void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
                                Version applied_at, absl::Time published) {
   MutexLock lock(&mutex_);

@@ -28,6 +28,7 @@ class StalenessBook {
     uint64_t accepted = 0;  // contributions' streams
     uint64_t duplicates = 0;
     uint64_t rejected = 0;
+    uint64_t late = 0;  // versions, see AddArrived
   };
   struct VersionRecord {
     Version version;
@@ -47,6 +48,9 @@ class StalenessBook {
 
   void AddOutcome(const std::string& worker, PushOutcome outcome);
   void AddRejected(const std::string& worker);
+  // A gradient has come, `late` versions after the one that it was computed with. The rest of its
+  // update staleness arises until it is applied. One a unit.
+  void AddArrived(const std::string& worker, uint64_t late);
   // `applied_at` is the version that the group was applied to.
   void AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
                   Version applied_at, absl::Time published);

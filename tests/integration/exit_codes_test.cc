@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "tests/integration/local_run.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -17,6 +20,7 @@
 namespace conadv {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr absl::Duration kPatience = absl::Minutes(2);
@@ -109,6 +113,26 @@ TEST_F(ExitCodes, WhatAnotherTryMayMendIs1) {
                 {"--shard=1", "--shards=2", "--coordinator=" + address, "--connect_timeout=0.2"}))),
             1);
   EXPECT_EQ(Conadv({"status", "--server=" + address, "--timeout=0.2"}, "gave up after"), 1);
+}
+
+TEST_F(ExitCodes, EveryCommandsHelpSaysItsUsageAnExampleAndTheCodes) {
+  Process list(Program("conadv", {"help"}));
+  ASSERT_EQ(CodeOf(list), 0);
+  int commands = 0;
+  for (const absl::string_view line : absl::StrSplit(list.output(), '\n')) {
+    if (!absl::StartsWith(line, "  ")) continue;
+    const std::string name(absl::StripAsciiWhitespace(line.substr(0, line.find(' ', 2))));
+    Process help(Program("conadv", {name, "--help"}));
+    EXPECT_EQ(CodeOf(help), 0) << name;
+    EXPECT_THAT(help.output(),
+                AllOf(HasSubstr("usage: conadv " + name), HasSubstr("exit code: 0 done")))
+        << name;
+    const size_t example = help.output().find("example: ");
+    ASSERT_NE(example, std::string::npos) << name;
+    EXPECT_THAT(help.output().substr(example), HasSubstr("conadv " + name)) << name;
+    ++commands;
+  }
+  EXPECT_GE(commands, 13);
 }
 
 TEST_F(ExitCodes, ACommandLineThatIsNotUnderstoodIs2) {

@@ -104,6 +104,9 @@ inline const std::map<std::string, std::vector<std::string>>& Arrows() {
        {"common", "cli/run", "cli/process", "cli/client", "cli/progress", "cli/results",
         "cli/board", "cli/job", "cli/command", "cli/format", "worker/data"}},
       {"cli/inspect", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
+      {"cli/complete", {"common", "cli/command"}},
+      {"cli/doctor", {"common", "cli/command", "cli/client", "cli/format"}},
+      {"cli/operate", {"common", "cli/command", "cli/client", "cli/format"}},
       {"cli/pull", {"common", "cli/command", "cli/process", "cli/client", "cli/format"}},
       {"cli/evaluate",
        {"common", "cli/command", "cli/process", "cli/client", "cli/pull", "cli/results", "cli/job",
@@ -118,7 +121,8 @@ inline const std::vector<std::string>& MayIncludeGeneratedCode() {
   static const auto* const kEdges = new std::vector<std::string>{
       "common/wire",    "common/job",    "common/plan",  "common/stats",   "common/protocol",
       "client/run",     "server/record", "server/rpc",   "server/observe", "server/process",
-      "worker/session", "cli/client",    "cli/progress", "cli/inspect",    "cli/board"};
+      "worker/session", "cli/client",    "cli/progress", "cli/inspect",    "cli/board",
+      "cli/operate",    "cli/doctor"};
   return *kEdges;
 }
 

@@ -141,18 +141,29 @@ void Pipeline::Perform(const WorkPtr& work, const Action& action) {
   Break(work, submitted);
 }
 
+void Pipeline::SetTau(TauChanges changes) {
+  MutexLock lock(&mutex_);
+  options_.tau_changes = std::move(changes);
+}
+
 void Pipeline::AskAttackWeights(const WorkPtr& work, Version version) {
-  parts_.cache->Get(
-      version, WeightUse::kAttack, [this, work](const absl::StatusOr<VersionedWeights>& weights) {
-        if (!options_.sync && absl::IsOutOfRange(weights.status())) {
-          // Evicted: as old as there is.
-          return parts_.cache->GetNow(PullSelector::Lag(options_.tau),
-                                      [this, work](const absl::StatusOr<VersionedWeights>& oldest) {
-                                        OnAttackWeights(work, oldest);
-                                      });
-        }
-        OnAttackWeights(work, weights);
-      });
+  uint32_t tau = 0;
+  {
+    MutexLock lock(&mutex_);
+    tau = options_.tau_at(work->progress.unit.step);
+  }
+  parts_.cache->Get(version, WeightUse::kAttack,
+                    [this, work, tau](const absl::StatusOr<VersionedWeights>& weights) {
+                      if (!options_.sync && absl::IsOutOfRange(weights.status())) {
+                        // Evicted: as old as there is.
+                        return parts_.cache->GetNow(
+                            PullSelector::Lag(tau),
+                            [this, work](const absl::StatusOr<VersionedWeights>& oldest) {
+                              OnAttackWeights(work, oldest);
+                            });
+                      }
+                      OnAttackWeights(work, weights);
+                    });
 }
 
 void Pipeline::AskReplayWeights(const WorkPtr& work, Version first) {

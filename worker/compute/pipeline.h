@@ -54,6 +54,8 @@ class Pipeline {
 
   // Takes units of this lineage in hand; those it has already are ignored, and all while it drains.
   void Grant(const std::vector<Unit>& units, Lineage lineage);
+  // What was set while the run went on. Before any unit that it changes is granted.
+  void SetTau(TauChanges changes);
   // Forgets the units none of whose gradients is being computed, and takes no new ones.
   void Drain();
   // Forgets all units; what they have under way comes to nothing. First of all, before the cache
@@ -99,7 +101,7 @@ class Pipeline {
   void CheckDrained();
   bool InHand(const WorkPtr& work) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const PlanOptions options_;
+  PlanOptions options_;  // but for tau_changes never changed
   const uint32_t slot_size_;
   const Parts parts_;
   const PipelineEvents events_;

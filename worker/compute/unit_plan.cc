@@ -29,7 +29,8 @@ void AskForSteps(absl::Span<const UnitProgress* const> units, const PlanOptions&
     if (!unit.update_asked) actions->push_back({i, ActionKind::kAskUpdate, version});
     if (!options.attacks() || unit.attack_asked) continue;
     if (options.replays == 1) {
-      actions->push_back({i, ActionKind::kAskAttack, version.MinusOrZero(options.tau)});
+      actions->push_back(
+          {i, ActionKind::kAskAttack, version.MinusOrZero(options.tau_at(unit.unit.step))});
     } else if (unit.update_version.has_value()) {
       const Version first(version.value() / options.replays * options.replays);
       actions->push_back({i, ActionKind::kAskAttack, first});
@@ -44,22 +45,22 @@ void AskInOrder(absl::Span<const UnitProgress* const> units, const SeenVersions&
   for (const UnitProgress* unit : units) {
     if (unit->update_asked && !unit->computed(options) && updates > 0) --updates;
   }
-  size_t ahead = options.tau > 0 ? options.lanes : 0;  // of units that are attacked before
+  size_t ahead = options.lanes;  // of units that are attacked before
   for (size_t i = 0; i < units.size(); ++i) {
     const UnitProgress& unit = *units[i];
     const bool attack = options.attacks() && !unit.attack_asked;
+    const uint32_t tau = options.tau_at(unit.unit.step);
     if (unit.update_asked) {
       if (attack && unit.update_version.has_value()) {
-        actions->push_back(
-            {i, ActionKind::kAskAttack, unit.update_version->MinusOrZero(options.tau)});
+        actions->push_back({i, ActionKind::kAskAttack, unit.update_version->MinusOrZero(tau)});
       }
     } else if (updates > 0) {
       --updates;
       actions->push_back({i, ActionKind::kAskUpdate, std::nullopt});
-    } else if (ahead > 0) {
+    } else if (ahead > 0 && tau > 0) {
       --ahead;
       if (attack && seen.newest.has_value()) {
-        actions->push_back({i, ActionKind::kAskAttack, AttackAhead(seen, options.tau)});
+        actions->push_back({i, ActionKind::kAskAttack, AttackAhead(seen, tau)});
       }
     }
   }

@@ -13,12 +13,14 @@
 #include "absl/types/span.h"
 #include "common/base/ids.h"
 #include "common/job/streams.h"
+#include "common/protocol/tau_schedule.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {
 
 struct PlanOptions {
-  uint32_t tau = 0;
+  uint32_t tau = 0;  // the job's
+  TauChanges tau_changes;
   bool sync = true;
   uint32_t replays = 1;     // > 1: FREE, so many updates with each batch
   GradientStreams streams;  // of each unit; at least one
@@ -29,6 +31,7 @@ struct PlanOptions {
   // Units whose examples may be there, or on their way, at once; besides, the first unit's.
   size_t load_window = 4;
 
+  uint32_t tau_at(Step step) const { return TauAt(tau, tau_changes, step); }
   // Whether any stream needs adversarial examples that none of the streams' passes makes.
   bool attacks() const {
     return IndexOf(streams, StreamKind::kAdversarial).has_value() &&
@@ -95,11 +98,12 @@ struct Action {
 };
 
 // `units` by rising unit. `in_flight`: gradients that are being computed or on their way. SYNC:
-// unit (t, s) is attacked with version max(0, t − τ) and updated with version t. Otherwise a unit
-// is updated with the latest version once its turn comes; while it waits, it is attacked with the
-// version τ before the one that its update is expected to use. FREE: the versions since the batch's
-// first update, up to the one before the unit's own, once that is there. Examples are loaded in the
-// units' order, as far ahead as the window goes, so that they are there before the weights.
+// unit (t, s) is attacked with version max(0, t − τ(t)) and updated with version t. Otherwise a
+// unit is updated with the latest version once its turn comes; while it waits, it is attacked with
+// the version τ before the one that its update is expected to use. FREE: the versions since the
+// batch's first update, up to the one before the unit's own, once that is there. Examples are
+// loaded in the units' order, as far ahead as the window goes, so that they are there before the
+// weights.
 std::vector<Action> NextActions(absl::Span<const UnitProgress* const> units,
                                 const SeenVersions& seen, size_t in_flight,
                                 const PlanOptions& options);

@@ -11,11 +11,20 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/os/file.h"
+#include "common/thread/wait.h"
 #include "glog/logging.h"
 #include "worker/evaluate/evaluate.h"
 #include "worker/model/source/export_model.h"
 
 namespace conadv {
+namespace {
+
+// Of the final model: a disk that fails now and then, as one beyond a network does, may not the
+// next time. Far less than what a member may be silent for.
+constexpr int kExportTries = 3;
+constexpr absl::Duration kExportAgain = absl::Seconds(1);
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<EvaluatorRole>> EvaluatorRole::Create(Setup setup,
                                                                      EvaluatorOptions options,
@@ -181,11 +190,19 @@ absl::StatusOr<EvaluationResult> EvaluatorRole::EvaluateRequest(const Request& r
 
 void EvaluatorRole::Export(const Request& request) const {
   if (options_.export_path.empty()) return;
-  const absl::Status status =
-      ExportModel(setup_.model.module, *setup_.layout, request.weights.weights->span(),
-                  request.weights.version, options_.export_path, FileSystem::Real());
-  // The accuracy is no worse for it, and the weights are elsewhere, too.
-  if (!status.ok()) LOG(ERROR) << "the model was not written: " << status.message();
+  for (int tries = 1;; ++tries) {
+    const absl::Status status =
+        ExportModel(setup_.model.module, *setup_.layout, request.weights.weights->span(),
+                    request.weights.version, options_.export_path, FileSystem::Real());
+    if (status.ok()) return;
+    // The accuracy is no worse for it, and the weights are elsewhere, too.
+    LOG(ERROR) << "the model was not written: " << status.message();
+    if (tries == kExportTries) return;
+    WaitFor(kExportAgain, [this] {
+      MutexLock lock(&mutex_);
+      return stopped_;
+    });
+  }
 }
 
 }  // namespace conadv

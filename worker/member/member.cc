@@ -29,6 +29,7 @@ class Member::Course {
   void On(const SessionWelcome& welcome) {
     works_at_ = Clock::Real().Now() + welcome.lease;
     member_->role_->Begin(session_, welcome);
+    member_->role_->Settings(welcome.tau);
   }
   void On(const Offer&) { member_->role_->Offer(); }
   void On(const Grant& grant) { member_->role_->Grant(grant.units); }
@@ -36,6 +37,12 @@ class Member::Course {
   void On(const Finished&) {
     member_->run_is_over_ = true;
     Leave();
+  }
+  void On(const Settings& settings) { member_->role_->Settings(settings.tau); }
+  void On(const LeaveRequest&) {
+    LOG(INFO) << "told to leave; finishing what is begun";
+    member_->drained_ = true;
+    Drain(Clock::Real().Now());
   }
   void On(const Closed& closed) {
     over_ = true;
@@ -53,11 +60,7 @@ class Member::Course {
   void On(const Drained&) { Leave(); }
   // Now and then.
   void Poll(absl::Time now) {
-    if (member_->stopped_() && !draining_ && !leaving_) {
-      draining_ = true;
-      deadline_ = now + member_->options_.drain_timeout;
-      member_->role_->Drain();
-    }
+    if (member_->stopped_()) Drain(now);
     if (now < deadline_) return;
     deadline_ = absl::InfiniteFuture();
     leaving_ ? session_->Cancel() : Leave();
@@ -69,6 +72,12 @@ class Member::Course {
   absl::Status result() const { return leaving_ || draining_ ? absl::OkStatus() : why_; }
 
  private:
+  void Drain(absl::Time now) {
+    if (draining_ || leaving_) return;
+    draining_ = true;
+    deadline_ = now + member_->options_.drain_timeout;
+    member_->role_->Drain();
+  }
   void Leave() {
     if (leaving_) return;
     leaving_ = true;

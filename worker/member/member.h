@@ -45,6 +45,7 @@ class Member final : private SessionListener {
   absl::Status Run();
   // Why it ended, if the coordinator said so.
   bool run_is_over() const { return run_is_over_; }
+  bool drained() const { return drained_; }
   // For `time` or until it is told to stop.
   void WaitForStop(absl::Duration time);
 
@@ -58,6 +59,10 @@ class Member final : private SessionListener {
     bool robust = false;
   };
   struct Finished {};
+  struct Settings {
+    TauChanges tau;
+  };
+  struct LeaveRequest {};
   struct Closed {
     absl::Status status;
   };
@@ -65,8 +70,8 @@ class Member final : private SessionListener {
     absl::Status status;
   };
   struct Drained {};
-  using Event =
-      std::variant<SessionWelcome, Offer, Grant, Evaluate, Finished, Closed, Broken, Drained>;
+  using Event = std::variant<SessionWelcome, Offer, Grant, Evaluate, Finished, Settings,
+                             LeaveRequest, Closed, Broken, Drained>;
   // One session, from the first message to OnClosed.
   class Course;
 
@@ -75,6 +80,8 @@ class Member final : private SessionListener {
   void OnGrant(std::vector<Unit> units) override { Post(Grant{std::move(units)}); }
   void OnEvaluate(Version version, bool robust) override { Post(Evaluate{version, robust}); }
   void OnFinished() override { Post(Finished{}); }
+  void OnSettings(const TauChanges& tau) override { Post(Settings{tau}); }
+  void OnDrain() override { Post(LeaveRequest{}); }
   void OnClosed(const absl::Status& status) override { Post(Closed{status}); }
 
   void Post(Event event);
@@ -97,6 +104,7 @@ class Member final : private SessionListener {
   const std::function<bool()> stopped_;
   const MemberOptions options_;
   bool run_is_over_ = false;
+  bool drained_ = false;  // or is about to be
   Mutex mutex_;
   CondVar changed_;
   std::deque<Event> events_ ABSL_GUARDED_BY(mutex_);

@@ -29,6 +29,8 @@ class MemberRole {
   virtual void SetEvents(RoleEvents events) = 0;
   // A session begins: what the role has to say goes there.
   virtual void Begin(std::shared_ptr<Session> session, const SessionWelcome& welcome) = 0;
+  // What was set while the run went on: before any unit that it changes.
+  virtual void Settings(const TauChanges& /*tau*/) {}
   virtual void Offer() {}
   virtual void Grant(const std::vector<Unit>& units) = 0;
   virtual void Evaluate(Version version, bool robust) = 0;

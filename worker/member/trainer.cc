@@ -19,9 +19,10 @@ size_t PushWindow(int lanes) { return static_cast<size_t>(2 * lanes + 2); }
 
 // Tasks that can wait: each stream's pass and the attack for each unit in hand, and a worker alone
 // has all units of τ + 2 steps.
-size_t QueueCapacity(const TrainingOptions& training, int lanes) {
+size_t QueueCapacity(const Job& job, int lanes) {
+  const TrainingOptions& training = job.training;
   const size_t tasks = StreamsOf(training).size() + 1;
-  return tasks * ((training.tau + 2) * training.slots + 4 * static_cast<size_t>(lanes));
+  return tasks * ((MostTau(job) + 2) * training.slots + 4 * static_cast<size_t>(lanes));
 }
 
 // Units whose examples may be there at once: enough for every lane's update and attack and for what
@@ -79,14 +80,14 @@ Trainer::Trainer(TrainingSetup setup, TrainerParts parts, ShardClients* clients)
             PullOptionsOf(setup_.run.job.wire)),
       push_(setup_.layout, StreamsOf(setup_.run.job.training), clients->pointers(),
             clients->timer(), clients->statistics(), PushOptionsOf(setup_.run.job.wire)),
-      cache_(&pull_, setup_.run.job.training.versions_back() + 2, clients->statistics()),
+      cache_(&pull_, MostVersionsBack(setup_.run.job) + 2, clients->statistics()),
       compute_(std::move(parts.compute)),
       rounded_(Rounded(setup_, compute_.get())),
-      executor_(parts.lanes, QueueCapacity(setup_.run.job.training, parts.lanes),
-                parts.prepare_thread, clients->statistics(), Clock::Real()),
+      executor_(parts.lanes, QueueCapacity(setup_.run.job, parts.lanes), parts.prepare_thread,
+                clients->statistics(), Clock::Real()),
       // What a lane waits for is the lane's time; of the loaders' own nobody keeps account.
-      loaders_(parts.loaders, QueueCapacity(setup_.run.job.training, parts.lanes),
-               parts.prepare_thread, /*statistics=*/nullptr, Clock::Real(), "loader"),
+      loaders_(parts.loaders, QueueCapacity(setup_.run.job, parts.lanes), parts.prepare_thread,
+               /*statistics=*/nullptr, Clock::Real(), "loader"),
       pipeline_(PlanOptionsOf(setup_, parts.lanes, parts.loaders),
                 setup_.run.job.training.slot_size(),
                 {&cache_, &push_, rounded_ != nullptr ? rounded_.get() : compute_.get(), &executor_,

@@ -42,6 +42,7 @@ class Trainer final : public MemberRole {
   SessionHello Hello() const override;
   void SetEvents(RoleEvents events) override { events_ = std::move(events); }
   void Begin(std::shared_ptr<Session> session, const SessionWelcome& welcome) override;
+  void Settings(const TauChanges& tau) override { pipeline_.SetTau(tau); }
   void Offer() override;
   void Grant(const std::vector<Unit>& units) override;
   void Evaluate(Version, bool) override {}

@@ -5,6 +5,7 @@
 
 #include "client/run/member_stream.h"
 #include "common/plan/plan_proto.h"
+#include "common/protocol/tau_proto.h"
 #include "common/protocol/unit_proto.h"
 #include "worker/session/statistics_proto.h"
 
@@ -27,7 +28,7 @@ void Deliver(const v1::JoinResponse& response, SessionListener* listener) {
     case v1::JoinResponse::kWelcome: {
       const v1::Welcome& welcome = response.welcome();
       return listener->OnWelcome({MemberId(welcome.worker_id()), LeaseOf(welcome), welcome.steps(),
-                                  Lineage(welcome.lineage())});
+                                  Lineage(welcome.lineage()), FromProto(welcome.settings())});
     }
     case v1::JoinResponse::kOffer: return listener->OnOffer();
     case v1::JoinResponse::kGrant: {
@@ -39,8 +40,11 @@ void Deliver(const v1::JoinResponse& response, SessionListener* listener) {
       return listener->OnEvaluate(Version(response.evaluate().version()),
                                   response.evaluate().robust());
     case v1::JoinResponse::kFinished: return listener->OnFinished();
+    case v1::JoinResponse::kSettings: return listener->OnSettings(FromProto(response.settings()));
+    case v1::JoinResponse::kDrain: return listener->OnDrain();
     case v1::JoinResponse::kRestore:
-    case v1::JoinResponse::kCheckpoint:              // for shards
+    case v1::JoinResponse::kCheckpoint:
+    case v1::JoinResponse::kSaved:                   // for shards
     case v1::JoinResponse::MESSAGE_NOT_SET: return;  // of a newer coordinator
   }
 }

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "common/base/ids.h"
 #include "common/plan/plan.h"
+#include "common/protocol/tau_schedule.h"
 #include "common/thread/timer.h"
 #include "worker/statistics/statistics.h"
 
@@ -34,6 +35,7 @@ struct SessionWelcome {
   absl::Duration lease;
   uint64_t steps = 0;  // length of the run; 0 if it is not known yet
   Lineage lineage;     // of the weights, for every call to the parameter servers
+  TauChanges tau;      // what was set while the run went on
 };
 
 // Called one at a time, on gRPC's threads; must not block.
@@ -45,6 +47,10 @@ class SessionListener {
   virtual void OnGrant(std::vector<Unit> units) = 0;
   virtual void OnEvaluate(Version version, bool robust) = 0;
   virtual void OnFinished() = 0;
+  // Replaces what the welcome said; before any unit that it changes.
+  virtual void OnSettings(const TauChanges& /*tau*/) {}
+  // An operator wants this member to leave.
+  virtual void OnDrain() {}
   // The last event. OK: the coordinator ended the stream, as it does after a leave.
   virtual void OnClosed(const absl::Status& status) = 0;
 };

@@ -144,7 +144,7 @@ class Run:
     def observe(self) -> ContextManager[None]:
         """with run.observe(): the servers stay, after the run's last version, until the block ends. So the last version can
         be pulled, however fast the run ends. Takes a worker's role."""
-        return observe(self._coordinator(), self._closing)
+        return observe(self._coordinator, self._closing)
 
     def push(self, step: int, slot: int, stream: Union[str, int], gradients: Mapping[str, Any], *, update_version: int,
              attack_version: Optional[int] = None, loss: float = 0.0, accuracy: float = 0.0, worker: str = "python",

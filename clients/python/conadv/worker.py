@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import socket
+import time
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from conadv import errors
@@ -23,6 +25,8 @@ from conadv.weights import Weights
 
 # How long a unit's weights are waited for before the coordinator is heard again: it may have granted another whose turn is first.
 _LOOK = 0.5
+# A session that lasted so long works, though there may have been nothing to do.
+_WORKS = 10.0
 # What a coordinator says for good; whatever else may be otherwise at the next try.
 _LAST_WORDS = ("INVALID_ARGUMENT", "ABORTED", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED")
 
@@ -112,6 +116,7 @@ class Worker:
         self._granted: List[Tuple[int, int]] = []  # a heap
         self._cache: Dict[int, Weights] = {}  # by version: as many as attacks look back, and one
         self._over = False
+        self._welcomed = math.inf  # when the coordinator did, by the monotonic clock
 
     def __enter__(self) -> "Worker":
         self._join()
@@ -127,7 +132,7 @@ class Worker:
 
         RunFailedError: the run has failed. RefusedError: it does not take this worker. UnavailableError: no coordinator, or
         no session that works, for `run.timeout` seconds."""
-        backoff = Backoff(Deadline(self.run.timeout), self.run._closing)
+        failing: Optional[Backoff] = None
         while not self._over:
             try:
                 unit = self._next()
@@ -136,14 +141,18 @@ class Worker:
                 continue
             except errors.UnavailableError:
                 self._drop()
-                if not backoff.wait():
+                if failing is None or time.monotonic() - self._welcomed > _WORKS:
+                    failing = Backoff(Deadline(self.run.timeout), self.run._closing)
+                self._welcomed = math.inf
+                if not failing.wait():
                     raise
                 self._join_again()
                 continue
             if unit is not None:
+                done = self.units_done
                 yield unit
-                if self.units_done:
-                    backoff = Backoff(Deadline(self.run.timeout), self.run._closing)
+                if self.units_done > done:
+                    failing = None
 
     def weights_before(self, weights: Weights) -> Weights:
         """Those that attacks on a unit of these weights use."""
@@ -204,6 +213,7 @@ class Worker:
     def _on(self, session: Session, event: Event) -> None:
         if isinstance(event, Welcomed):
             self._drop()
+            self._welcomed = time.monotonic()
             self._lineage = event.lineage
         elif isinstance(event, Asked):
             self._offer()

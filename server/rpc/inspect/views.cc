@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/job/streams.h"
 #include "common/protocol/evaluation.h"
+#include "common/protocol/tau_proto.h"
 #include "server/rpc/membership/member_proto.h"
 
 namespace conadv {
@@ -74,6 +75,8 @@ void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
   status->set_phase(ToProto(view.phase));
   status->set_step(view.step.value());
   status->set_steps(view.steps);
+  status->set_tau(TauAt(parts.shard->job().training.tau, view.tau, view.step));
+  if (!view.tau.empty()) *status->mutable_settings() = ToProto(view.tau);
   status->set_message(view.message);
   if (!view.warning.empty()) {
     status->set_warning(
@@ -208,6 +211,8 @@ v1::WorkersResponse ViewWorkers(const ServerParts& parts) {
     out->set_seconds_joined(absl::ToDoubleSeconds(now - member.joined));
     out->set_threads(member.hello.threads);
     out->set_straggles(member.straggles);
+    out->set_drains(member.drains);
+    out->set_drains(member.drains);
   }
   return response;
 }

@@ -7,6 +7,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/plan/plan_proto.h"
+#include "common/protocol/tau_proto.h"
 
 namespace conadv {
 namespace {
@@ -27,6 +28,7 @@ struct Encoder {
     welcome->set_lease_seconds(absl::ToDoubleSeconds(message.lease));
     welcome->set_steps(message.steps);
     welcome->set_lineage(message.lineage.value());
+    if (!message.tau.empty()) *welcome->mutable_settings() = ToProto(message.tau);
   }
   void operator()(const OfferMessage&) const { out->set_offer(true); }
   void operator()(const GrantMessage& message) const {
@@ -43,6 +45,11 @@ struct Encoder {
       *out->mutable_restore()->mutable_checkpoint() = ToProto(*message.target);
     }
   }
+  void operator()(const SettingsMessage& message) const {
+    *out->mutable_settings() = ToProto(message.tau);
+  }
+  void operator()(const DrainMessage&) const { out->set_drain(true); }
+  void operator()(const SavedMessage&) const { out->set_saved(true); }
   void operator()(const CheckpointMessage& message) const {
     out->mutable_checkpoint()->set_version(message.version.value());
     for (const Version version : message.common) {

@@ -30,6 +30,7 @@ absl::Status MemberSession::Handle(const v1::JoinRequest& request) {
     case v1::JoinRequest::kCheckpointed:
       coordinator_->OnCheckpointed(*id_, FromProto(request.checkpointed()));
       break;
+    case v1::JoinRequest::kStopping: coordinator_->OnStopping(*id_); break;
     case v1::JoinRequest::kLeave:
       End();
       left_ = true;

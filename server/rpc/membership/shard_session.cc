@@ -145,6 +145,11 @@ void ShardSession::Handle(const v1::JoinResponse& response) {
       changed_.NotifyAll();
       return;
     }
+    case v1::JoinResponse::kSaved: {
+      MutexLock lock(&mutex_);
+      stop_saved_ = true;
+      return;
+    }
     default: return;  // for workers, or of a newer coordinator
   }
 }
@@ -195,6 +200,17 @@ absl::Status ShardSession::WaitUntilBroken(absl::Duration timeout) {
   MutexLock lock(&mutex_);
   if (status_.ok()) changed_.WaitFor(&mutex_, timeout);
   return status_;
+}
+
+void ShardSession::BeginStop() {
+  v1::JoinRequest request;
+  request.set_stopping(true);
+  stream_->Send(std::move(request));
+}
+
+bool ShardSession::stop_saved() const {
+  MutexLock lock(&mutex_);
+  return stop_saved_ || over_ || !status_.ok() || !restored_.has_value();
 }
 
 void ShardSession::Leave() {

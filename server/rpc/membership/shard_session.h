@@ -45,6 +45,10 @@ class ShardSession {
   absl::Status WaitUntilOver(absl::Duration timeout);
   // After the run: OK until the session breaks (UNAVAILABLE).
   absl::Status WaitUntilBroken(absl::Duration timeout);
+  // This process was told to stop: asks for a checkpoint first.
+  void BeginStop();
+  // Whether it is there, or cannot be had, or there is nothing to save.
+  bool stop_saved() const;
   // The shard has done everything: lets the coordinator end, and waits a moment for its goodbye.
   void Leave();
   // Ends the session. What the checkpointer was asked for still answers here, to nobody.
@@ -64,10 +68,11 @@ class ShardSession {
   Shard* const shard_;
   Checkpointer* const checkpointer_;
   grpc::ClientContext watch_context_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;              // the stream is
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // the stream is
+  bool stop_saved_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);              // why the session ended
   std::optional<Version> restored_ ABSL_GUARDED_BY(mutex_);  // what the follower begins with
   ShardAgent agent_;

@@ -24,16 +24,17 @@ LAST_WORDS = 30  # seconds for a process to end by itself
 class Cluster:
     """Shards of one run, each a process."""
 
-    def __init__(self, binaries, job, shards=1, flags=(), name="127.0.0.1"):
+    def __init__(self, binaries, job, shards=1, flags=(), checkpoints=None):
+        """`checkpoints`: a directory for them; without one they are the cluster's own."""
         self._binaries = binaries
         self._directory = tempfile.TemporaryDirectory()
         self.root = pathlib.Path(self._directory.name)
         (self.root / "job.textproto").write_text(job)
-        self._shards, self._flags, self._name = shards, list(flags), name
+        self._shards, self._flags, self._checkpoints = shards, list(flags), checkpoints or self.root
         self._processes, self.addresses = [], []
         for shard in range(shards):
             self._processes.append(None)
-            self.addresses.append(f"{name}:0")
+            self.addresses.append("127.0.0.1:0")
             self.start(shard)
 
     @property
@@ -43,7 +44,7 @@ class Cluster:
     def start(self, shard):
         """Once more: where it was before."""
         command = [self._binaries / "conadv-server", f"--shard={shard}", f"--shards={self._shards}",
-                   f"--listen={self.addresses[shard]}", f"--checkpoint_dir={self.root / f'checkpoints-{shard}'}", *self._flags]
+                   f"--listen={self.addresses[shard]}", f"--checkpoint_dir={self._checkpoints / f'checkpoints-{shard}'}", *self._flags]
         command.append(f"--job={self.root / 'job.textproto'}" if shard == 0 else f"--coordinator={self.address}")
         with open(self.root / f"server-{shard}.log", "ab") as log:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -79,9 +80,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(binaries, shards=1, flags=(), name="127.0.0.1", steps=30, training="", optimizer="", server="", more=""):
+def cluster(binaries, shards=1, flags=(), checkpoints=None, steps=30, training="", optimizer="", server="", more=""):
     made = Cluster(binaries, JOB.format(steps=steps, training=training, optimizer=optimizer, server=server, more=more),
-                   shards, flags, name)
+                   shards, flags, checkpoints)
     try:
         yield made
     finally:

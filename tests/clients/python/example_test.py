@@ -42,7 +42,7 @@ class Example(unittest.TestCase):
                                       "--servers=2", "--workers=1", "--threads=1", "--json"],
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             try:
-                address = next(found[0] for found in (re.search(r"127\.0\.0\.1:\d+", line) for line in train.stderr) if found)
+                address = next(found[1] for found in (re.search(r"coordinator: (\S+)", line) for line in train.stderr) if found)
                 example = subprocess.run(["/usr/bin/python3", "-B", ROOT / "examples/evaluate_from_python.py",
                                           f"--server={address}", "--every=10", f"--limit={IMAGES}"],
                                          capture_output=True, text=True, env=os.environ)

@@ -162,6 +162,7 @@ TEST_F(RestoreTest, ARunThatIsStoppedSavesACheckpointJustAhead) {
   const MemberId id = *Join(Role::kWorker, &worker);
   coordinator_->OnOffered(id);
   Written(0, {local_id_});
+  coordinator_->OnPublished(Version(1));
   EXPECT_FALSE(coordinator_->Save());
   ASSERT_FALSE(local_.checkpoints.empty());
   const uint64_t asked = local_.checkpoints.back();

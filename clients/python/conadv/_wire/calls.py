@@ -89,6 +89,11 @@ class Stream(Generic[Response]):
         self._call.cancel()
 
 
+def _closed(who: str) -> errors.Error:
+    """gRPC's ValueError of a channel that another thread has closed."""
+    return errors.UnavailableError(f"{who}: this run's object is closed")
+
+
 class Server:
     """One server. `who` goes before what it says of an error."""
 
@@ -98,17 +103,26 @@ class Server:
         self._channel = channel
 
     def unary(self, method: str, request: Any, response: Type[Response], timeout: float) -> Response:
+        """Of what servers answer at once: UnavailableError if this one does not."""
         call = self._channel.unary_unary(method, type(request).SerializeToString, getattr(response, "FromString"))
         try:
             answer: Response = call(request, timeout=timeout)
             return answer
         except grpc.RpcError as error:
-            raise errors.of_call(self.who, error) from None
+            made = errors.of_call(self.who, error)
+            if isinstance(made, errors.NotYetError):
+                made = errors.UnavailableError(f"{self.who}: no answer within {timeout:.3g} s")
+            raise made from None
+        except ValueError:
+            raise _closed(self.who) from None
 
     def stream(self, method: str, request: Any, response: Type[Response],
                timeout: Optional[float]) -> Stream[Response]:
         call = self._channel.unary_stream(method, type(request).SerializeToString, getattr(response, "FromString"))
-        return Stream(self.who, call(request, timeout=timeout), self._channel)
+        try:
+            return Stream(self.who, call(request, timeout=timeout), self._channel)
+        except ValueError:
+            raise _closed(self.who) from None
 
     def send(self, method: str, requests: Iterable[Any], request: Type[Any], response: Type[Response],
              timeout: float) -> Tuple[Optional[Response], Optional[errors.Error], Optional[float]]:
@@ -118,12 +132,17 @@ class Server:
             return call(iter(requests), timeout=timeout), None, None
         except grpc.RpcError as error:
             return None, errors.of_call(self.who, error), errors.retry_delay_of(error)
+        except ValueError:
+            return None, _closed(self.who), None
 
     def converse(self, method: str, requests: Iterator[Any], request: Type[Any],
                  response: Type[Response]) -> Stream[Response]:
         """Without a deadline: both ends send heartbeats."""
         call = self._channel.stream_stream(method, request.SerializeToString, getattr(response, "FromString"))
-        return Stream(self.who, call(requests, wait_for_ready=True), self._channel)
+        try:
+            return Stream(self.who, call(requests), self._channel)
+        except ValueError:
+            raise _closed(self.who) from None
 
 
 class Servers:

@@ -132,7 +132,9 @@ class ShardedPull:
                 return _receive(self._servers[shard], request, min(left, most))
             except errors.NotYetError:
                 if not patient or not self._deadline.left():
-                    raise
+                    which = request.WhichOneof("selector")
+                    what = f"version {request.version}" if which == "version" else "a version"
+                    raise errors.NotYetError(f"{self._servers[shard].who}: {what} has not come in time") from None
 
 
 def request_of(selector: Any, averaged: bool, bfloat16: bool, lineage: int) -> PullRequest:

@@ -2,9 +2,11 @@
 """Files of float32 tensors in the safetensors format, byte for byte as `conadv pull` writes them."""
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
-import tempfile
+import secrets
 from typing import Dict, Iterable, List, Tuple
 
 import numpy
@@ -34,23 +36,28 @@ def header(tensors: Iterable[Tuple[str, Tuple[int, ...]]], metadata: Dict[str, s
     return len(text).to_bytes(8, "little") + text
 
 
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):  # a disk that has no such thing
+            raise
+
+
 def write(path: str, tensors: Iterable[Tuple[str, numpy.typing.NDArray[numpy.float32]]],
           metadata: Dict[str, str]) -> None:
-    """All or nothing: a temporary file beside it, synced, that is renamed then."""
+    """All or nothing where a rename is that: a temporary file beside it, synced, that is renamed then."""
     arrays = [(name, numpy.asarray(array, dtype="<f4", order="C")) for name, array in tensors]
-    directory = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".tmp.", dir=directory)
+    temporary = f"{path}.tmp.{os.getpid()}.{secrets.token_hex(4)}"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(header([(name, array.shape) for name, array in arrays], metadata))
             for _, array in arrays:
                 file.write(array.reshape(-1).data)
             file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+            _sync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise
