@@ -33,7 +33,7 @@ void RequireText(const absl::Status& status) {
 class Peer final : public MemberSink {
  public:
   Peer(Coordinator* coordinator, WorkerStatsBook* stats, size_t index)
-      : session(coordinator, stats, this, "peer-" + std::to_string(index)) {}
+      : session(coordinator, stats, this, {"peer-" + std::to_string(index), true}) {}
 
   void Send(const MemberMessage& message) override {
     if (const auto* grant = std::get_if<GrantMessage>(&message)) {
