@@ -46,28 +46,35 @@ std::string CheckpointDirectory(const LaunchOptions& options, const Job& job) {
 }
 
 CoordinatorOptions CoordinatorOptionsOf(const LaunchOptions& launch, const Job& job,
-                                        Lineage lineage) {
+                                        SettingsRecord settings, Lineage lineage) {
   CoordinatorOptions options;
   options.job = job;
   options.shards = launch.shards;
   options.evaluator_patience = launch.evaluator_patience;
   options.lineage = lineage;
   options.begin_anew = launch.begin_anew;
-  const SettingsJournal journal(CheckpointDirectory(launch, job), &FileSystem::Real());
-  absl::StatusOr<SettingsRecord> settings = journal.Read();
-  if (settings.ok()) {
-    options.settings = *std::move(settings);
-  } else {
-    LOG(ERROR) << settings.status().message();
-  }
+  options.settings = std::move(settings);
   return options;
+}
+
+// What was set while the run trained. Without it a run would go on as another one.
+absl::StatusOr<SettingsRecord> ReadSettings(const LaunchOptions& launch, const Job& job) {
+  if (launch.shard != 0) return SettingsRecord();
+  absl::StatusOr<SettingsRecord> settings =
+      SettingsJournal(CheckpointDirectory(launch, job), &FileSystem::Real()).Read();
+  if (!absl::IsDataLoss(settings.status())) return settings;
+  return absl::InvalidArgumentError(
+      absl::StrCat(settings.status().message(),
+                   "; it has what conadv set changed: repair it, or move it away to go on with the "
+                   "job's own values"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   CONADV_ASSIGN_OR_RETURN(const Job job, ValidateJob(options.job));
-  std::unique_ptr<Server> server(new Server(std::move(options), job));
+  CONADV_ASSIGN_OR_RETURN(SettingsRecord settings, ReadSettings(options, job));
+  std::unique_ptr<Server> server(new Server(std::move(options), job, std::move(settings)));
   CONADV_RETURN_IF_ERROR(server->Listen());
   CONADV_RETURN_IF_ERROR(server->JoinCoordinator());
   server->TellHealth();
@@ -75,11 +82,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
   return server;
 }
 
-Server::Server(LaunchOptions options, const Job& job)
+Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
     : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
-        CoordinatorOptionsOf(options_, job_, Lineage(incarnation_.value())), &Clock::Real());
+        CoordinatorOptionsOf(options_, job_, std::move(settings), Lineage(incarnation_.value())),
+        &Clock::Real());
   }
   CheckpointerOptions checkpoints;
   checkpoints.owner = {CheckpointDirectory(options_, job_), options_.shard, options_.shards};

@@ -83,7 +83,7 @@ class Server {
   bool progressed() const { return events_->progress().last.has_value(); }
 
  private:
-  Server(LaunchOptions options, const Job& job);
+  Server(LaunchOptions options, const Job& job, SettingsRecord settings);
   void ShareMemory();
   absl::Status Listen();
   absl::StatusOr<v1::Hello> Hello();

@@ -69,6 +69,7 @@ class ObservedServer : public ::testing::Test {
     return nlohmann::json::parse(response.body);
   }
 
+  SilentSink sink_;  // outlives the server
   TinyRun run_;
   ServerWindow window_;
   HttpRoutes routes_;
@@ -133,14 +134,13 @@ TEST_F(ObservedServer, AThousandWorkersMakeNoMoreSeriesThanOne) {
     const std::string text = Get("/metrics").body;
     return std::count(text.begin(), text.end(), '\n');
   };
-  SilentSink sink;
   const auto join = [&](int worker) {
     window_.With([&](const ServerParts* parts, const std::string&) {
       HelloMessage hello;
       hello.name = "worker-" + std::to_string(worker);
       hello.incarnation = Incarnation(worker + 1);
       hello.plan = PlanOf(run_);
-      EXPECT_TRUE(parts->coordinator->Join(hello, &sink).ok());
+      EXPECT_TRUE(parts->coordinator->Join(hello, &sink_).ok());
       v1::WorkerStats stats;
       stats.set_units_done(2);
       EXPECT_TRUE(parts->stats->Set(hello.name, stats).ok());
