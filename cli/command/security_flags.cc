@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command/security_flags.h"
 
-#include <cstdlib>
-
 namespace conadv {
 
 std::vector<Flag> WithSecurityFlags(std::vector<Flag> flags) {
@@ -22,7 +20,7 @@ SecurityFiles SecurityFilesOf(const FlagValues& flags) {
   files.cert = flags.Text("tls_cert");
   files.key = flags.Text("tls_key");
   files.token = flags.Text("token_file");
-  FillFromEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &files);
+  FillFromEnvironment(&files);
   return files;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/program/security_flags.h"
 
-#include <cstdlib>
 #include <string>
 
 #include "absl/flags/flag.h"
@@ -27,7 +26,7 @@ SecurityFiles SecurityFlags() {
   files.cert = absl::GetFlag(FLAGS_tls_cert);
   files.key = absl::GetFlag(FLAGS_tls_key);
   files.token = absl::GetFlag(FLAGS_token_file);
-  FillFromEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &files);
+  FillFromEnvironment(&files);
   return files;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/security/security_files.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -82,6 +83,10 @@ void FillFromEnvironment(const std::function<const char*(const char*)>& environm
     const char* const value = environment(name);
     if (path->empty() && value != nullptr) *path = value;
   }
+}
+
+void FillFromEnvironment(SecurityFiles* files) {
+  FillFromEnvironment([](const char* name) -> const char* { return std::getenv(name); }, files);
 }
 
 absl::Status CheckClientFiles(const SecurityFiles& files, const FileSystem& file_system,

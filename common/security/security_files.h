@@ -27,6 +27,8 @@ struct SecurityFiles {
 // `environment` gives a variable's value or nullptr.
 void FillFromEnvironment(const std::function<const char*(const char*)>& environment,
                          SecurityFiles* files);
+// By this process's.
+void FillFromEnvironment(SecurityFiles* files);
 
 // Of one that connects to servers. INVALID_ARGUMENT, NOT_FOUND, … name the flag: one of a pair is
 // missing, a file cannot be read or says something else, a certificate is over, a token would go
