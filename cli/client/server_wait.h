@@ -46,6 +46,8 @@ class ServerWait {
   void Begin();
   absl::Duration left() const;
   const ClientCredentials& credentials() const { return options_.credentials; }
+  // Whether the pause has said that nobody waits any longer.
+  bool Interrupted() const { return !options_.pause(absl::ZeroDuration()); }
   // Of a call that may take `most`, or what is left.
   void Limit(grpc::ClientContext* context, absl::Duration most) const;
 

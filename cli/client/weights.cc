@@ -2,6 +2,8 @@
 #include "cli/client/weights.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <map>
 #include <utility>
@@ -25,6 +27,8 @@ namespace conadv {
 namespace {
 
 constexpr absl::Duration kAnswer = absl::Seconds(5);
+// Between two looks at whether somebody has had enough.
+constexpr std::chrono::milliseconds kLook(20);
 
 // Whom a pull is about just now.
 struct Server {
@@ -63,11 +67,13 @@ class NoObserver final : public TransferObserver {
 
 class ModelPull {
  public:
+  // `interrupted` is asked now and then.
   ModelPull(const std::string& coordinator, const PullSelector& selector,
-            ClientCredentials credentials)
+            ClientCredentials credentials, std::function<bool()> interrupted)
       : coordinator_(ServerAt(0, coordinator)),
         selector_(selector),
         credentials_(std::move(credentials)),
+        interrupted_(std::move(interrupted)),
         server_(coordinator_) {}
 
   absl::StatusOr<Weights> Try(absl::Duration timeout) {
@@ -116,12 +122,20 @@ class ModelPull {
     pull.Pull(selector_, [&](absl::StatusOr<VersionedWeights> weights) {
       answer.set_value(std::move(weights));
     });
-    return answer.get_future().get();
+    std::future<absl::StatusOr<VersionedWeights>> pulled = answer.get_future();
+    while (pulled.wait_for(kLook) != std::future_status::ready) {
+      if (!interrupted_()) continue;
+      for (ParameterClient* client : clients) client->Shutdown();
+      pulled.wait();
+      return absl::CancelledError("interrupted");
+    }
+    return pulled.get();
   }
 
   const Server coordinator_;
   const PullSelector selector_;
   const ClientCredentials credentials_;
+  const std::function<bool()> interrupted_;
   Server server_;
 };
 
@@ -129,12 +143,13 @@ class ModelPull {
 
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout) {
-  return ModelPull(coordinator, selector, {}).Try(timeout);
+  return ModelPull(coordinator, selector, {}, [] { return false; }).Try(timeout);
 }
 
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait) {
-  ModelPull pull(coordinator, selector, wait->credentials());
+  ModelPull pull(coordinator, selector, wait->credentials(),
+                 [wait] { return wait->Interrupted(); });
   while (true) {
     absl::StatusOr<Weights> weights = pull.Try(wait->left());
     if (weights.ok() || !IsTransient(weights.status())) return weights;

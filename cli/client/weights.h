@@ -34,8 +34,8 @@ struct Weights {
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     absl::Duration timeout);
 // The same with the credentials of `wait`, and servers that are away are waited for while it has
-// time left. What was read
-// before is read again: the run may have gone back to a checkpoint.
+// time left. What was read before is read again: the run may have gone back to a checkpoint.
+// CANCELLED: the pause of `wait` said so.
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait);
 
