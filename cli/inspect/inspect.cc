@@ -8,16 +8,22 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "cli/client/credentials.h"
 #include "cli/client/inspector_client.h"
 #include "cli/client/server_wait.h"
 #include "cli/command/security_flags.h"
 #include "cli/command/server_flag.h"
 #include "cli/format/json_output.h"
+#include "cli/inspect/look.h"
 #include "cli/inspect/render.h"
+#include "cli/inspect/staleness_screen.h"
+#include "cli/inspect/terminal_screen.h"
 #include "cli/process/supervisor.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
@@ -62,41 +68,39 @@ absl::Duration IntervalOf(const FlagValues& flags) {
   return std::clamp(flags.Seconds("interval"), absl::Milliseconds(50), absl::Hours(1));
 }
 
-// Asks once, or at every interval until interrupted or `over`. A server that is away is waited for.
+// What the flags say. `interrupts` is made if it watches; what it is told ends the pauses.
+absl::StatusOr<LookOptions> LookOptionsOf(const FlagValues& flags,
+                                          std::unique_ptr<Supervisor>* interrupts) {
+  LookOptions options;
+  CONADV_ASSIGN_OR_RETURN(options.server, ServerOf(flags));
+  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
+  const bool watch = flags.Switch("watch");
+  options.wait = CommandWait(flags.Given("timeout") ? flags.Seconds("timeout")
+                             : watch                ? kWatchPatience
+                                                    : kPatience,
+                             credentials);
+  if (!watch) return options;
+  options.interval = IntervalOf(flags);
+  options.ended = [](absl::string_view message) { std::cerr << message << "\n"; };
+  CONADV_ASSIGN_OR_RETURN(*interrupts, Supervisor::Create());
+  options.wait.pause = [supervisor = interrupts->get()](absl::Duration time) {
+    return supervisor->Next(Clock::Real().Now() + time).kind != ProcessEvent::Kind::kInterrupted;
+  };
+  return options;
+}
+
+// Asks once, or at every interval until interrupted or `over`.
 template <class Request, class Response>
 absl::Status Ask(const FlagValues& flags, std::ostream& out,
                  InspectorClient::Method<Request, Response> method,
                  const std::function<std::string(const Response&)>& render,
                  const std::function<bool(const Response&)>& over) {
-  CONADV_ASSIGN_OR_RETURN(const std::string server, ServerOf(flags));
-  const bool watch = flags.Switch("watch");
   std::unique_ptr<Supervisor> interrupts;
-  CONADV_ASSIGN_OR_RETURN(const ClientCredentials credentials, CredentialsOf(flags));
-  WaitOptions options = CommandWait(flags.Given("timeout") ? flags.Seconds("timeout")
-                                    : watch                ? kWatchPatience
-                                                           : kPatience,
-                                    credentials);
-  if (watch) {
-    CONADV_ASSIGN_OR_RETURN(interrupts, Supervisor::Create());
-    options.pause = [&interrupts](absl::Duration time) {
-      return interrupts->Next(Clock::Real().Now() + time).kind != ProcessEvent::Kind::kInterrupted;
-    };
-  }
-  InspectorClient client(server, options);
-  while (true) {
-    Response response;
-    const absl::Status status = client.Ask(method, &response);
-    if (watch && absl::IsCancelled(status)) return absl::OkStatus();
-    if (watch && absl::IsOutOfRange(status)) {
-      std::cerr << status.message() << "\n";
-      return absl::OkStatus();
-    }
-    CONADV_RETURN_IF_ERROR(status);
-    if (watch) client.Follow();
+  CONADV_ASSIGN_OR_RETURN(const LookOptions options, LookOptionsOf(flags, &interrupts));
+  return Look<Request, Response>(options, method, [&](const Response& response) {
     Print(response, render(response), flags, out);
-    if (!watch || over(response) || !out) return absl::OkStatus();
-    if (!options.pause(IntervalOf(flags))) return absl::OkStatus();
-  }
+    return !over(response) && out.good();
+  });
 }
 
 template <class Response>
@@ -126,6 +130,11 @@ absl::Status ShowSnapshots(const FlagValues& flags, std::ostream& out) {
 }
 
 absl::Status ShowStaleness(const FlagValues& flags, std::ostream& out) {
+  if (flags.Switch("watch") && !flags.Switch("json") && TerminalScreen::Usable()) {
+    std::unique_ptr<Supervisor> interrupts;
+    CONADV_ASSIGN_OR_RETURN(LookOptions options, LookOptionsOf(flags, &interrupts));
+    return WatchStalenessOnScreen(std::move(options), interrupts.get(), &out);
+  }
   return Ask<v1::StalenessRequest, v1::StalenessResponse>(
       flags, out, &Stub::Staleness,
       [](const v1::StalenessResponse& staleness) {
@@ -146,14 +155,18 @@ Command StatusCommand() {
 }
 
 Command StalenessCommand() {
-  return {"staleness",
-          "how old the weights of attacks and updates are, and where time and bytes go",
-          "Attack staleness: versions between the weights of the attack and those of the update.\n"
-          "Update staleness: versions between the weights of the gradient and those it is applied "
-          "to.\n",
-          "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
-          FlagsOfCommand(),
-          ShowStaleness};
+  return {
+      "staleness",
+      "how old the weights of attacks and updates are, and where time and bytes go",
+      "Attack staleness: versions between the weights of the attack and those of the update.\n"
+      "Update staleness: versions between the weights of the gradient and those it is applied "
+      "to.\n"
+      "With --watch on a terminal: a screen of what it is now and was before, who waits for what, "
+      "and\n"
+      "who made which version, until the run is over or q is pressed.\n",
+      "conadv staleness --server=127.0.0.1:7000 --watch --interval=2",
+      FlagsOfCommand(),
+      ShowStaleness};
 }
 
 Command WorkersCommand() {

@@ -124,7 +124,7 @@ inline const std::vector<std::string>& MayIncludeGeneratedCode() {
       "common/wire",    "common/job",    "common/plan",  "common/stats",   "common/protocol",
       "client/run",     "server/record", "server/rpc",   "server/observe", "server/process",
       "worker/session", "cli/client",    "cli/progress", "cli/inspect",    "cli/board",
-      "cli/operate",    "cli/doctor"};
+      "cli/operate",    "cli/doctor",    "cli/versions"};
   return *kEdges;
 }
 
