@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/client/shard_survey.h"
 
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/auth_context.h>
 
+#include <memory>
+
+#include "common/security/certificate.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"
@@ -11,6 +16,16 @@
 
 namespace conadv {
 namespace {
+
+std::optional<absl::Time> EndOfCertificate(const grpc::ClientContext& context) {
+  const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
+  if (peer == nullptr) return std::nullopt;
+  for (const grpc::string_ref& pem : peer->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
+    const auto chain = CertificateChain::Parse({pem.data(), pem.size()});
+    if (chain.ok()) return chain->not_after();
+  }
+  return std::nullopt;
+}
 
 ShardAnswer AskShard(const std::string& address, absl::Duration timeout,
                      const ClientCredentials& credentials) {
@@ -22,6 +37,7 @@ ShardAnswer AskShard(const std::string& address, absl::Duration timeout,
     grpc::ClientContext context;
     context.set_deadline(DeadlineIn(timeout));
     answer.reached = FromGrpc(inspector->Status(&context, v1::StatusRequest(), &answer.status));
+    if (answer.reached.ok()) answer.certificate_ends = EndOfCertificate(context);
   }
   if (!answer.reached.ok()) return answer;
   {

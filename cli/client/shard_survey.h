@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ShardAnswer {
   v1::StatusResponse status;
   uint64_t layout_hash = 0;                  // 0: it has none yet
   std::map<uint64_t, absl::Time> published;  // versions it keeps, by its own calendar
+  // When the certificate that it showed ends; none over connections that are not encrypted.
+  std::optional<absl::Time> certificate_ends;
 };
 
 // `server` is any of the run's. The answers are by shard; of a run whose shards have not found each

@@ -71,19 +71,21 @@ absl::Status RunDoctor(const FlagValues& flags, std::ostream& out) {
 }  // namespace
 
 Command DoctorCommand() {
-  return {"doctor",
-          "ask every shard of a running job, and say what is wrong",
-          "It looks at whether each shard answers, at versions, lineages, layouts, clocks, memory, "
-          "the\n"
-          "last checkpoints, what the run waits for, and how long certificates given to it are "
-          "valid;\n"
-          "for what is wrong it says what to do. Exit code 1 if anything is.\n",
-          "conadv doctor --server=127.0.0.1:7000",
-          WithSecurityFlags(
-              {ServerFlag(),
-               {"timeout", FlagKind::kSeconds, "SECONDS", "5", "how long each shard may take"},
-               {"json", FlagKind::kSwitch, "", "false", "what was found, as a line of JSON"}}),
-          RunDoctor};
+  return {
+      "doctor",
+      "ask every shard of a running job, and say what is wrong",
+      "It looks at whether each shard answers, at versions, lineages, layouts, clocks, memory, "
+      "the\n"
+      "last checkpoints and the room for more, what the run waits for, and how long certificates "
+      "are\n"
+      "valid, the shards' and those given to it; for what is wrong it says what to do. Exit code 1 "
+      "if anything is.\n",
+      "conadv doctor --server=127.0.0.1:7000",
+      WithSecurityFlags(
+          {ServerFlag(),
+           {"timeout", FlagKind::kSeconds, "SECONDS", "5", "how long each shard may take"},
+           {"json", FlagKind::kSwitch, "", "false", "what was found, as a line of JSON"}}),
+      RunDoctor};
 }
 
 }  // namespace conadv

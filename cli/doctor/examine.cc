@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/format/tables.h"
 #include "common/base/printable.h"
 
 namespace conadv {
@@ -18,6 +19,8 @@ constexpr uint64_t kMostApart = 1000;
 constexpr absl::Duration kSoon = absl::Hours(24 * 14);
 // Of the limit: more is nearly full.
 constexpr double kMuchMemory = 0.95;
+// On its disk; less is soon full.
+constexpr uint64_t kRoomForCheckpoints = 2;
 
 std::string NameOf(size_t shard, const ShardAnswer& answer) {
   return absl::StrCat("shard ", shard, " at ", answer.address);
@@ -53,6 +56,17 @@ Finding ExamineShard(size_t number, size_t count, const ShardAnswer& shard) {
   finding.what =
       absl::StrCat("answers; version ", status.version(), ", ", status.memory_bytes() >> 20,
                    " of at most ", status.memory_limit_bytes() >> 20, " MiB");
+  if (status.checkpoint_bytes() == 0) return finding;
+  const std::string disk = absl::StrCat(
+      "its checkpoints take ", FormatBytes(status.checkpoint_bytes()), " each, and their disk had ",
+      FormatBytes(status.checkpoint_free_bytes()), " left after the last");
+  // The older ones go once the newer one is whole.
+  if (status.checkpoint_free_bytes() < kRoomForCheckpoints * status.checkpoint_bytes()) {
+    return {true, finding.about, disk,
+            "make room there, or keep fewer: server.checkpoint_keep; training goes on without "
+            "checkpoints, and would lose what came since the last"};
+  }
+  absl::StrAppend(&finding.what, "; ", disk);
   return finding;
 }
 
@@ -114,7 +128,9 @@ Finding ExamineClocks(const std::vector<ShardAnswer>& shards, absl::Time now) {
 Finding ExamineRun(const ShardAnswer& coordinator) {
   const v1::StatusResponse& status = coordinator.status;
   if (!status.warning().empty()) {
-    return {true, "run", Printable(status.warning()), "see docs and the log of shard 0"};
+    return {true, "run", Printable(status.warning()),
+            "shard 0's log says since when; what conadv does about it by itself stands under "
+            "'When things go wrong' in the README"};
   }
   if (status.phase() == v1::StatusResponse::TRAINING && status.workers() == 0) {
     return {true, "run", "no worker is there", "start workers, or look at why theirs ended"};
@@ -135,6 +151,9 @@ std::vector<Finding> Examine(const std::vector<ShardAnswer>& shards, absl::Time 
   std::vector<Finding> findings;
   for (size_t i = 0; i < shards.size(); ++i) {
     findings.push_back(ExamineShard(i, shards.size(), shards[i]));
+    if (!shards[i].certificate_ends.has_value()) continue;
+    findings.push_back(ExamineCertificate(absl::StrCat("certificate of ", NameOf(i, shards[i])),
+                                          *shards[i].certificate_ends, now));
   }
   if (shards.empty() || !shards[0].reached.ok()) return findings;
   if (shards.size() < shards[0].status.shards()) {

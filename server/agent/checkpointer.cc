@@ -102,6 +102,10 @@ void Checkpointer::OnPublished(const Publication& publication) {
   Submit([this, copy = copies_.Take(publication, options_.older_versions + 1)]() mutable {
     const CheckpointOutcome outcome = Write(*copy);
     copy.reset();
+    const CheckpointRoom room =
+        outcome.status.ok()
+            ? MeasureRoom(*files_, options_.owner, outcome.version).value_or(CheckpointRoom())
+            : CheckpointRoom();
     {
       MutexLock lock(&mutex_);
       state_.error = outcome.status;
@@ -110,6 +114,7 @@ void Checkpointer::OnPublished(const Publication& publication) {
         state_.newest = outcome.version;
         state_.written_at = clock_->Now();
         state_.took = outcome.took;
+        state_.room = room;
       }
     }
     // Whoever hears it may ask for the next one.

@@ -23,6 +23,7 @@
 #include "server/checkpoint/identity.h"
 #include "server/checkpoint/paths.h"
 #include "server/checkpoint/retention.h"
+#include "server/checkpoint/room.h"
 #include "server/shard/shard.h"
 
 namespace conadv {
@@ -56,6 +57,7 @@ class Checkpointer {
     uint64_t failed = 0;            // likewise
     absl::Time written_at;          // the last of them; the clock's
     absl::Duration took;            // likewise
+    CheckpointRoom room;            // after the last of them
   };
   using Listener = std::function<void(const CheckpointOutcome&)>;
 

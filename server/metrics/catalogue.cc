@@ -96,6 +96,8 @@ constexpr MetricInfo kMetrics[] = {
     {"conadv_checkpoint_age_seconds", kGauge,
      "Seconds since this lineage wrote its last checkpoint here"},
     {"conadv_checkpoint_duration_seconds", kGauge, "Seconds that this took"},
+    {"conadv_checkpoint_bytes", kGauge, "Bytes of the last checkpoint that this shard wrote"},
+    {"conadv_checkpoint_free_bytes", kGauge, "Bytes that its disk had left then"},
     {"conadv_checkpoints_total", kCounter,
      "Checkpoints of this lineage, by outcome: written, failed"},
     // Of this process's life.

@@ -108,6 +108,9 @@ void CollectCheckpoints(const ServerParts& parts, const Checkpointer::State& che
   out->Add("conadv_checkpoint_age_seconds",
            absl::ToDoubleSeconds(parts.clock->Now() - checkpoint.written_at));
   out->Add("conadv_checkpoint_duration_seconds", absl::ToDoubleSeconds(checkpoint.took));
+  if (checkpoint.room.checkpoint_bytes == 0) return;
+  out->Add("conadv_checkpoint_bytes", Number(checkpoint.room.checkpoint_bytes));
+  out->Add("conadv_checkpoint_free_bytes", Number(checkpoint.room.free_bytes));
 }
 
 }  // namespace

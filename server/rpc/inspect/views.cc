@@ -159,6 +159,8 @@ v1::StatusResponse ViewStatus(const ServerParts& parts) {
   status.set_memory_limit_bytes(
       memory.limit_bytes == 0 ? 0 : memory.limit_bytes + ShardEvents::record_limit_bytes());
   if (checkpoint.newest.has_value()) status.set_checkpoint_version(checkpoint.newest->value());
+  status.set_checkpoint_bytes(checkpoint.room.checkpoint_bytes);
+  status.set_checkpoint_free_bytes(checkpoint.room.free_bytes);
   if (!checkpoint.error.ok()) status.set_checkpoint_error(checkpoint.error.ToString());
   if (parts.coordinator != nullptr) AddCourse(parts, &status);
   return status;

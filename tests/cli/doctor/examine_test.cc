@@ -77,6 +77,22 @@ TEST_F(ExamineTest, ADiskAMemoryAndAShardThatIsBehindAreFound) {
                                    HasSubstr("near its limit"), HasSubstr("too far apart")));
 }
 
+TEST_F(ExamineTest, ADiskThatIsSoonFullIsFoundBeforeItIs) {
+  shards_[0].status.set_checkpoint_bytes(1 << 20);
+  shards_[0].status.set_checkpoint_free_bytes(5 << 20);
+  EXPECT_THAT(Wrong(), IsEmpty());
+  shards_[0].status.set_checkpoint_free_bytes(1 << 20);
+  EXPECT_THAT(Wrong(), ElementsAre(HasSubstr("shard 0 at a:0: its checkpoints take 1.0 MiB each, "
+                                             "and their disk had 1.0 MiB left")));
+}
+
+TEST_F(ExamineTest, ACertificateOfAShardThatEndsSoonIsFound) {
+  shards_[1].certificate_ends = now_ + absl::Hours(24 * 90);
+  EXPECT_THAT(Wrong(), IsEmpty());
+  shards_[1].certificate_ends = now_ + absl::Hours(24 * 3 + 1);
+  EXPECT_THAT(Wrong(), ElementsAre("certificate of shard 1 at a:1: ends in 3 days"));
+}
+
 TEST_F(ExamineTest, ARunWithoutWorkersOrWithAWarningIsFound) {
   shards_[0].status.set_workers(0);
   EXPECT_THAT(Wrong(), ElementsAre("run: no worker is there"));

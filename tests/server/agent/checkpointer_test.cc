@@ -29,6 +29,17 @@ TEST_F(CheckpointerTest, OnlyTheNewestAreKeptAndTheInitialOne) {
   EXPECT_THAT(life.Complete(), ElementsAre(5, 4, 0));
 }
 
+TEST_F(CheckpointerTest, WhatOneTakesAndWhatTheDiskHasLeftIsKnown) {
+  Life life(directory_.path(), Consistency::kSync);
+  EXPECT_EQ(life.checkpointer.state().room.checkpoint_bytes, 0U);
+  life.Begin();
+  life.checkpointer.Flush();
+  const uint64_t arena_bytes = life.shard.run()->layout.arena_size(0) * sizeof(float);
+  const CheckpointRoom room = life.checkpointer.state().room;
+  EXPECT_GT(room.checkpoint_bytes, 3 * arena_bytes) << "the weights and AdamW's two";
+  EXPECT_GT(room.free_bytes, room.checkpoint_bytes);
+}
+
 TEST_F(CheckpointerTest, EveryCheckpointIsWrittenFromTheMemoryOfTheOneBefore) {
   Life life(directory_.path(), Consistency::kSync);
   life.Begin();
