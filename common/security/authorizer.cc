@@ -17,11 +17,11 @@ constexpr size_t kMostVerified = 4096;
 constexpr size_t kLongestHeader = 8192;
 
 template <class T>
-absl::StatusOr<std::unique_ptr<WatchedFile<T>>> OpenUnlessEmpty(const std::string& path,
+absl::StatusOr<std::unique_ptr<WatchedFiles<T>>> OpenUnlessEmpty(const std::string& path,
                                                                 const FileSystem* files,
                                                                 const Clock* clock) {
   if (path.empty()) return nullptr;
-  return WatchedFile<T>::Open(path, T::Parse, files, clock);
+  return WatchedFiles<T>::OpenOne(path, T::Parse, files, clock);
 }
 
 // Of an Authorization header; nothing: it has none.

@@ -18,7 +18,7 @@
 #include "common/security/certificate.h"
 #include "common/security/security_files.h"
 #include "common/security/token_list.h"
-#include "common/security/watched_file.h"
+#include "common/security/watched_files.h"
 #include "common/thread/mutex.h"
 
 namespace conadv {
@@ -60,8 +60,8 @@ class Authorizer {
   absl::Status NothingShown() const;
 
   const Clock* const clock_;
-  std::unique_ptr<WatchedFile<TokenList>> tokens_;
-  std::unique_ptr<WatchedFile<CertificateRoots>> roots_;
+  std::unique_ptr<WatchedFiles<TokenList>> tokens_;
+  std::unique_ptr<WatchedFiles<CertificateRoots>> roots_;
   Mutex mutex_;
   // Checking signatures costs more than most calls: each chain is checked once.
   absl::flat_hash_map<std::string, Verified> verified_ ABSL_GUARDED_BY(mutex_);

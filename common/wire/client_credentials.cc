@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/security/token_list.h"
-#include "common/security/watched_file.h"
+#include "common/security/watched_files.h"
 
 namespace conadv {
 namespace {
@@ -20,7 +20,7 @@ constexpr unsigned kRefreshSeconds = 1;
 // The token, as its file says now.
 class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
  public:
-  explicit TokenPlugin(std::unique_ptr<WatchedFile<std::string>> token)
+  explicit TokenPlugin(std::unique_ptr<WatchedFiles<std::string>> token)
       : token_(std::move(token)) {}
 
   bool IsBlocking() const override { return false; }
@@ -33,7 +33,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
   std::string DebugString() override { return "TokenPlugin"; }
 
  private:
-  const std::unique_ptr<WatchedFile<std::string>> token_;
+  const std::unique_ptr<WatchedFiles<std::string>> token_;
 };
 
 std::shared_ptr<grpc::ChannelCredentials> TlsCredentials(const SecurityFiles& files) {
@@ -57,8 +57,8 @@ absl::StatusOr<ClientCredentials> ClientCredentials::Create(const SecurityFiles&
   if (files.ca.empty()) return ClientCredentials();
   std::shared_ptr<grpc::ChannelCredentials> channel = TlsCredentials(files);
   if (!files.token.empty()) {
-    CONADV_ASSIGN_OR_RETURN(
-        auto token, WatchedFile<std::string>::Open(files.token, ParseToken, file_system, clock));
+    CONADV_ASSIGN_OR_RETURN(auto token, WatchedFiles<std::string>::OpenOne(files.token, ParseToken,
+                                                                           file_system, clock));
     channel = grpc::CompositeChannelCredentials(
         channel,
         grpc::MetadataCredentialsFromPlugin(std::make_unique<TokenPlugin>(std::move(token))));

@@ -109,7 +109,7 @@ class HttpListener::Loop {
           std::make_unique<PlainHttpStream>(std::move(tcp)), nullptr,
           HttpConnectionOver<PlainHttpStream>::Hooks{handler_, gone, options_.patience});
     } else {
-      const std::shared_ptr<asio::ssl::context> context = identity_->Get();
+      const std::shared_ptr<asio::ssl::context> context = *identity_->Get();
       connection = std::make_shared<HttpConnectionOver<TlsHttpStream>>(
           std::make_unique<TlsHttpStream>(std::move(tcp), *context), context,
           HttpConnectionOver<TlsHttpStream>::Hooks{handler_, gone, options_.patience});
@@ -151,7 +151,7 @@ absl::StatusOr<std::unique_ptr<HttpListener>> HttpListener::Start(HttpListenerOp
                                                                   Handler handler) {
   std::unique_ptr<TlsIdentity> identity;
   if (!options.tls.cert.empty()) {
-    CONADV_ASSIGN_OR_RETURN(identity, TlsIdentity::Open(options.tls, options.files, options.clock));
+    CONADV_ASSIGN_OR_RETURN(identity, OpenTlsIdentity(options.tls, options.files, options.clock));
   }
   auto loop = std::make_unique<Loop>(std::move(options), std::move(handler), std::move(identity));
   CONADV_RETURN_IF_ERROR(loop->Listen());

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http/tls_identity.h"
 
-#include <glog/logging.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <boost/asio/ssl/context.hpp>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/status_macros.h"
 
 namespace conadv {
 namespace {
 
 namespace ssl = boost::asio::ssl;
-
-constexpr absl::Duration kInterval = absl::Seconds(1);
 
 absl::Status Broken(const std::string& path, const boost::system::error_code& error) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", error.message()));
@@ -65,35 +62,13 @@ std::string PeerCertificates(ssl_st* connection) {
   return pem;
 }
 
-absl::StatusOr<std::unique_ptr<TlsIdentity>> TlsIdentity::Open(TlsFiles paths,
-                                                               const FileSystem* files,
-                                                               const Clock* clock) {
-  std::unique_ptr<TlsIdentity> identity(new TlsIdentity(std::move(paths), files, clock));
-  MutexLock lock(&identity->mutex_);
-  CONADV_RETURN_IF_ERROR(identity->Read());
-  return identity;
-}
-
-std::shared_ptr<TlsIdentity::Context> TlsIdentity::Get() {
-  MutexLock lock(&mutex_);
-  if (clock_->Now() - read_ < kInterval) return context_;
-  const absl::Status status = Read();
-  if (!status.ok() && status != complaint_) {
-    LOG(WARNING) << status.message() << "; the certificate from before goes on to count";
-  }
-  complaint_ = status;
-  return context_;
-}
-
-absl::Status TlsIdentity::Read() {
-  read_ = clock_->Now();
-  CONADV_ASSIGN_OR_RETURN(std::string cert, files_->Read(paths_.cert));
-  CONADV_ASSIGN_OR_RETURN(std::string key, files_->Read(paths_.key));
-  if (context_ != nullptr && cert == cert_ && key == key_) return absl::OkStatus();
-  CONADV_ASSIGN_OR_RETURN(context_, MakeContext(paths_, cert, key));
-  cert_ = std::move(cert);
-  key_ = std::move(key);
-  return absl::OkStatus();
+absl::StatusOr<std::unique_ptr<TlsIdentity>> OpenTlsIdentity(const TlsFiles& paths,
+                                                             const FileSystem* files,
+                                                             const Clock* clock) {
+  const auto make = [paths](const std::vector<std::string>& texts) {
+    return MakeContext(paths, texts[0], texts[1]);
+  };
+  return TlsIdentity::Open({paths.cert, paths.key}, make, files, clock);
 }
 
 }  // namespace conadv

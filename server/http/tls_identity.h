@@ -5,14 +5,11 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/os/file.h"
-#include "common/thread/mutex.h"
+#include "common/security/watched_files.h"
 
 namespace boost::asio::ssl {
 class context;
@@ -32,33 +29,13 @@ struct TlsFiles {
   bool ask_clients = false;
 };
 
-class TlsIdentity {
- public:
-  using Context = boost::asio::ssl::context;
+// What connections that begin now are made with.
+using TlsIdentity = WatchedFiles<std::shared_ptr<boost::asio::ssl::context>>;
 
-  // Reads them. Errors name the file. `files` and `clock` outlive it.
-  static absl::StatusOr<std::unique_ptr<TlsIdentity>> Open(TlsFiles paths, const FileSystem* files,
-                                                           const Clock* clock);
-
-  // For a connection that begins now. Looks at the files at most once a second; what is wrong with
-  // them, as while they are being replaced, leaves what was there before, with a warning.
-  std::shared_ptr<Context> Get();
-
- private:
-  TlsIdentity(TlsFiles paths, const FileSystem* files, const Clock* clock)
-      : paths_(std::move(paths)), files_(files), clock_(clock) {}
-  absl::Status Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  const TlsFiles paths_;
-  const FileSystem* const files_;
-  const Clock* const clock_;
-  Mutex mutex_;
-  absl::Time read_ ABSL_GUARDED_BY(mutex_);
-  std::string cert_ ABSL_GUARDED_BY(mutex_);
-  std::string key_ ABSL_GUARDED_BY(mutex_);
-  absl::Status complaint_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<Context> context_ ABSL_GUARDED_BY(mutex_);
-};
+// Reads them. Errors name the file. `files` and `clock` outlive it.
+absl::StatusOr<std::unique_ptr<TlsIdentity>> OpenTlsIdentity(const TlsFiles& paths,
+                                                             const FileSystem* files,
+                                                             const Clock* clock);
 
 }  // namespace conadv
 

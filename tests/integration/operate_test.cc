@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -170,6 +171,37 @@ TEST(Operate, ADrainedWorkerEndsWith0AndTheRunGoesOnWithoutIt) {
   cluster.AwaitVersion(cluster.Ask({"status"})["version"].get<uint64_t>() + 5);
   EXPECT_TRUE(cluster.Ask({"drain", "leaves"}, &said).is_null());
   EXPECT_THAT(said, HasSubstr("there is no worker leaves; there are stays"));
+}
+
+// As in a pod that would be started again.
+TEST(Operate, ADrainedWorkerThatIsToWaitIsNoMemberAndEndsWith0WhenItIsStopped) {
+  Cluster cluster(1, RoomyJob(100'000));
+  cluster.StartWorker("stays", {kSlow});
+  cluster.StartWorker("leaves", {kSlow, "--when_done=wait"});
+  nlohmann::json drained;
+  while (!drained.is_object() && cluster.workers[1]->running()) {
+    drained = cluster.Ask({"drain", "leaves"});
+  }
+  std::string names = "leaves";
+  while (absl::StrContains(names, "leaves")) names = cluster.Ask({"workers"}).dump();
+  cluster.workers[1]->Signal(SIGTERM);
+  const auto exit = cluster.workers[1]->Wait(kPatience);
+  ASSERT_TRUE(exit.ok()) << exit.status();
+  EXPECT_TRUE(exit->ok()) << exit->ToString() << cluster.workers[1]->error();
+}
+
+TEST(Operate, WhatIsSetHoldsWithoutSyncToo) {
+  for (const char* consistency : {"SSP", "ASYNC"}) {
+    Cluster cluster(
+        2, absl::StrReplaceAll(RoomyJob(40),
+                               {{"tau: 1", absl::StrCat("tau: 1 consistency: ", consistency)}}));
+    SetTau(cluster);
+    for (int i = 0; i < 2; ++i) cluster.StartWorker(absl::StrCat("worker-", i));
+    EXPECT_NE(cluster.FinalWeights(), "none") << consistency;
+    EXPECT_EQ(cluster.Ask({"status"})["tau"], 3) << consistency;
+    // An attack aims at τ and cannot know what comes before its update; but some aimed at three.
+    EXPECT_GE(cluster.Ask({"staleness"})["attack_staleness"]["max"], 3) << consistency;
+  }
 }
 
 TEST(Operate, TheDoctorFindsNothingInARunThatTrainsAndNamesAShardThatIsGone) {
