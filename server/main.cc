@@ -22,6 +22,7 @@
 #include "common/program/standard_streams.h"
 #include "common/shared_memory/shared_arenas.h"
 #include "common/wire/addresses.h"
+#include "common/wire/grpc_log.h"
 #include "server/process/serve.h"
 
 ABSL_FLAG(std::string, job, "", "the job file (protobuf text format); shard 0 needs it");
@@ -247,6 +248,7 @@ int main(int argc, char** argv) {
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   conadv::BeginLogging(argv[0]);
+  conadv::LogGrpcAmongOurs();
   if (const auto exit = conadv::ReadCommandLine(
           "conadv-server", "one shard of a run's parameters; shard 0 coordinates", argc, argv)) {
     return *exit;

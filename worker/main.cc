@@ -30,6 +30,7 @@
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
+#include "common/wire/grpc_log.h"
 #include "worker/device/open/open_device.h"
 #include "worker/member/evaluator_role.h"
 #include "worker/member/member.h"
@@ -297,6 +298,7 @@ int main(int argc, char** argv) {
   conadv::ExplainLimits("conadv-worker");
   FLAGS_minloglevel = google::GLOG_WARNING;
   conadv::BeginLogging(argv[0]);
+  conadv::LogGrpcAmongOurs();
   if (const auto exit = conadv::ReadCommandLine(
           "conadv-worker", "computes a run's attacks and gradients, or evaluates it", argc, argv)) {
     return *exit;
