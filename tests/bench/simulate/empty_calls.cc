@@ -5,13 +5,21 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/os/signals.h"
+#include "common/thread/mutex.h"
 #include "common/thread/wait.h"
 #include "common/wire/channel.h"
 #include "tests/bench/simulate/cluster.h"
@@ -23,15 +31,88 @@ namespace {
 
 constexpr int kCalls = 2000;
 
+// Metadata of a call that waits until so many do.
+constexpr char kWaiters[] = "waiters";
+// From the last one's arrival until all are answered, as a version comes later than it is asked
+// for.
+constexpr absl::Duration kRest = absl::Milliseconds(2);
+constexpr int kWakes = 300;
+
 class EmptyService final : public v1::Coordinator::CallbackService {
  public:
+  ~EmptyService() override {
+    if (answers_.joinable()) answers_.join();
+  }
+
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context, const v1::GetJobRequest*,
-                                   v1::GetJobResponse*) override {
+                                   v1::GetJobResponse* response) override {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    const auto waiters = context->client_metadata().find(kWaiters);
+    if (waiters == context->client_metadata().end()) {
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    size_t all = 0;
+    if (!absl::SimpleAtoi(absl::string_view(waiters->second.data(), waiters->second.size()),
+                          &all)) {
+      reactor->Finish(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, kWaiters));
+      return reactor;
+    }
+    MutexLock lock(&mutex_);
+    waiting_.push_back({reactor, response});
+    if (waiting_.size() < all) return reactor;
+    // Those of the time before have had their answers, or these would not be here.
+    if (answers_.joinable()) answers_.join();
+    answers_ = std::thread([waiting = std::exchange(waiting_, {})] {
+      WaitFor(kRest, [] { return false; });
+      const std::string now = absl::StrCat(absl::ToUnixNanos(Clock::Real().WallNow()));
+      for (const Waiting& call : waiting) {
+        call.response->mutable_job()->set_name(now);
+        call.reactor->Finish(grpc::Status::OK);
+      }
+    });
     return reactor;
   }
+
+ private:
+  struct Waiting {
+    grpc::ServerUnaryReactor* reactor;
+    v1::GetJobResponse* response;
+  };
+  Mutex mutex_;
+  std::vector<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::thread answers_ ABSL_GUARDED_BY(mutex_);
 };
+
+struct WaitingCall {
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  v1::GetJobResponse response;
+  std::promise<absl::Time> answered;
+};
+
+// Seconds from the answers' beginning until the last one was there.
+double WakeOnce(const std::vector<std::unique_ptr<v1::Coordinator::Stub>>& stubs) {
+  std::vector<std::unique_ptr<WaitingCall>> calls;
+  for (const auto& stub : stubs) {
+    calls.push_back(std::make_unique<WaitingCall>());
+    WaitingCall* const call = calls.back().get();
+    call->context.AddMetadata(kWaiters, absl::StrCat(stubs.size()));
+    stub->async()->GetJob(&call->context, &call->request, &call->response,
+                          [call](const grpc::Status& status) {
+                            if (!status.ok()) OrDie<int>(absl::UnavailableError("a call"));
+                            call->answered.set_value(Clock::Real().WallNow());
+                          });
+  }
+  absl::Time last = absl::InfinitePast();
+  int64_t began = 0;
+  for (const auto& call : calls) {
+    last = std::max(last, call->answered.get_future().get());
+    if (!absl::SimpleAtoi(call->response.job().name(), &began))
+      OrDie<int>(absl::InternalError("time"));
+  }
+  return absl::ToDoubleSeconds(last - absl::FromUnixNanos(began));
+}
 
 double Call(v1::Coordinator::Stub* stub) {
   const auto begin = std::chrono::steady_clock::now();
@@ -61,6 +142,17 @@ double EmptyCalls::RoundTrip() {
   std::vector<double> calls;
   for (int i = 0; i < kCalls; ++i) calls.push_back(Call(stub_.get()));
   return Median(std::move(calls));
+}
+
+double EmptyCalls::WakeAll(int callers) {
+  std::vector<std::unique_ptr<v1::Coordinator::Stub>> stubs;
+  for (int i = 0; i < callers; ++i) {
+    stubs.push_back(v1::Coordinator::NewStub(MakeChannel(address_)));
+    Call(stubs.back().get());  // connects
+  }
+  std::vector<double> times;
+  for (int i = 0; i < kWakes; ++i) times.push_back(WakeOnce(stubs));
+  return Median(std::move(times));
 }
 
 double EmptyCalls::CallsOfACore(int callers) {

@@ -19,6 +19,10 @@ class EmptyCalls {
 
   // Seconds of one call after the other: the median.
   double RoundTrip();
+  // Calls that wait at the server, each through a connection of its own, and are answered with
+  // nothing all at once: seconds until the last of so many has its answer, the median of some
+  // hundred times. What gRPC itself takes for what a published version does to waiting pulls.
+  double WakeAll(int callers);
   // Calls for each second of the server's cores, with `callers` of them at once.
   double CallsOfACore(int callers);
 
