@@ -6,9 +6,13 @@ import pathlib
 import signal
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 
 import grpc
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from addresses import read_addresses  # noqa: E402
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 DATA = "/usr/share/datasets/fashion-mnist"
@@ -52,18 +56,8 @@ class WatchedRun:
              f"--listen={self._listen}", f"--http_listen={self._http}", "--when_done=wait", "--evaluator_patience=60s",
              *self._flags],
             stdout=subprocess.PIPE, stderr=self._log("server"), text=True)
-        found = {}
-        for line in self.server.stdout:
-            for words in ("listening on ", "watch it at "):
-                if words in line:
-                    found[words] = line.split(words)[1].strip()
-            if len(found) == 2:
-                break
-        else:
-            raise AssertionError(f"the server ended: {(self._root / 'server.log').read_text()}")
-        self._listen = found["listening on "]
-        self.url = found["watch it at "]
-        self._http = self.url.split("//")[1].rstrip("/")
+        self._listen, self.url = read_addresses(self.server, self._root / "server.log")
+        self._http = urllib.parse.urlsplit(self.url).netloc
 
     def kill_server(self):
         self.server.kill()

@@ -3,9 +3,14 @@
 import pathlib
 import signal
 import subprocess
+import sys
+import urllib.parse
 import urllib.request
 
 import grpc
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from addresses import read_addresses  # noqa: E402
 
 DATA = "/usr/share/datasets/fashion-mnist"
 PATIENCE = 120  # seconds, for a process to say something
@@ -50,16 +55,8 @@ class MonitoredRun:
             f"server-{shard}", "conadv-server", f"--shard={shard}", f"--shards={self.SHARDS}",
             f"--listen={self._listen.get(shard, '127.0.0.1:0')}", f"--http_listen={self._http.get(shard, '127.0.0.1:0')}",
             f"--checkpoint_dir={self._root / 'checkpoints'}", *more)
-        found = {}
-        for line in server.stdout:
-            for words in ("listening on ", "watch it at http://"):
-                if words in line:
-                    found[words] = line.split(words)[1].strip().rstrip("/")
-            if len(found) == 2:
-                break
-        else:
-            raise RuntimeError(f"server-{shard} does not listen: {(self._root / f'server-{shard}.log').read_text()[-2000:]}")
-        self._listen[shard], self._http[shard] = found["listening on "], found["watch it at http://"]
+        self._listen[shard], url = read_addresses(server, self._root / f"server-{shard}.log")
+        self._http[shard] = urllib.parse.urlsplit(url).netloc
 
     def targets(self):
         return [self._http[shard] for shard in range(self.SHARDS)]

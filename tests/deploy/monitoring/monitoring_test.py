@@ -19,7 +19,7 @@ from monitored_run import MonitoredRun, fetch
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 MONITORING = ROOT / "deploy/monitoring"
 PATIENCE = 120  # seconds, for a run to get somewhere
 
@@ -103,8 +103,8 @@ class DescriptionsTest(unittest.TestCase):
     def test_alerts_come_when_they_should_and_only_then(self):
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(MONITORING / "rules.yml", folder)
-            shutil.copy(ROOT / "tests/deploy/monitoring_rules.yml", folder)
-            done = subprocess.run(["promtool", "test", "rules", "monitoring_rules.yml"], cwd=folder, capture_output=True,
+            shutil.copy(ROOT / "tests/deploy/monitoring/rules_test.yml", folder)
+            done = subprocess.run(["promtool", "test", "rules", "rules_test.yml"], cwd=folder, capture_output=True,
                                   text=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
