@@ -13,12 +13,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/os/resident_memory.h"
 #include "common/security/authorizer.h"
 #include "common/security/security_files.h"
 #include "common/thread/thread_pool.h"
 #include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
 #include "server/observe/server_window.h"
+#include "server/rpc/connections/connection_guard.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -53,6 +55,9 @@ struct LaunchOptions {
   // network.
   SharedArenas* shared_memory = nullptr;
   ServerSecurity security;
+  // What the process had before all servers, which no limit of a run's memory has in it. 0: what it
+  // has when this one starts.
+  uint64_t process_bytes = 0;
   // Whoever looks at this server from outside; nullptr: nobody does.
   ServerWindow* window = nullptr;
 };
@@ -89,7 +94,7 @@ class Server {
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
-  void ResizeQuota();
+  void BoundConnections();
   void MakeRoom();
   void TellHealth();
   absl::Status WaitUntilOver(absl::Duration timeout);
@@ -102,7 +107,9 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
-  grpc::ResourceQuota quota_;  // of what peers have sent and nobody has taken
+  const ResidentMemory resident_;
+  const uint64_t process_bytes_;  // before there was anything of the run
+  grpc::ResourceQuota quota_;     // of what peers have sent and nobody has taken
   uint64_t quota_bytes_ = 0;
   std::string address_;
   bool in_haste_ = false;  // a successor waits for the address
@@ -118,6 +125,8 @@ class Server {
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<SharedMemoryServer> shared_memory_;
   std::unique_ptr<ThreadPool> pool_;
+  TakenBytes taken_;
+  std::unique_ptr<ConnectionGuard> guard_;
   std::unique_ptr<ParameterService> parameter_service_;
   std::unique_ptr<CoordinatorService> coordinator_service_;
   std::unique_ptr<InspectorService> inspector_service_;

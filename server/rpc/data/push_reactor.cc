@@ -3,6 +3,8 @@
 
 #include <glog/logging.h>
 
+#include <utility>
+
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
 #include "common/wire/status.h"
@@ -13,16 +15,18 @@ namespace {
 
 class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PushReactor(Shard* shard, PushWatch* watch, Incarnation incarnation,
+  PushReactor(Shard* shard, PushWatch* watch, TakenBytes::Counter taken, Incarnation incarnation,
               grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
       : context_(context),
         response_(response),
+        taken_(std::move(taken)),
         session_(shard, watch, incarnation, [this] { Evict(); }) {
     StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
     if (!ok) return session_.Finish([this](const auto& reply) { Answer(reply); });
+    *taken_ += message_.Length();
     const absl::Status status = Receive();
     // Dropped now: the slices pin gRPC's receive buffers.
     message_.Clear();
@@ -59,6 +63,7 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
+  const TakenBytes::Counter taken_;
   grpc::ByteBuffer message_;
   PushSession session_;
 };
@@ -66,10 +71,11 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 }  // namespace
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
+                                                     TakenBytes::Counter taken,
                                                      Incarnation incarnation,
                                                      grpc::CallbackServerContext* context,
                                                      grpc::ByteBuffer* response) {
-  return new PushReactor(shard, watch, incarnation, context, response);
+  return new PushReactor(shard, watch, std::move(taken), incarnation, context, response);
 }
 
 }  // namespace conadv
