@@ -15,6 +15,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/os/release_memory.h"
+
 namespace conadv {
 namespace {
 
@@ -180,9 +182,14 @@ void ConnectionGuard::Look(absl::Time now) {
     untaken_.Update(id, ReceivedBytes(connection.socket), taken);
   }
   const UntakenBytes::Limits limits{memory_bytes_, sent_ahead_bytes_};
-  const uint64_t process_bytes = options_.process_bytes();
-  const auto victim = untaken_.Look(limits, process_bytes, now);
-  if (victim.has_value()) CutOff(*victim);
+  uint64_t process_bytes = options_.process_bytes();
+  UntakenBytes::Decision decision = untaken_.Look(limits, process_bytes, now);
+  if (decision.release) {
+    ReleaseMemory();
+    process_bytes = options_.process_bytes();
+    decision = untaken_.Look(limits, process_bytes, now);
+  }
+  if (decision.cut_off.has_value()) CutOff(*decision.cut_off);
   for (const uint64_t id : std::exchange(active_, {})) {
     Watch(connections_.at(id).socket.get(), id, kOnce, EPOLL_CTL_MOD);
   }

@@ -2,47 +2,66 @@
 #include "server/rpc/connections/untaken_bytes.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace conadv {
 
 void UntakenBytes::Update(uint64_t id, uint64_t received_bytes, uint64_t taken_bytes) {
   Connection& connection = connections_[id];
-  const uint64_t untaken = connection.untaken + (received_bytes - connection.received);
-  const uint64_t taken = taken_bytes - connection.taken;
-  // Compressed, more is taken than has come: nobody saves that up.
-  connection.untaken = untaken - std::min(untaken, taken);
+  const double more = static_cast<double>(received_bytes - connection.received) -
+                      static_cast<double>(taken_bytes - connection.taken);
+  // Of compressed messages more is taken than has come: nobody saves that up.
+  connection.rush = std::max(connection.rush + more, 0.0);
+  connection.untaken = std::max(connection.untaken + more, 0.0);
   connection.received = received_bytes;
   connection.taken = taken_bytes;
 }
 
-uint64_t UntakenBytes::total() const {
-  uint64_t total = 0;
-  for (const auto& [id, connection] : connections_) total += connection.untaken;
+double UntakenBytes::Total(double Connection::*bytes) const {
+  double total = 0;
+  for (const auto& [id, connection] : connections_) total += connection.*bytes;
   return total;
 }
 
 void UntakenBytes::Forget(absl::Time now) {
   const double seconds = std::clamp(absl::ToDoubleSeconds(now - last_), 0.0, 1e6);
   last_ = now;
-  const auto all = static_cast<double>(total());
-  const double forgotten = seconds * static_cast<double>(kForgottenEachSecond);
-  const double kept = forgotten < all ? 1 - forgotten / all : 0;
+  const double rush = Total(&Connection::rush);
+  const double no_rush = seconds * static_cast<double>(kNoRushEachSecond);
+  const double kept_rush = no_rush < rush ? 1 - no_rush / rush : 0;
+  const double kept = std::exp(-seconds * kForgottenEachSecond);
   for (auto& [id, connection] : connections_) {
-    connection.untaken = static_cast<uint64_t>(kept * static_cast<double>(connection.untaken));
+    connection.rush *= kept_rush;
+    connection.untaken *= kept;
   }
 }
 
-std::optional<UntakenBytes::Victim> UntakenBytes::Look(const Limits& limits, uint64_t process_bytes,
-                                                       absl::Time now) {
-  Forget(now);
-  if (process_bytes + kReserveBytes <= limits.memory_bytes) return std::nullopt;
-  if (total() <= limits.sent_ahead_bytes) return std::nullopt;
+UntakenBytes::Victim UntakenBytes::TakeMost(double Connection::*bytes) {
   const auto most = std::max_element(
       connections_.begin(), connections_.end(),
-      [](const auto& a, const auto& b) { return a.second.untaken < b.second.untaken; });
-  const Victim victim{most->first, most->second.untaken};
+      [bytes](const auto& a, const auto& b) { return a.second.*bytes < b.second.*bytes; });
+  const Victim victim{most->first, static_cast<uint64_t>(most->second.*bytes)};
   connections_.erase(most);
   return victim;
+}
+
+UntakenBytes::Decision UntakenBytes::Look(const Limits& limits, uint64_t process_bytes,
+                                          absl::Time now) {
+  Forget(now);
+  Decision decision;
+  if (process_bytes + kReserveBytes <= limits.memory_bytes) return decision;
+  const auto ahead = static_cast<double>(limits.sent_ahead_bytes);
+  if (Total(&Connection::rush) > ahead) {
+    decision.cut_off = TakeMost(&Connection::rush);
+  } else if (Total(&Connection::untaken) > ahead) {
+    if (released_ == now) {
+      decision.cut_off = TakeMost(&Connection::untaken);
+    } else if (now - released_ >= kReleaseEach) {
+      decision.release = true;
+      released_ = now;
+    }
+  }
+  return decision;
 }
 
 absl::Duration UntakenBytes::NextLook(const Limits& limits, uint64_t process_bytes) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What peers have sent and no call has taken, by connection, and who is to be cut off when memory
-// runs out. gRPC looks at a message's size only when all of the message is there, and cancels calls
-// beyond its quota more slowly than a peer sends: only the kernel knows in time what comes in. Pure
-// state; not thread-safe.
+// runs out. gRPC looks at a message's size only when all of the message is there, cancels calls
+// beyond its quota more slowly than a peer can send, and counts there what it read, not the lists
+// that it keeps of it, which are longer where frames are small. Only the kernel knows in time what
+// came in. Pure state; not thread-safe.
 #ifndef CONADV_SERVER_RPC_CONNECTIONS_UNTAKEN_BYTES_H_
 #define CONADV_SERVER_RPC_CONNECTIONS_UNTAKEN_BYTES_H_
 
@@ -26,13 +27,24 @@ class UntakenBytes {
     uint64_t connection;
     uint64_t untaken_bytes;
   };
+  struct Decision {
+    // Nothing is known before the allocator has given back what is free: to look again after that.
+    bool release = false;
+    std::optional<Victim> cut_off;
+  };
 
   // Kept free of the memory, for what comes until the next look and while a connection ends.
   static constexpr uint64_t kReserveBytes = 16 << 20;
-  // Of all connections together, forgotten each second: headers, frames, pings, encryption, small
-  // requests, and what was sent ahead of a call's end, none of which stays. What comes as slowly as
-  // this and does stay, gRPC's own quota cuts off in time.
-  static constexpr uint64_t kForgottenEachSecond = 16 << 20;
+  // Not all that comes is a message, or is taken as one: headers, frames, pings, encryption, small
+  // requests, and what was sent ahead of a call that ended. None of it stays. So much of it, of all
+  // connections together, is nobody's rush.
+  static constexpr uint64_t kNoRushEachSecond = 16 << 20;
+  // What came as slowly as that counts where memory runs out all the same, and is forgotten by half
+  // in 12 minutes.
+  static constexpr double kForgottenEachSecond = 1e-3;
+  // The least time from one release to the next, and so between two who are cut off though they
+  // have not rushed.
+  static constexpr absl::Duration kReleaseEach = absl::Milliseconds(100);
   // Nothing comes in faster than this.
   static constexpr double kFastestBytesPerSecond = 10e9;
   static constexpr absl::Duration kShortestWait = absl::Milliseconds(1);
@@ -43,26 +55,28 @@ class UntakenBytes {
   void Update(uint64_t connection, uint64_t received_bytes, uint64_t taken_bytes);
   void Remove(uint64_t connection) { connections_.erase(connection); }
 
-  // Once for each look, after the updates: whom to cut off now, if anybody. A peer with the most
-  // untaken bytes; only if the process has less than the reserve left, and the peers more on their
-  // way than those who do as they should. `now` never goes back.
-  std::optional<Victim> Look(const Limits& limits, uint64_t process_bytes, absl::Time now);
+  // Once for each look, after the updates. Somebody is cut off only if the process has less than
+  // the reserve left, and the peers have sent more than they may ahead: the one with the most, at
+  // once if they rushed, else only if a release has not helped. `now` never goes back.
+  Decision Look(const Limits& limits, uint64_t process_bytes, absl::Time now);
   // How long nothing can happen after a look.
   static absl::Duration NextLook(const Limits& limits, uint64_t process_bytes);
-
-  uint64_t total() const;
 
  private:
   struct Connection {
     uint64_t received = 0;
     uint64_t taken = 0;
-    uint64_t untaken = 0;
+    double rush = 0;     // bytes that came lately and were not taken
+    double untaken = 0;  // bytes that ever were not, less what is forgotten
   };
 
   void Forget(absl::Time now);
+  double Total(double Connection::*bytes) const;
+  Victim TakeMost(double Connection::*bytes);
 
   std::map<uint64_t, Connection> connections_;
   absl::Time last_ = absl::InfinitePast();
+  absl::Time released_ = absl::InfinitePast();
 };
 
 }  // namespace conadv
