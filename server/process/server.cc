@@ -259,8 +259,9 @@ void Server::BoundConnections() {
   const uint64_t bytes = std::max(memory.connections_quota, ConnectionsQuota(slots, 0));
   if (std::exchange(quota_bytes_, bytes) != bytes) quota_.Resize(bytes);
   const bool planned = memory.limit_bytes != 0;
-  guard_->SetLimits({process_bytes_ + std::max(memory.limit_bytes, bytes),
-                     planned ? memory.sent_ahead_bytes : SentAheadBytes(slots, kChunkBytes)});
+  guard_->SetLimits(
+      {process_bytes_ + std::max(memory.limit_bytes, bytes) + ShardEvents::record_limit_bytes(),
+       planned ? memory.sent_ahead_bytes : SentAheadBytes(slots, kChunkBytes)});
 }
 
 void Server::MakeRoom() {

@@ -31,6 +31,7 @@ STREAMS = 60  # of 64 that a connection may have
 MIB = 1 << 20
 MOST = 4096 * MIB  # in all, long before any message is whole
 TOKEN = "0123456789abcdef"
+PATIENCE = 0.1  # seconds, for a window
 PUSH = "/conadv.v1.ParameterServer/Push"
 
 
@@ -85,15 +86,15 @@ class Messages(unittest.TestCase):
         streams = [(peer, 2 * i + 1) for i in range(STREAMS) for peer in peers]
         for peer, stream in streams:
             peer.call(stream, path)
-            peer.send(stream, MESSAGE, 0.1)
-        sent = 0
+            peer.send(stream, MESSAGE, PATIENCE)
+        sent = idle_rounds = 0
         piece = min(MIB, 8192 * frame_size)
-        while streams and sent < MOST:
-            for peer, stream in list(streams):
-                size = 0 if peer.closed else peer.send_zeros(stream, piece, 0.1, frame_size)
-                sent += size
-                if size < piece:
-                    streams.remove((peer, stream))
+        while streams and sent < MOST and idle_rounds < 3:
+            before = sent
+            for peer, stream in streams:
+                sent += peer.send_zeros(stream, piece, PATIENCE, frame_size)
+            idle_rounds = 0 if sent > before else idle_rounds + 1
+            streams = [(peer, stream) for peer, stream in streams if not peer.closed and stream not in peer.reset]
         return sent
 
     def check_flood(self, path, connections=1, server_flags=(), flags=(), tls=None, token=None, frame_size=http2.FRAME):

@@ -189,7 +189,7 @@ void ConnectionGuard::Look(absl::Time now) {
     process_bytes = options_.process_bytes();
     decision = untaken_.Look(limits, process_bytes, now);
   }
-  if (decision.cut_off.has_value()) CutOff(*decision.cut_off);
+  for (const UntakenBytes::Victim& victim : decision.cut_off) CutOff(victim);
   for (const uint64_t id : std::exchange(active_, {})) {
     Watch(connections_.at(id).socket.get(), id, kOnce, EPOLL_CTL_MOD);
   }

@@ -51,11 +51,12 @@ UntakenBytes::Decision UntakenBytes::Look(const Limits& limits, uint64_t process
   Decision decision;
   if (process_bytes + kReserveBytes <= limits.memory_bytes) return decision;
   const auto ahead = static_cast<double>(limits.sent_ahead_bytes);
-  if (Total(&Connection::rush) > ahead) {
-    decision.cut_off = TakeMost(&Connection::rush);
-  } else if (Total(&Connection::untaken) > ahead) {
+  while (Total(&Connection::rush) > ahead) {
+    decision.cut_off.push_back(TakeMost(&Connection::rush));
+  }
+  if (decision.cut_off.empty() && Total(&Connection::untaken) > ahead) {
     if (released_ == now) {
-      decision.cut_off = TakeMost(&Connection::untaken);
+      decision.cut_off.push_back(TakeMost(&Connection::untaken));
     } else if (now - released_ >= kReleaseEach) {
       decision.release = true;
       released_ = now;

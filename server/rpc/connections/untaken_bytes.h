@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -30,11 +30,12 @@ class UntakenBytes {
   struct Decision {
     // Nothing is known before the allocator has given back what is free: to look again after that.
     bool release = false;
-    std::optional<Victim> cut_off;
+    std::vector<Victim> cut_off;
   };
 
-  // Kept free of the memory, for what comes until the next look and while a connection ends.
-  static constexpr uint64_t kReserveBytes = 16 << 20;
+  // Kept free of the memory, for what comes until the next look, on a busy machine, and while
+  // connections end.
+  static constexpr uint64_t kReserveBytes = 32 << 20;
   // Not all that comes is a message, or is taken as one: headers, frames, pings, encryption, small
   // requests, and what was sent ahead of a call that ended. None of it stays. So much of it, of all
   // connections together, is nobody's rush.
@@ -56,8 +57,9 @@ class UntakenBytes {
   void Remove(uint64_t connection) { connections_.erase(connection); }
 
   // Once for each look, after the updates. Somebody is cut off only if the process has less than
-  // the reserve left, and the peers have sent more than they may ahead: the one with the most, at
-  // once if they rushed, else only if a release has not helped. `now` never goes back.
+  // the reserve left, and the peers have sent more than they may ahead: at once if they rushed,
+  // those with the most until it is no more; else the one with the most, if a release has not
+  // helped. `now` never goes back.
   Decision Look(const Limits& limits, uint64_t process_bytes, absl::Time now);
   // How long nothing can happen after a look.
   static absl::Duration NextLook(const Limits& limits, uint64_t process_bytes);
