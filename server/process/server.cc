@@ -86,6 +86,7 @@ Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
     : options_(std::move(options)),
       job_(job),
       incarnation_(RandomIncarnation()),
+      first_messages_(&Clock::Real(), options_.first_message_patience),
       process_bytes_(options_.process_bytes != 0 ? options_.process_bytes : resident_.bytes()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
@@ -113,7 +114,7 @@ Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
   }
   parameter_service_ = std::make_unique<ParameterService>(
       shard_.get(), ParameterService::Logs{&events_->versions(), &events_->decided()}, norms_.get(),
-      &taken_, incarnation_, &Clock::Real(), options_.readers.patience);
+      &taken_, &first_messages_, incarnation_, &Clock::Real(), options_.readers.patience);
   ShareMemory();
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   operator_service_ = std::make_unique<OperatorService>(OperatorService::Options{
@@ -122,7 +123,7 @@ Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
         coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics(),
-        options_.security.authorizer.get());
+        &first_messages_, options_.security.authorizer.get());
   }
 }
 
@@ -266,6 +267,7 @@ void Server::BoundConnections() {
 
 void Server::MakeRoom() {
   BoundConnections();
+  first_messages_.EndSilent();
   parameter_service_->MakeRoom();
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }

@@ -51,6 +51,8 @@ struct LaunchOptions {
   bool begin_anew = false;  // see CoordinatorOptions
   bool serve_when_done = false;
   ReaderOptions readers;
+  // For a call that is for messages from a peer, until the first comes: as long as a handshake has.
+  absl::Duration first_message_patience = absl::Seconds(20);
   // Of this process: what processes of this machine share with it. nullptr: they come over the
   // network.
   SharedArenas* shared_memory = nullptr;
@@ -107,6 +109,7 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
+  FirstMessages first_messages_;
   const ResidentMemory resident_;
   const uint64_t process_bytes_;  // before there was anything of the run
   grpc::ResourceQuota quota_;     // of what peers have sent and nobody has taken

@@ -83,8 +83,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  return StartPush(shard_, &pushes_, taken_->Find(context->peer()), incarnation_, context,
-                   response);
+  return StartPush(shard_, &pushes_, first_messages_, taken_->Find(context->peer()), incarnation_,
+                   context, response);
 }
 
 void ParameterService::MakeRoom() {

@@ -10,6 +10,7 @@
 #include "server/clip/norm_table.h"
 #include "server/record/version_log.h"
 #include "server/rpc/connections/taken_bytes.h"
+#include "server/rpc/stream/first_messages.h"
 #include "server/shard/shard.h"
 #include "server/transfer/push_watch.h"
 
@@ -33,11 +34,13 @@ class ParameterService final : public RawParameterServer {
   // All outlive the service. `norms` is nullptr where none come together. `taken` counts what
   // comes by the mebibyte.
   ParameterService(Shard* shard, const Logs& logs, NormTable* norms, TakenBytes* taken,
-                   Incarnation incarnation, const Clock* clock, absl::Duration patience)
+                   FirstMessages* first_messages, Incarnation incarnation, const Clock* clock,
+                   absl::Duration patience)
       : shard_(shard),
         logs_(logs),
         norms_(norms),
         taken_(taken),
+        first_messages_(first_messages),
         incarnation_(incarnation),
         patience_(patience),
         pushes_(clock) {}
@@ -66,6 +69,7 @@ class ParameterService final : public RawParameterServer {
   const Logs logs_;
   NormTable* const norms_;
   TakenBytes* const taken_;
+  FirstMessages* const first_messages_;
   const Incarnation incarnation_;
   const absl::Duration patience_;
   std::string shared_memory_;

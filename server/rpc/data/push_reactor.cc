@@ -15,16 +15,21 @@ namespace {
 
 class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PushReactor(Shard* shard, PushWatch* watch, TakenBytes::Counter taken, Incarnation incarnation,
+  PushReactor(Shard* shard, PushWatch* watch, FirstMessages* first_messages,
+              TakenBytes::Counter taken, Incarnation incarnation,
               grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
       : context_(context),
         response_(response),
         taken_(std::move(taken)),
-        session_(shard, watch, incarnation, [this] { Evict(); }) {
+        session_(shard, watch, incarnation, [this] { Evict(); }),
+        first_messages_(first_messages),
+        silent_(first_messages_->Begin([context] { context->TryCancel(); })) {
     StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
+    if (!began_) first_messages_->End(silent_);
+    began_ = true;
     if (!ok) return session_.Finish([this](const auto& reply) { Answer(reply); });
     *taken_ += message_.Length();
     const absl::Status status = Receive();
@@ -35,7 +40,10 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     StartRead(&message_);
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    first_messages_->End(silent_);
+    delete this;
+  }
 
  private:
   absl::Status Receive() {
@@ -66,16 +74,18 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   const TakenBytes::Counter taken_;
   grpc::ByteBuffer message_;
   PushSession session_;
+  bool began_ = false;
+  FirstMessages* const first_messages_;
+  const uint64_t silent_;
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
-                                                     TakenBytes::Counter taken,
-                                                     Incarnation incarnation,
-                                                     grpc::CallbackServerContext* context,
-                                                     grpc::ByteBuffer* response) {
-  return new PushReactor(shard, watch, std::move(taken), incarnation, context, response);
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(
+    Shard* shard, PushWatch* watch, FirstMessages* first_messages, TakenBytes::Counter taken,
+    Incarnation incarnation, grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  return new PushReactor(shard, watch, first_messages, std::move(taken), incarnation, context,
+                         response);
 }
 
 }  // namespace conadv
