@@ -296,6 +296,8 @@ int main(int argc, char** argv) {
   conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-worker");
   FLAGS_minloglevel = google::GLOG_WARNING;
+  // gRPC's own lines, one for each failed handshake, would hide ours.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   conadv::BeginLogging(argv[0]);
   if (const auto exit = conadv::ReadCommandLine(
           "conadv-worker", "computes a run's attacks and gradients, or evaluates it", argc, argv)) {

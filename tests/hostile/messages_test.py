@@ -31,7 +31,7 @@ STREAMS = 60  # of 64 that a connection may have
 MIB = 1 << 20
 MOST = 4096 * MIB  # in all, long before any message is whole
 TOKEN = "0123456789abcdef"
-PATIENCE = 0.1  # seconds, for a window
+PATIENCE = 0.2  # seconds, for a window
 PUSH = "/conadv.v1.ParameterServer/Push"
 
 
@@ -89,7 +89,7 @@ class Messages(unittest.TestCase):
             peer.send(stream, MESSAGE, PATIENCE)
         sent = idle_rounds = 0
         piece = min(MIB, 8192 * frame_size)
-        while streams and sent < MOST and idle_rounds < 3:
+        while streams and sent < MOST and idle_rounds < 10:
             before = sent
             for peer, stream in streams:
                 sent += peer.send_zeros(stream, piece, PATIENCE, frame_size)
