@@ -10,15 +10,17 @@ namespace conadv {
 namespace {
 
 constexpr char kMark[] = "conadv/certificate-problem";
+constexpr char kNotTrusted[] =
+    "the server's certificate is not trusted, since it is signed by none of the roots in --tls_ca, "
+    "or is over or not valid yet; give the roots of the server's --tls_cert, or renew it";
 // What gRPC 1.51 and OpenSSL say, and what it means.
 constexpr struct {
   const char* says;
   const char* means;
 } kProblems[] = {
-    {"certificate verify failed",
-     "the server's certificate is not trusted, since it is signed by none of the roots in "
-     "--tls_ca, "
-     "or is over or not valid yet; give the roots of the server's --tls_cert, or renew it"},
+    {"certificate verify failed", kNotTrusted},
+    // A root has the name of the one that signed it, and another key.
+    {"asn1 encoding routines", kNotTrusted},
     {"Hostname Verification Check failed",
      "the server's certificate is of another name than the server is called by here; call it by a "
      "name that the certificate has (subjectAltName), or give it one with this name"},

@@ -24,10 +24,12 @@ double UntakenBytes::Total(double Connection::*bytes) const {
 }
 
 void UntakenBytes::Forget(absl::Time now) {
-  const double seconds = std::clamp(absl::ToDoubleSeconds(now - last_), 0.0, 1e6);
+  const absl::Duration since = last_.has_value() ? now - *last_ : absl::ZeroDuration();
   last_ = now;
+  const double seconds = absl::ToDoubleSeconds(since);
   const double rush = Total(&Connection::rush);
-  const double no_rush = seconds * static_cast<double>(kNoRushEachSecond);
+  // What has come now has not come over all the time that nothing did.
+  const double no_rush = std::min(seconds, 1.0) * static_cast<double>(kNoRushEachSecond);
   const double kept_rush = no_rush < rush ? 1 - no_rush / rush : 0;
   const double kept = std::exp(-seconds * kForgottenEachSecond);
   for (auto& [id, connection] : connections_) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -77,7 +78,7 @@ class UntakenBytes {
   Victim TakeMost(double Connection::*bytes);
 
   std::map<uint64_t, Connection> connections_;
-  absl::Time last_ = absl::InfinitePast();
+  std::optional<absl::Time> last_;  // look
   absl::Time released_ = absl::InfinitePast();
 };
 

@@ -12,6 +12,7 @@ constexpr uint64_t kShort = kLimits.memory_bytes - UntakenBytes::kReserveBytes +
 
 class UntakenBytesTest : public testing::Test {
  protected:
+  UntakenBytesTest() { Look(0); }
   UntakenBytes::Decision Look(uint64_t process_bytes, absl::Duration later = {}) {
     now_ += later;
     return bytes_.Look(kLimits, process_bytes, now_);
