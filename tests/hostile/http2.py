@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of HTTP/2 (RFC 9113) as a peer needs that sends what no gRPC library would. Not thread-safe but for its reader."""
+import contextlib
+import select
 import socket
+import ssl
 import struct
 import threading
 
@@ -33,6 +36,8 @@ class Peer:
     def __init__(self, host, port, tls=None, token=None):
         """`tls`: an ssl.SSLContext; `token`: what calls show."""
         self._token = token
+        # Python's TLS sockets do not take a read and a write at once.
+        self._one_at_a_time = threading.Lock() if tls else contextlib.nullcontext()
         self._socket = socket.create_connection((host, port))
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname=host)
@@ -46,14 +51,18 @@ class Peer:
 
     def _write(self, data):
         try:
-            self._socket.sendall(data)
+            with self._one_at_a_time:
+                self._socket.sendall(data)
         except OSError as error:
             self.closed = self.closed or str(error)
 
     def _exactly(self, count):
         data = b""
         while len(data) < count:
-            part = self._socket.recv(count - len(data))
+            if isinstance(self._socket, ssl.SSLSocket) and not self._socket.pending():
+                select.select([self._socket], [], [])
+            with self._one_at_a_time:
+                part = self._socket.recv(count - len(data))
             if not part:
                 raise EOFError("closed")
             data += part

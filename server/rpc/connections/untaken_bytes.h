@@ -36,7 +36,7 @@ class UntakenBytes {
 
   // Kept free of the memory, for what comes until the next look, on a busy machine, and while
   // connections end.
-  static constexpr uint64_t kReserveBytes = 32 << 20;
+  static constexpr uint64_t kReserveBytes = 40 << 20;
   // Not all that comes is a message, or is taken as one: headers, frames, pings, encryption, small
   // requests, and what was sent ahead of a call that ended. None of it stays. So much of it, of all
   // connections together, is nobody's rush.
