@@ -3,6 +3,7 @@
 #include <glog/logging.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ int main(int argc, char** argv) {
     std::cerr << "conadv: " << threads.message() << "\n";
     return 1;
   }
+  // gRPC's own lines, one for each failed handshake, would hide ours.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging(argv[0]);

@@ -297,6 +297,8 @@ int main(int argc, char** argv) {
   conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-worker");
   FLAGS_minloglevel = google::GLOG_WARNING;
+  // gRPC's own lines, one for each failed handshake, would hide ours.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   conadv::BeginLogging(argv[0]);
   conadv::LogGrpcAmongOurs();
   if (const auto exit = conadv::ReadCommandLine(

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/thread/wait.h"
+#include "common/wire/certificate_problem.h"
 #include "common/wire/channel.h"
 #include "common/wire/deadline.h"
 #include "common/wire/status.h"
@@ -43,6 +44,19 @@ absl::StatusOr<v1::GetJobResponse> AskForRun(const std::string& address, absl::D
   return response;
 }
 
+namespace {
+
+// A try that waits for a connection and gets none does not say why. One that does not wait does.
+absl::Status WhyNoAnswer(const std::string& address, FindRunOptions options,
+                         const absl::Status& status) {
+  if (!options.wait_for_ready || !absl::IsDeadlineExceeded(status)) return status;
+  options.wait_for_ready = false;
+  const absl::Status why = AskForRun(address, kLeastForTry, options).status();
+  return IsCertificateProblem(why) ? why : status;
+}
+
+}  // namespace
+
 absl::StatusOr<v1::GetJobResponse> FindRun(const std::string& address,
                                            const FindRunOptions& options) {
   const absl::Time begin = Clock::Real().Now();
@@ -59,13 +73,16 @@ absl::StatusOr<v1::GetJobResponse> FindRun(const std::string& address,
     absl::StatusOr<v1::GetJobResponse> run =
         AskForRun(address, std::min(std::max(left, least), options.most_for_try), options);
     if (run.ok() || IsLastWord(run.status())) return run;
+    const absl::Status why = WhyNoAnswer(address, options, run.status());
     const absl::Time now = Clock::Real().Now();
-    if (now - begin >= kPatience && told != run.status().message()) {
-      told = std::string(run.status().message());
-      options.waiting(run.status());
+    // Time alone does not mend a certificate, though somebody may meanwhile: said at once.
+    const bool tell = IsCertificateProblem(why) || now - begin >= kPatience;
+    if (tell && told != why.message()) {
+      told = std::string(why.message());
+      options.waiting(why);
     }
     const std::optional<absl::Duration> wait = backoff.Next(now);
-    if (!wait.has_value()) return absl::UnavailableError(run.status().message());
+    if (!wait.has_value()) return absl::UnavailableError(why.message());
     WaitFor(*wait, options.stopped);
   }
 }

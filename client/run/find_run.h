@@ -21,8 +21,8 @@ struct FindRunOptions {
   bool wait_for_ready = false;  // a try goes on connecting, rather than to fail at once
   ClientCredentials credentials;
   std::function<bool()> stopped = [] { return false; };  // asked now and then: whether to give up
-  // Told why there is no answer yet, if that takes longer than a second: once, and again when the
-  // reason is another.
+  // Told why there is no answer yet, if that takes longer than a second, or the server's
+  // certificate is why: once, and again when the reason is another.
   std::function<void(const absl::Status&)> waiting = [](const absl::Status&) {};
 };
 

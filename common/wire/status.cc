@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/retry_delay.h"
+#include "common/wire/certificate_problem.h"
 
 namespace conadv {
 namespace {
@@ -24,7 +25,8 @@ grpc::Status ToGrpc(const absl::Status& status) {
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  return ExplainCertificateProblem(
+      absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
 }
 
 void SendRetryDelay(const absl::Status& status, grpc::CallbackServerContext* context) {

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/os/resident_memory.h"
 #include "common/thread/wait.h"
 
 namespace conadv {
@@ -28,6 +29,7 @@ absl::Status Serve(const ServeOptions& options,
                    const std::function<void(const std::string&)>& listening,
                    const std::function<bool()>& stopped) {
   LaunchOptions launch = options.launch;
+  launch.process_bytes = ResidentMemory().bytes();
   std::unique_ptr<HttpPort> http;
   if (!options.http.listen.empty()) {
     CONADV_ASSIGN_OR_RETURN(http, HttpPort::Start(options.http));

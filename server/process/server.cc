@@ -83,7 +83,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(LaunchOptions options) {
 }
 
 Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
-    : options_(std::move(options)), job_(job), incarnation_(RandomIncarnation()) {
+    : options_(std::move(options)),
+      job_(job),
+      incarnation_(RandomIncarnation()),
+      first_messages_(&Clock::Real(), options_.first_message_patience),
+      process_bytes_(options_.process_bytes != 0 ? options_.process_bytes : resident_.bytes()) {
   if (options_.shard == 0) {
     coordinator_ = std::make_unique<Coordinator>(
         CoordinatorOptionsOf(options_, job_, std::move(settings), Lineage(incarnation_.value())),
@@ -110,7 +114,7 @@ Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
   }
   parameter_service_ = std::make_unique<ParameterService>(
       shard_.get(), ParameterService::Logs{&events_->versions(), &events_->decided()}, norms_.get(),
-      incarnation_, &Clock::Real(), options_.readers.patience);
+      &taken_, &first_messages_, incarnation_, &Clock::Real(), options_.readers.patience);
   ShareMemory();
   inspector_service_ = std::make_unique<InspectorService>(Parts());
   operator_service_ = std::make_unique<OperatorService>(OperatorService::Options{
@@ -119,13 +123,14 @@ Server::Server(LaunchOptions options, const Job& job, SettingsRecord settings)
   if (coordinator_ != nullptr) {
     coordinator_service_ = std::make_unique<CoordinatorService>(
         coordinator_.get(), options_.job, incarnation_, &stats_, &events_->metrics(),
-        options_.security.authorizer.get());
+        &first_messages_, options_.security.authorizer.get());
   }
 }
 
 Server::~Server() {
   if (options_.window != nullptr) options_.window->Close(std::string(LastWord().message()));
   if (session_ != nullptr) session_->Stop();
+  if (guard_ != nullptr) guard_->StopListening();
   if (server_ != nullptr) {
     events_->versions().Close(LastWord());
     events_->decided().Close(LastWord());
@@ -175,13 +180,22 @@ void Server::ShareMemory() {
 absl::Status Server::Listen() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ConnectionGuard::Options connections;
+  connections.listen = options_.listen;
+  connections.clock = &Clock::Real();
+  connections.process_bytes = [this] { return resident_.bytes(); };
+  connections.taken = &taken_;
+  absl::StatusOr<std::unique_ptr<ConnectionGuard>> guard =
+      ConnectionGuard::Listen(std::move(connections));
+  if (!guard.ok()) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", options_.listen, ": ", guard.status().message(),
+        "; the port is in use, or the address is not this machine's; port 0 picks a free one"));
+  }
+  guard_ = *std::move(guard);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(
-      options_.listen, MakeServerCredentials(options_.security.files, options_.security.authorizer),
-      &port);
-  // Two servers on one port would share its connections between them.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  guard_->AddTo(&builder,
+                MakeServerCredentials(options_.security.files, options_.security.authorizer));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
   // gRPC would let each peer send ahead as much as its line takes: up to 16 MiB of a large model,
   // in no limit of memory. It costs 5 to 15 % of what 16 peers at once push over loopback. A chunk
@@ -195,8 +209,9 @@ absl::Status Server::Listen() {
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   // A message is checked against its limit only when all of it is there, and a peer may say that it
-  // is of 2 GiB: what peers send and nobody has taken yet is bounded by this.
-  ResizeQuota();
+  // is of 2 GiB: what peers send and nobody has taken yet is bounded by this while it comes slowly,
+  // and by the guard while it does not.
+  BoundConnections();
   builder.SetResourceQuota(quota_);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostCalls);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
@@ -205,12 +220,10 @@ absl::Status Server::Listen() {
   builder.RegisterService(operator_service_.get());
   if (coordinator_service_ != nullptr) builder.RegisterService(coordinator_service_.get());
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen on ", options_.listen,
-        ": the port is in use, or the address is not this machine's; port 0 picks a free one"));
-  }
-  address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+  if (server_ == nullptr) return absl::UnavailableError("gRPC does not start a server");
+  guard_->Begin();
+  address_ =
+      absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", guard_->port());
   return absl::OkStatus();
 }
 
@@ -241,14 +254,20 @@ absl::Status Server::JoinCoordinator() {
   return coordinator_->Join(message, local_.get()).status();
 }
 
-void Server::ResizeQuota() {
-  const uint64_t bytes =
-      std::max(shard_->memory().connections_quota, ConnectionsQuota(job_.training.slots, 0));
+void Server::BoundConnections() {
+  const Shard::Memory memory = shard_->memory();
+  const uint64_t slots = job_.training.slots;
+  const uint64_t bytes = std::max(memory.connections_quota, ConnectionsQuota(slots, 0));
   if (std::exchange(quota_bytes_, bytes) != bytes) quota_.Resize(bytes);
+  const bool planned = memory.limit_bytes != 0;
+  guard_->SetLimits(
+      {process_bytes_ + std::max(memory.limit_bytes, bytes) + ShardEvents::record_limit_bytes(),
+       planned ? memory.sent_ahead_bytes : SentAheadBytes(slots, kChunkBytes)});
 }
 
 void Server::MakeRoom() {
-  ResizeQuota();
+  BoundConnections();
+  first_messages_.EndSilent();
   parameter_service_->MakeRoom();
   if (shared_memory_ != nullptr) shared_memory_->MakeRoom();
 }

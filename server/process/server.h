@@ -13,12 +13,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/os/resident_memory.h"
 #include "common/security/authorizer.h"
 #include "common/security/security_files.h"
 #include "common/thread/thread_pool.h"
 #include "common/wire/client_credentials.h"
 #include "server/clip/norm_table.h"
 #include "server/observe/server_window.h"
+#include "server/rpc/connections/connection_guard.h"
 #include "server/rpc/data/parameter_service.h"
 #include "server/rpc/inspect/inspector_service.h"
 #include "server/rpc/membership/coordinator_service.h"
@@ -49,10 +51,15 @@ struct LaunchOptions {
   bool begin_anew = false;  // see CoordinatorOptions
   bool serve_when_done = false;
   ReaderOptions readers;
+  // For a call that is for messages from a peer, until the first comes: as long as a handshake has.
+  absl::Duration first_message_patience = absl::Seconds(20);
   // Of this process: what processes of this machine share with it. nullptr: they come over the
   // network.
   SharedArenas* shared_memory = nullptr;
   ServerSecurity security;
+  // What the process had before all servers, which no limit of a run's memory has in it. 0: what it
+  // has when this one starts.
+  uint64_t process_bytes = 0;
   // Whoever looks at this server from outside; nullptr: nobody does.
   ServerWindow* window = nullptr;
 };
@@ -89,7 +96,7 @@ class Server {
   absl::StatusOr<v1::Hello> Hello();
   absl::Status JoinCoordinator();
   ServerParts Parts();
-  void ResizeQuota();
+  void BoundConnections();
   void MakeRoom();
   void TellHealth();
   absl::Status WaitUntilOver(absl::Duration timeout);
@@ -102,7 +109,10 @@ class Server {
   const LaunchOptions options_;
   const Job job_;
   const Incarnation incarnation_;
-  grpc::ResourceQuota quota_;  // of what peers have sent and nobody has taken
+  FirstMessages first_messages_;
+  const ResidentMemory resident_;
+  const uint64_t process_bytes_;  // before there was anything of the run
+  grpc::ResourceQuota quota_;     // of what peers have sent and nobody has taken
   uint64_t quota_bytes_ = 0;
   std::string address_;
   bool in_haste_ = false;  // a successor waits for the address
@@ -118,6 +128,8 @@ class Server {
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<SharedMemoryServer> shared_memory_;
   std::unique_ptr<ThreadPool> pool_;
+  TakenBytes taken_;
+  std::unique_ptr<ConnectionGuard> guard_;
   std::unique_ptr<ParameterService> parameter_service_;
   std::unique_ptr<CoordinatorService> coordinator_service_;
   std::unique_ptr<InspectorService> inspector_service_;

@@ -19,6 +19,8 @@ constexpr uint64_t kConnectionChunks = 3;
 constexpr uint64_t kOtherConnections = 8;
 // So that those who do as they should are not the first whom gRPC cuts off when somebody does not.
 constexpr uint64_t kStrangersBytes = 32 << 20;
+// Of requests that are larger than most, and of what was sent ahead of calls that have ended.
+constexpr uint64_t kOthersAhead = 8 << 20;
 
 double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
@@ -35,6 +37,10 @@ std::string MemoryLimit::ToText() const {
 uint64_t ConnectionsQuota(uint64_t workers, uint64_t chunk_bytes) {
   return (workers + kOtherConnections) * kConnectionBytes +
          workers * kConnectionChunks * chunk_bytes + kStrangersBytes;
+}
+
+uint64_t SentAheadBytes(uint64_t workers, uint64_t chunk_bytes) {
+  return workers * kConnectionChunks * chunk_bytes + kOthersAhead;
 }
 
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,

@@ -34,6 +34,9 @@ inline constexpr int kMostCalls = 64;
 // many workers as a step has slots, that push chunks of this size, a few more peers, and strangers.
 // Beyond it, calls are cut off.
 uint64_t ConnectionsQuota(uint64_t workers, uint64_t chunk_bytes);
+// Of it, what those who do as they should may have sent ahead of the calls that take it: a worker's
+// pushes some chunks each, everybody else next to nothing.
+uint64_t SentAheadBytes(uint64_t workers, uint64_t chunk_bytes);
 
 // `arena_bytes` and `optimizer_bytes` are the shard's.
 MemoryLimit MemoryLimitOf(const Job& job, const ShardRun& run, uint64_t arena_bytes,

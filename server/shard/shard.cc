@@ -372,9 +372,11 @@ Shard::Memory Shard::memory() const {
   if (state == nullptr) return {};
   const uint64_t arena_bytes = state->run->layout.arena_size(shard_) * sizeof(float);
   const uint64_t optimizer_bytes = state->optimizer->state_bytes();
+  const uint64_t chunk_bytes = std::min<uint64_t>(kChunkBytes, arena_bytes);
   return {state->arenas.bytes() + state->contributions.bytes() + optimizer_bytes,
           MemoryLimitOf(job_, *state->run, arena_bytes, optimizer_bytes).total(),
-          ConnectionsQuota(job_.training.slots, std::min<uint64_t>(kChunkBytes, arena_bytes))};
+          ConnectionsQuota(job_.training.slots, chunk_bytes),
+          SentAheadBytes(job_.training.slots, chunk_bytes)};
 }
 
 }  // namespace conadv

@@ -142,6 +142,7 @@ class Shard {
     uint64_t now_bytes = 0;
     uint64_t limit_bytes = 0;
     uint64_t connections_quota = 0;  // of it, see ConnectionsQuota
+    uint64_t sent_ahead_bytes = 0;   // of that, see SentAheadBytes
   };
   Memory memory() const;
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of HTTP/2 (RFC 9113) as a peer needs that sends what no gRPC library would. Not thread-safe but for its reader."""
+import contextlib
+import select
 import socket
+import ssl
 import struct
 import threading
 
@@ -19,17 +22,22 @@ def _literal(name, value):
     return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
-def call_headers(path):
-    return b"".join(_literal(name, value) for name, value in [
-        (b":method", b"POST"), (b":scheme", b"http"), (b":path", path.encode()), (b":authority", b"peer"),
-        (b"content-type", b"application/grpc"), (b"te", b"trailers")])
+def call_headers(path, token):
+    headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path.encode()), (b":authority", b"peer"),
+               (b"content-type", b"application/grpc"), (b"te", b"trailers")]
+    if token:
+        headers.append((b"authorization", b"Bearer " + token.encode()))
+    return b"".join(_literal(name, value) for name, value in headers)
 
 
 class Peer:
     """A connection that keeps to the windows it is given, as otherwise it would be cut off at once."""
 
-    def __init__(self, host, port, tls=None):
-        """`tls`: an ssl.SSLContext."""
+    def __init__(self, host, port, tls=None, token=None):
+        """`tls`: an ssl.SSLContext; `token`: what calls show."""
+        self._token = token
+        # Python's TLS sockets do not take a read and a write at once.
+        self._one_at_a_time = threading.Lock() if tls else contextlib.nullcontext()
         self._socket = socket.create_connection((host, port))
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname=host)
@@ -43,14 +51,18 @@ class Peer:
 
     def _write(self, data):
         try:
-            self._socket.sendall(data)
+            with self._one_at_a_time:
+                self._socket.sendall(data)
         except OSError as error:
             self.closed = self.closed or str(error)
 
     def _exactly(self, count):
         data = b""
         while len(data) < count:
-            part = self._socket.recv(count - len(data))
+            if isinstance(self._socket, ssl.SSLSocket) and not self._socket.pending():
+                select.select([self._socket], [], [])
+            with self._one_at_a_time:
+                part = self._socket.recv(count - len(data))
             if not part:
                 raise EOFError("closed")
             data += part
@@ -89,23 +101,33 @@ class Peer:
     def call(self, stream, path):
         with self._changed:
             self._window.setdefault(stream, self._initial)
-        self._write(frame(HEADERS, END_HEADERS, stream, call_headers(path)))
+        self._write(frame(HEADERS, END_HEADERS, stream, call_headers(path, self._token)))
 
     def send(self, stream, data, patience):
         """How much of it could be sent: until the stream is reset, or for `patience` seconds no window opens."""
+        return self._send(stream, len(data), FRAME, patience, lambda begin, size: data[begin:begin + size])
+
+    def send_zeros(self, stream, count, patience, frame_size=FRAME):
+        """As `send`, in frames of that size; `count` is a multiple of it."""
+        frames = FRAME // frame_size
+        return self._send(stream, count, frame_size, patience, lambda _, size: bytes(size), frames)
+
+    def _send(self, stream, count, most, patience, data, frames=1):
         sent = 0
-        while sent < len(data):
+        while sent < count:
             with self._changed:
                 opened = self._changed.wait_for(
                     lambda: self.closed or stream in self.reset or min(self._window[0], self._window[stream]) > 0,
                     patience)
                 if not opened or self.closed or stream in self.reset:
                     break
-                size = min(FRAME, len(data) - sent, self._window[0], self._window[stream])
-                self._window[0] -= size
-                self._window[stream] -= size
-            self._write(frame(DATA, 0, stream, data[sent:sent + size]))
-            sent += size
+                window = min(count - sent, self._window[0], self._window[stream])
+                size = min(most, window)
+                times = max(1, min(frames, window // size))
+                self._window[0] -= size * times
+                self._window[stream] -= size * times
+            self._write(frame(DATA, 0, stream, data(sent, size)) * times)
+            sent += size * times
         return sent
 
     def close(self):

@@ -83,7 +83,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParameterService::Pull(
 
 grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
-  return StartPush(shard_, &pushes_, incarnation_, context, response);
+  return StartPush(shard_, &pushes_, first_messages_, taken_->Find(context->peer()), incarnation_,
+                   context, response);
 }
 
 void ParameterService::MakeRoom() {
@@ -100,6 +101,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(
 grpc::ServerUnaryReactor* ParameterService::CombineNorms(grpc::CallbackServerContext* context,
                                                          const v1::CombineNormsRequest* request,
                                                          v1::CombineNormsResponse* response) {
+  *taken_->Find(context->peer()) += request->ByteSizeLong();
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   // One whose peer is gone waits too: until the answer, its shard's next call or the table's end.
   const auto answer = [reactor, response](const absl::StatusOr<double>& norm) {

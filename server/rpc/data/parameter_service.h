@@ -9,6 +9,8 @@
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "server/clip/norm_table.h"
 #include "server/record/version_log.h"
+#include "server/rpc/connections/taken_bytes.h"
+#include "server/rpc/stream/first_messages.h"
 #include "server/shard/shard.h"
 #include "server/transfer/push_watch.h"
 
@@ -29,12 +31,16 @@ class ParameterService final : public RawParameterServer {
     VersionLog* versions = nullptr;
     VersionLog* decided = nullptr;
   };
-  // All outlive the service. `norms` is nullptr where none come together.
-  ParameterService(Shard* shard, const Logs& logs, NormTable* norms, Incarnation incarnation,
-                   const Clock* clock, absl::Duration patience)
+  // All outlive the service. `norms` is nullptr where none come together. `taken` counts what
+  // comes by the mebibyte.
+  ParameterService(Shard* shard, const Logs& logs, NormTable* norms, TakenBytes* taken,
+                   FirstMessages* first_messages, Incarnation incarnation, const Clock* clock,
+                   absl::Duration patience)
       : shard_(shard),
         logs_(logs),
         norms_(norms),
+        taken_(taken),
+        first_messages_(first_messages),
         incarnation_(incarnation),
         patience_(patience),
         pushes_(clock) {}
@@ -62,6 +68,8 @@ class ParameterService final : public RawParameterServer {
   Shard* const shard_;
   const Logs logs_;
   NormTable* const norms_;
+  TakenBytes* const taken_;
+  FirstMessages* const first_messages_;
   const Incarnation incarnation_;
   const absl::Duration patience_;
   std::string shared_memory_;

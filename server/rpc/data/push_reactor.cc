@@ -3,6 +3,8 @@
 
 #include <glog/logging.h>
 
+#include <utility>
+
 #include "common/base/status_macros.h"
 #include "common/wire/byte_buffer.h"
 #include "common/wire/status.h"
@@ -13,16 +15,23 @@ namespace {
 
 class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  PushReactor(Shard* shard, PushWatch* watch, Incarnation incarnation,
+  PushReactor(Shard* shard, PushWatch* watch, FirstMessages* first_messages,
+              TakenBytes::Counter taken, Incarnation incarnation,
               grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
       : context_(context),
         response_(response),
-        session_(shard, watch, incarnation, [this] { Evict(); }) {
+        taken_(std::move(taken)),
+        session_(shard, watch, incarnation, [this] { Evict(); }),
+        first_messages_(first_messages),
+        silent_(first_messages_->Begin([context] { context->TryCancel(); })) {
     StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
+    if (!began_) first_messages_->End(silent_);
+    began_ = true;
     if (!ok) return session_.Finish([this](const auto& reply) { Answer(reply); });
+    *taken_ += message_.Length();
     const absl::Status status = Receive();
     // Dropped now: the slices pin gRPC's receive buffers.
     message_.Clear();
@@ -31,7 +40,10 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     StartRead(&message_);
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    first_messages_->End(silent_);
+    delete this;
+  }
 
  private:
   absl::Status Receive() {
@@ -59,17 +71,21 @@ class PushReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
+  const TakenBytes::Counter taken_;
   grpc::ByteBuffer message_;
   PushSession session_;
+  bool began_ = false;
+  FirstMessages* const first_messages_;
+  const uint64_t silent_;
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
-                                                     Incarnation incarnation,
-                                                     grpc::CallbackServerContext* context,
-                                                     grpc::ByteBuffer* response) {
-  return new PushReactor(shard, watch, incarnation, context, response);
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(
+    Shard* shard, PushWatch* watch, FirstMessages* first_messages, TakenBytes::Counter taken,
+    Incarnation incarnation, grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  return new PushReactor(shard, watch, first_messages, std::move(taken), incarnation, context,
+                         response);
 }
 
 }  // namespace conadv

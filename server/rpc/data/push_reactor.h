@@ -8,16 +8,18 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "common/base/ids.h"
+#include "server/rpc/connections/taken_bytes.h"
+#include "server/rpc/stream/first_messages.h"
 #include "server/shard/shard.h"
 #include "server/transfer/push_watch.h"
 
 namespace conadv {
 
-// Owns itself until the call is done. `shard` and `watch` outlive it.
-grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(Shard* shard, PushWatch* watch,
-                                                     Incarnation incarnation,
-                                                     grpc::CallbackServerContext* context,
-                                                     grpc::ByteBuffer* response);
+// Owns itself until the call is done. `shard`, `watch` and `first_messages` outlive it. `taken`
+// counts the bytes of its messages.
+grpc::ServerReadReactor<grpc::ByteBuffer>* StartPush(
+    Shard* shard, PushWatch* watch, FirstMessages* first_messages, TakenBytes::Counter taken,
+    Incarnation incarnation, grpc::CallbackServerContext* context, grpc::ByteBuffer* response);
 
 }  // namespace conadv
 

@@ -43,7 +43,7 @@ grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* CoordinatorService::
     }
   }
   const absl::StatusOr<AccessRole> role = RoleOf(*context, authorizer_);
-  return StartJoin(coordinator_, stats_,
+  return StartJoin(coordinator_, stats_, first_messages_,
                    {context->peer(), role.ok() && *role >= AccessRole::kServer});
 }
 

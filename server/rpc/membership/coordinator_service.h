@@ -10,6 +10,7 @@
 #include "server/record/version_log.h"
 #include "server/record/worker_stats_book.h"
 #include "server/rpc/membership/join_rate.h"
+#include "server/rpc/stream/first_messages.h"
 
 namespace conadv {
 
@@ -18,12 +19,14 @@ class CoordinatorService final : public v1::Coordinator::CallbackService {
   // All outlive the service. `job` is what members are told. `authorizer` says who may be a shard;
   // nullptr: anybody.
   CoordinatorService(conadv::Coordinator* coordinator, v1::Job job, Incarnation incarnation,
-                     WorkerStatsBook* stats, MetricsLog* metrics, Authorizer* authorizer = nullptr)
+                     WorkerStatsBook* stats, MetricsLog* metrics, FirstMessages* first_messages,
+                     Authorizer* authorizer = nullptr)
       : coordinator_(coordinator),
         job_(std::move(job)),
         incarnation_(incarnation),
         stats_(stats),
         metrics_(metrics),
+        first_messages_(first_messages),
         authorizer_(authorizer) {}
 
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
@@ -41,6 +44,7 @@ class CoordinatorService final : public v1::Coordinator::CallbackService {
   const Incarnation incarnation_;
   WorkerStatsBook* const stats_;
   MetricsLog* const metrics_;
+  FirstMessages* const first_messages_;
   Authorizer* const authorizer_;
   Mutex mutex_;
   JoinRate joins_ ABSL_GUARDED_BY(mutex_);

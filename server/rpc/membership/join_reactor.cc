@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/thread/mutex.h"
 #include "common/wire/status.h"
 #include "server/rpc/membership/member_proto.h"
@@ -18,8 +19,11 @@ namespace {
 class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>,
                           public MemberSink {
  public:
-  JoinReactor(Coordinator* coordinator, WorkerStatsBook* stats, MemberSession::Peer peer)
-      : session_(coordinator, stats, this, std::move(peer)) {
+  JoinReactor(Coordinator* coordinator, WorkerStatsBook* stats, FirstMessages* first_messages,
+              MemberSession::Peer peer)
+      : session_(coordinator, stats, this, std::move(peer)),
+        first_messages_(first_messages),
+        silent_(first_messages_->Begin([this] { OnSilence(); })) {
     StartRead(&request_);
   }
 
@@ -32,6 +36,7 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   }
 
   void OnReadDone(bool ok) override {
+    first_messages_->End(silent_);
     if (!ok) return Close(session_.OnStreamEnd());
     const bool joins = !session_.joined();
     const absl::Status status = session_.Handle(request_);
@@ -51,10 +56,16 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
                 << (session_.left() ? " has left" : " is gone");
     }
     session_.End();
+    first_messages_->End(silent_);
     delete this;
   }
 
  private:
+  // gRPC runs no callback inside Finish, which this comes to.
+  void OnSilence() {
+    Close(absl::DeadlineExceededError(absl::StrCat(
+        "join: nothing was said within ", absl::FormatDuration(first_messages_->patience()))));
+  }
   template <class Apply>
   void Change(const Apply& apply) {
     MutexLock lock(&mutex_);
@@ -64,17 +75,20 @@ class JoinReactor final : public grpc::ServerBidiReactor<v1::JoinRequest, v1::Jo
   }
 
   MemberSession session_;
+  FirstMessages* const first_messages_;
   v1::JoinRequest request_;
   Mutex mutex_;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
+  const uint64_t silent_;  // last: the call may be ended from then on
 };
 
 }  // namespace
 
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* StartJoin(Coordinator* coordinator,
                                                                       WorkerStatsBook* stats,
+                                                                      FirstMessages* first_messages,
                                                                       MemberSession::Peer peer) {
-  return new JoinReactor(coordinator, stats, std::move(peer));
+  return new JoinReactor(coordinator, stats, first_messages, std::move(peer));
 }
 
 }  // namespace conadv

@@ -10,12 +10,14 @@
 #include "server/coordinate/coordinator.h"
 #include "server/record/worker_stats_book.h"
 #include "server/rpc/membership/member_session.h"
+#include "server/rpc/stream/first_messages.h"
 
 namespace conadv {
 
-// The coordinator and the book outlive the call.
+// The coordinator, the book and `first_messages` outlive the call.
 grpc::ServerBidiReactor<v1::JoinRequest, v1::JoinResponse>* StartJoin(Coordinator* coordinator,
                                                                       WorkerStatsBook* stats,
+                                                                      FirstMessages* first_messages,
                                                                       MemberSession::Peer peer);
 
 }  // namespace conadv
