@@ -140,6 +140,22 @@ TEST(Reproducible, ThreeWayMixtureWithAutoAugmentToo) {
   EXPECT_EQ(CrcWithAKilledWorker(settings), expected);
 }
 
+TEST(Reproducible, MeasuringWhatStalenessDoesChangesNothing) {
+  for (const char* batch_norm : {"attack.batch_norm=RUNNING", "attack.batch_norm=BATCH"}) {
+    std::vector<std::string> settings = {"model.builtin=convnet",
+                                         "model.width=8",
+                                         "training.steps=20",
+                                         "training.tau=2",
+                                         "training.mixture_batch_norm=true",
+                                         "attack.random_start=0.8",
+                                         "attack.cosine_every=0",
+                                         batch_norm};
+    const std::string expected = CrcOf(1, 1, settings);
+    settings[6] = "attack.cosine_every=1";
+    EXPECT_EQ(CrcOf(1, 2, settings), expected) << batch_norm;
+  }
+}
+
 // Who takes over makes the images anew that the one before had moved.
 TEST(Reproducible, RivalsToo) {
   std::vector<std::string> settings = {
