@@ -4,8 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "tests/worker/attack/linear.h"
 #include "worker/attack/attack.h"
@@ -68,7 +69,7 @@ TEST(AttackBeginning, ComparesTheSameStartAndGoalsUnderOtherWeights) {
   EXPECT_TRUE(torch::equal(again, beginning.gradient));
   // Each gradient is a multiple of the classes' difference: of one sign under both, in one example.
   const torch::Tensor other = ImageGradient(updated, beginning.images, beginning.goals, 0);
-  EXPECT_FLOAT_EQ(*MeanCosine(beginning.gradient, other), 0);
+  EXPECT_NEAR(*MeanCosine(beginning.gradient, other), 0, 1e-6);
   Replica opposite = TwoClasses({-3, 4, 0, -12});
   const torch::Tensor against = ImageGradient(opposite, beginning.images, beginning.goals, 0);
   EXPECT_FLOAT_EQ(*MeanCosine(beginning.gradient, against), -1);

@@ -61,7 +61,10 @@ TEST_F(PipelineStalenessTest, WhatComesWhileTheAttackRunsIsItsComputes) {
   pipeline_->Grant({At(4)}, kLineage);
   AnswerPullOf(4);
   AnswerPullOf(2);
-  AttackedOf(At(4));
+  // Done: it takes no place in the window any more.
+  Await([&] { return pushes_.size() == 2; });
+  AnswerPush(1);
+  AnswerPush(0);
   // Both in hand at version 4. Versions 5 and 6 come while unit 6 is attacked.
   int begun = 0;
   compute_.before_attack = [&] {
