@@ -196,6 +196,7 @@ class RunTest(unittest.TestCase):
 
     def test_4_a_survivor_and_who_comes_back_know_what_the_return_cost(self):
         self.wait_for("checkpoint", lambda: (self.now(0, "conadv_checkpoint_common_version") or 0) >= 10)
+        self.wait_for("goodput", lambda: all(self.now(shard, "conadv_lineages_total") for shard in range(MonitoredRun.SHARDS)))
         lineages = self.now(0, "conadv_lineages_total")
         lost = self.now(0, "conadv_lost_seconds_total")
         killed = {name: self.now(1, name) for name in ("conadv_made_updates_total", "conadv_lineages_total",

@@ -117,7 +117,6 @@ export function drawFigures(run) {
   const attacked = number(run.staleness?.attack_staleness?.count) > 0;
   figure('attack-staleness', attacked ? number(status.attack_staleness_mean) : undefined, decimal);
   const cosine = run.staleness?.attack_cosine;
-  byId('attack-cosine').closest('div').hidden = !cosine;
   figure('attack-cosine', cosine ? number(cosine.newest) : undefined, decimal);
   const contributed = number(run.staleness?.update_staleness?.count) > 0;
   figure(
