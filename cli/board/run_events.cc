@@ -99,6 +99,9 @@ void RunEvents::AddScalars(const v1::MetricsRecord::Step& step,
         add(step.adversarial_loss(), step.adversarial_accuracy(), step.adversarial_norm());
         if (streams_.size() > 1) AddScalar("gradient/cosine", step.cosine(), summary);
         AddScalar("staleness/attack_mean", step.attack_staleness(), summary);
+        if (step.has_attack_cosine()) {
+          AddScalar("staleness/attack_cosine", step.attack_cosine(), summary);
+        }
         break;
     }
   }

@@ -85,7 +85,7 @@ ordered_json ToJson(const Message& message) {
       const int size = message.GetReflection()->FieldSize(message, &field);
       for (int k = 0; k < size; ++k) list.push_back(Element(message, field, k));
       json[field.name()] = std::move(list);
-    } else if (field.real_containing_oneof() == nullptr ||
+    } else if (field.containing_oneof() == nullptr ||
                message.GetReflection()->HasField(message, &field)) {
       json[field.name()] = Single(message, field);
     }

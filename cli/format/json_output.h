@@ -12,7 +12,8 @@
 namespace conadv {
 
 // Every field by its name in the proto file, defaults too, in the order of their numbers; a message
-// that is not set is null, and of a oneof only the member that is set is there. Not finite is null.
+// that is not set is null; of a oneof only the member that is set is there, and a value that proto3
+// calls `optional` only if it is set. Not finite is null.
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 
 // One line. Text that is not UTF-8 is replaced, not an error.

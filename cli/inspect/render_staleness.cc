@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "cli/format/tables.h"
 #include "cli/inspect/render.h"
 #include "common/base/printable.h"
@@ -50,6 +52,43 @@ std::string HistogramText(const std::string& title, const v1::Histogram& histogr
                           Bar(share, kBarWidth), bucket.count());
   }
   return text;
+}
+
+// Where it arose, in versions a contribution.
+std::string OriginsText(
+    const std::vector<std::pair<absl::string_view, uint64_t>>& versions_by_origin,
+    uint64_t contributions) {
+  if (contributions == 0) return "";
+  std::vector<std::string> parts;
+  for (const auto& [origin, versions] : versions_by_origin) {
+    parts.push_back(absl::StrFormat(
+        "%s %.2f", origin, static_cast<double>(versions) / static_cast<double>(contributions)));
+  }
+  return absl::StrCat("  arose in: ", absl::StrJoin(parts, ", "), "\n");
+}
+
+std::string AttackOriginsText(const v1::StalenessResponse& staleness) {
+  const v1::StalenessOrigins& origins = staleness.origins();
+  std::vector<std::pair<absl::string_view, uint64_t>> parts = {
+      {"lease", origins.attack_lease()},
+      {"queue", origins.attack_queue()},
+      {"compute", origins.attack_compute()}};
+  if (origins.attack_unsaid() > 0) parts.emplace_back("unsaid", origins.attack_unsaid());
+  return OriginsText(parts, staleness.attack_staleness().count());
+}
+
+std::string UpdateOriginsText(const v1::StalenessResponse& staleness) {
+  const v1::StalenessOrigins& origins = staleness.origins();
+  return OriginsText({{"compute", origins.update_compute()}, {"apply", origins.update_apply()}},
+                     staleness.update_staleness().count());
+}
+
+std::string CosineText(const v1::StalenessResponse& staleness) {
+  if (!staleness.has_attack_cosine()) return "";
+  const v1::AttackCosine& cosine = staleness.attack_cosine();
+  return absl::StrFormat(
+      "  attack cosine: mean %.3f, least %.3f, newest %.3f (%d units measured)\n", cosine.mean(),
+      cosine.least(), cosine.newest(), cosine.units());
 }
 
 std::string ContributionsTable(const v1::StalenessResponse& staleness) {
@@ -135,12 +174,13 @@ std::string VersionsTable(const v1::StalenessResponse& staleness, absl::Time now
 }  // namespace
 
 std::string RenderStaleness(const v1::StalenessResponse& staleness, absl::Time now) {
-  return absl::StrCat("version ", staleness.version(), "; staleness is counted in versions\n\n",
-                      HistogramText("attack staleness", staleness.attack_staleness()), "\n",
-                      HistogramText("update staleness", staleness.update_staleness()), "\n",
-                      ContributionsTable(staleness), "\n", WaitsTable(staleness), "\n",
-                      BytesTable(staleness), staleness.versions().empty() ? "" : "\n",
-                      staleness.versions().empty() ? "" : VersionsTable(staleness, now));
+  return absl::StrCat(
+      "version ", staleness.version(), "; staleness is counted in versions\n\n",
+      HistogramText("attack staleness", staleness.attack_staleness()), AttackOriginsText(staleness),
+      CosineText(staleness), "\n", HistogramText("update staleness", staleness.update_staleness()),
+      UpdateOriginsText(staleness), "\n", ContributionsTable(staleness), "\n",
+      WaitsTable(staleness), "\n", BytesTable(staleness), staleness.versions().empty() ? "" : "\n",
+      staleness.versions().empty() ? "" : VersionsTable(staleness, now));
 }
 
 }  // namespace conadv

@@ -24,6 +24,7 @@ enum class Purpose : uint32_t {
   kAugmentation = 5,
   kModel = 6,  // what a model's own layers draw, as dropout does
   kGradientRounding = 7,
+  kMeasuredSlot = 8,  // whose attack's gradient is compared with fresh weights'
   kEvaluation = 16,
 };
 

@@ -116,6 +116,7 @@ struct AttackOptions {
   Precision precision = Precision::kFp32;
   bool batch_statistics = false;  // BatchNorm's of the slot, rather than the running ones
   float start_radius = 0;         // resolved: 0 only if there are no random starts
+  uint32_t cosine_every = 0;      // steps, kConAdv; 0: never, and otherwise
 };
 
 struct SgdOptions {

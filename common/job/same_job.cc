@@ -26,6 +26,8 @@ absl::StatusOr<v1::Job> WhatMakesWeights(absl::string_view text, absl::string_vi
   // How much is kept, and how much damage is borne, changes no bit of a batch.
   job.mutable_dataset()->clear_cache_bytes();
   job.mutable_dataset()->clear_max_corrupt();
+  // Nor does what is only measured.
+  job.mutable_attack()->clear_cosine_every();
   // As checkpoints of before have them, where every default was written out.
   if (job.model().width() == 0) job.mutable_model()->set_width(DefaultWidth(job.model().builtin()));
   if (job.dataset().mean().empty()) job.mutable_dataset()->add_mean(kPixelMiddle);

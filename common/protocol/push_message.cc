@@ -33,6 +33,10 @@ absl::StatusOr<Contribution> ContributionOf(const v1::PushHeader& header) {
   to.attack_version = Version(from.attack_version());
   to.loss = from.loss();
   to.accuracy = from.accuracy();
+  if (from.has_attack_cosine()) to.attack_cosine = from.attack_cosine();
+  if (from.has_attack_origins()) {
+    to.attack_origins = {from.attack_origins().lease(), from.attack_origins().compute()};
+  }
   to.lineage = Lineage(header.lineage());
   return to;
 }
@@ -45,6 +49,11 @@ void Fill(const Contribution& from, v1::PushHeader::Contribution* to) {
   to->set_attack_version(from.attack_version.value());
   to->set_loss(from.loss);
   to->set_accuracy(from.accuracy);
+  if (from.attack_cosine.has_value()) to->set_attack_cosine(*from.attack_cosine);
+  if (from.attack_origins.has_value()) {
+    to->mutable_attack_origins()->set_lease(from.attack_origins->lease);
+    to->mutable_attack_origins()->set_compute(from.attack_origins->compute);
+  }
 }
 
 }  // namespace

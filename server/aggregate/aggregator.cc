@@ -3,12 +3,47 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "server/aggregate/add.h"
 
 namespace conadv {
+namespace {
+
+// What a contribution says of its attack; `attacked`: its stream's.
+absl::Status CheckAttack(const Contribution& contribution, bool attacked) {
+  const uint64_t update = contribution.update_version.value();
+  const uint64_t attack = contribution.attack_version.value();
+  if (attacked && attack > update) {
+    return absl::InvalidArgumentError(absl::StrCat("contribution.attack_version: ", attack,
+                                                   " is newer than update_version ", update));
+  }
+  const uint64_t staleness = attacked ? update - attack : 0;
+  if (const std::optional<float> cosine = contribution.attack_cosine; cosine.has_value()) {
+    if (staleness == 0) {
+      return absl::InvalidArgumentError(
+          "contribution.attack_cosine: leave it out where the attack is not stale");
+    }
+    if (!(*cosine >= -1 && *cosine <= 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("contribution.attack_cosine: must be -1 to 1, got ", *cosine));
+    }
+  }
+  if (const auto origins = contribution.attack_origins; origins.has_value()) {
+    const uint64_t said = uint64_t{origins->lease} + origins->compute;
+    if (said > staleness) {
+      return absl::InvalidArgumentError(absl::StrCat("contribution.attack_origins: the attack is ",
+                                                     staleness,
+                                                     " versions stale, got the origins of ", said));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status CheckContribution(const Contribution& contribution, const AggregatorOptions& options,
                                Version latest) {
@@ -30,12 +65,7 @@ absl::Status CheckContribution(const Contribution& contribution, const Aggregato
                      options.streams.size() == 1 ? " stream" : " streams", ", got number ", stream,
                      "; they count from 0"));
   }
-  if (options.streams[stream].attacked() &&
-      contribution.attack_version > contribution.update_version) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("contribution.attack_version: ", contribution.attack_version.value(),
-                     " is newer than update_version ", update));
-  }
+  CONADV_RETURN_IF_ERROR(CheckAttack(contribution, options.streams[stream].attacked()));
   if (options.sync && update != step) {
     return absl::InvalidArgumentError(
         absl::StrCat("contribution.update_version: SYNC computes step ", step, " with version ",

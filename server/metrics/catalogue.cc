@@ -41,10 +41,17 @@ constexpr MetricInfo kMetrics[] = {
      "Versions between the weights that an attack used and those that the update used, by unit"},
     {"conadv_update_staleness_versions", kHistogram,
      "Versions between the weights that a gradient used and those it was applied to, by unit"},
-    {"conadv_arrival_staleness_versions_total", kCounter,
-     "Versions between the weights that gradients used and those that were newest when they came: "
-     "what of the update staleness arose while they were computed and pushed; the rest arose while "
-     "they waited to be applied"},
+    {"conadv_attack_staleness_origin_versions_total", kCounter,
+     "The attack staleness above by where it arose: lease, before the worker had the unit; queue, "
+     "while the unit, and then its adversarial examples, waited in the worker; compute, while the "
+     "attack was computed; unsaid, the worker did not say"},
+    {"conadv_update_staleness_origin_versions_total", kCounter,
+     "The update staleness above by where it arose: compute, while the gradient was computed and "
+     "pushed; apply, while it waited to be applied"},
+    {"conadv_attack_cosine", kGauge,
+     "Mean over the examples of the newest unit that measured it (attack.cosine_every) of the "
+     "cosine between the attack's first gradient and what it would be at the update's weights"},
+    {"conadv_attack_cosine_units_total", kCounter, "Units that measured it"},
     {"conadv_lease_ahead_steps_total", kCounter,
      "Steps between the oldest unfinished one and that of a unit when it was leased, summed over "
      "leases (shard 0)"},
@@ -100,16 +107,16 @@ constexpr MetricInfo kMetrics[] = {
     {"conadv_checkpoint_free_bytes", kGauge, "Bytes that its disk had left then"},
     {"conadv_checkpoints_total", kCounter,
      "Checkpoints of this lineage, by outcome: written, failed"},
-    // Of this process's life.
+    // Of this process's life, and of the run's where it keeps checkpoints.
     {"conadv_lineages_total", kCounter,
-     "Lineages that this process has served: each but the first is a return to a checkpoint"},
-    {"conadv_made_updates_total", kCounter, "Updates that this process has made"},
+     "Lineages that this shard has served: each but the first is a return to a checkpoint"},
+    {"conadv_made_updates_total", kCounter, "Updates that this shard has made"},
     {"conadv_lost_updates_total", kCounter,
      "Those of them that a return to a checkpoint undid: they were made again"},
     {"conadv_made_examples_total", kCounter, "Training examples of the updates made"},
     {"conadv_lost_examples_total", kCounter, "Training examples of the updates lost"},
     {"conadv_trained_seconds_total", kCounter,
-     "Seconds since this process first trained, until the last update"},
+     "Seconds since this shard first trained, until the last update"},
     {"conadv_lost_seconds_total", kCounter,
      "Those of them that left nothing in the weights: updates that were undone, and the way back"},
 };

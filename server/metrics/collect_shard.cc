@@ -74,7 +74,17 @@ void CollectStaleness(const ServerParts& parts, Exposition* out) {
   const Exposition::Labels lineage = LineageLabel(parts);
   out->AddVersions("conadv_attack_staleness_versions", all.attack, lineage);
   out->AddVersions("conadv_update_staleness_versions", all.update, lineage);
-  out->Add("conadv_arrival_staleness_versions_total", Number(all.late), lineage);
+  const auto origin = [&](absl::string_view name, absl::string_view where, uint64_t versions) {
+    out->Add(name, Number(versions), With(lineage, "origin", where));
+  };
+  origin("conadv_attack_staleness_origin_versions_total", "lease", all.origins.attack_lease);
+  origin("conadv_attack_staleness_origin_versions_total", "queue", all.origins.attack_queue);
+  origin("conadv_attack_staleness_origin_versions_total", "compute", all.origins.attack_compute);
+  origin("conadv_attack_staleness_origin_versions_total", "unsaid", all.origins.attack_unsaid);
+  origin("conadv_update_staleness_origin_versions_total", "compute", all.origins.update_compute);
+  origin("conadv_update_staleness_origin_versions_total", "apply", all.origins.update_apply);
+  if (all.cosines.units > 0) out->Add("conadv_attack_cosine", all.cosines.newest, lineage);
+  out->Add("conadv_attack_cosine_units_total", Number(all.cosines.units), lineage);
   const auto outcome = [&](absl::string_view name, uint64_t count) {
     out->Add("conadv_contributions_total", Number(count), With(lineage, "outcome", name));
   };

@@ -19,7 +19,8 @@ void Goodput::Begin(const Sight& sight) {
   if (began_.has_value()) {
     TakeBack(sight.first);
     // From the last update to the moment when there were weights to go on from.
-    lost_time_ += std::max(absl::ZeroDuration(), sight.began - last_);
+    const absl::Duration gap = std::max(absl::ZeroDuration(), sight.began - last_);
+    lost_time_ += gap - AddUnseen(sight.first, gap);
     last_ = std::max(last_, sight.began);
   } else {
     began_ = last_ = sight.began;
@@ -49,6 +50,46 @@ void Goodput::TakeBack(Version version) {
     if (kept.newest > kept.first) return;
     kept_.pop_back();
   }
+}
+
+absl::Duration Goodput::AddUnseen(Version version, absl::Duration gap) {
+  if (kept_.empty() || version <= kept_.back().newest) return absl::ZeroDuration();
+  Kept& kept = kept_.back();
+  const uint64_t seen = kept.newest.Since(kept.first);
+  const uint64_t unseen = version.Since(kept.newest);
+  // At the pace of those before.
+  const absl::Duration time =
+      seen == 0
+          ? absl::ZeroDuration()
+          : std::min(gap, kept.time * (static_cast<double>(unseen) / static_cast<double>(seen)));
+  made_ += unseen;
+  kept.newest = version;
+  kept.time += time;
+  return time;
+}
+
+std::optional<Goodput::Record> Goodput::ToRecord(absl::Time now, absl::Time wall_now) const {
+  if (!began_.has_value()) return std::nullopt;
+  Record record{lineage_, kept_, sums(), wall_now - (now - last_)};
+  // What can be written down: whoever goes on says no less.
+  for (absl::Duration* time : {&record.sums.trained, &record.sums.lost}) {
+    *time = absl::Trunc(*time, absl::Nanoseconds(1));
+  }
+  return record;
+}
+
+Goodput Goodput::FromRecord(const Record& record, absl::Time now, absl::Time wall_now) {
+  Goodput goodput;
+  goodput.lineage_ = record.lineage;
+  goodput.kept_ = record.kept;
+  goodput.lineages_ = record.sums.lineages;
+  goodput.made_ = record.sums.made_updates;
+  goodput.lost_ = record.sums.lost_updates;
+  goodput.lost_time_ = record.sums.lost;
+  // A calendar that was set back says nothing of how long it was.
+  goodput.last_ = now - std::max(absl::ZeroDuration(), wall_now - record.last);
+  goodput.began_ = goodput.last_ - record.sums.trained;
+  return goodput;
 }
 
 Goodput::Sums Goodput::sums() const {

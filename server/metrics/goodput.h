@@ -37,19 +37,33 @@ class Goodput {
   };
   Sums sums() const;
 
- private:
   // Updates of one lineage that still count, and the time that they took.
   struct Kept {
     Version first;
     Version newest;
     absl::Duration time;
   };
+  // All of it, for a process that goes on where this one ended.
+  struct Record {
+    Lineage lineage;
+    std::vector<Kept> kept;  // never empty
+    Sums sums;
+    absl::Time last;  // update; the calendar's
+  };
+  // Nothing before anything was seen. `now` is the clock's, `wall_now` the calendar's.
+  std::optional<Record> ToRecord(absl::Time now, absl::Time wall_now) const;
+  // Time in which there was no process is lost. REQUIRES: record.kept is not empty.
+  static Goodput FromRecord(const Record& record, absl::Time now, absl::Time wall_now);
+
+ private:
   // A run that went back more often has the oldest ones taken for one.
   static constexpr size_t kMostKept = 64;
 
   void Begin(const Sight& sight);
   // Takes back what was made of versions after `version`.
   void TakeBack(Version version);
+  // What was made after the last look, up to `version`, and the time that it took, of `gap`.
+  absl::Duration AddUnseen(Version version, absl::Duration gap);
 
   Lineage lineage_;
   std::vector<Kept> kept_;  // by rising versions; the last is the present lineage's

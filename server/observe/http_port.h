@@ -12,6 +12,7 @@
 #include "common/security/authorizer.h"
 #include "server/http/listener.h"
 #include "server/http/routes.h"
+#include "server/observe/goodput_keeper.h"
 #include "server/observe/metrics_route.h"
 #include "server/observe/server_window.h"
 
@@ -41,9 +42,13 @@ class HttpPort {
   static absl::StatusOr<std::unique_ptr<HttpPort>> StartOn(const std::string& address,
                                                            const HttpPortOptions& options);
   explicit HttpPort(HttpRoutes::Options options)
-      : routes_(std::move(options)), metrics_(&window_, &routes_) {}
+      : routes_(std::move(options)), metrics_(&window_, &goodput_, &routes_) {}
+
+  // What a process that is killed forgets of its goodput.
+  static constexpr absl::Duration kGoodputInterval = absl::Seconds(1);
 
   ServerWindow window_;
+  GoodputKeeper goodput_{&window_, &FileSystem::Real(), &Clock::Real(), kGoodputInterval};
   HttpRoutes routes_;
   MetricsRoute metrics_;
   std::unique_ptr<HttpListener> listener_;  // last: its threads use what is above

@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/observe/metrics_route.h"
 
-#include <optional>
-
 #include "absl/strings/match.h"
-#include "absl/strings/str_format.h"
-#include "common/base/random.h"
 #include "server/metrics/collect.h"
 #include "server/observe/readiness.h"
 
 namespace conadv {
 
-MetricsRoute::MetricsRoute(ServerWindow* window, HttpRoutes* routes)
-    : window_(window), process_(absl::StrFormat("%016x", RandomIncarnation().value())) {
-  window->SetLastLook([this](const ServerParts& parts) { See(parts); });
+MetricsRoute::MetricsRoute(ServerWindow* window, GoodputKeeper* goodput, HttpRoutes* routes)
+    : window_(window), goodput_(goodput) {
   routes->Add("/metrics", HttpAccess::kViewer,
               [this](const HttpRequest& request) { return Answer(request); });
-}
-
-Goodput::Sums MetricsRoute::See(const ServerParts& parts) {
-  const std::optional<Goodput::Sight> sight = SightOf(parts);
-  MutexLock lock(&mutex_);
-  if (sight.has_value()) goodput_.See(*sight);
-  return goodput_.sums();
 }
 
 HttpResponse MetricsRoute::Answer(const HttpRequest& request) {
@@ -36,9 +24,12 @@ HttpResponse MetricsRoute::Answer(const HttpRequest& request) {
       CollectWorkers(*parts, &exposition);
     }
     const TrainingOptions& training = parts->shard->job().training;
-    CollectGoodput(See(*parts), process_,
-                   static_cast<double>(training.slot_size()) * training.slots_per_update(),
-                   &exposition);
+    goodput_->See(*parts);
+    if (const auto goodput = goodput_->shown(); goodput.has_value()) {
+      CollectGoodput(goodput->sums, goodput->process,
+                     static_cast<double>(training.slot_size()) * training.slots_per_update(),
+                     &exposition);
+    }
     HttpResponse response;
     response.body = exposition.Text();
     response.type = kPrometheusType;

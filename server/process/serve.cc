@@ -56,8 +56,10 @@ absl::Status Serve(const ServeOptions& options,
                          status.ok() ? "" : ": ", status.message()));
       }
       if ((*server)->disk_hangs()) {
-        // A thread waits in the kernel, with what it writes from: neither can be let go.
+        // A thread waits in the kernel, with what it writes from: neither can be let go. The HTTP
+        // port's goodput may wait there too.
         server->release();
+        http.release();
         return absl::DeadlineExceededError(absl::StrCat(
             "the disk of the checkpoint directory does not answer; this server ends without its ",
             "last checkpoint", status.ok() ? "" : ": ", status.message()));

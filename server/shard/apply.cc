@@ -12,6 +12,7 @@ namespace {
 struct MeanStaleness {
   double attack = 0;
   double update = 0;
+  std::optional<double> cosine;
 };
 
 MeanStaleness MeanOf(const std::vector<Contribution>& contributions, const GradientStreams& streams,
@@ -19,14 +20,23 @@ MeanStaleness MeanOf(const std::vector<Contribution>& contributions, const Gradi
   double attack = 0;
   double update = 0;
   double attacks = 0;
+  double cosine = 0;
+  double cosines = 0;
   for (const Contribution& contribution : contributions) {
     update += static_cast<double>(applied_at.Since(contribution.update_version));
     if (streams[contribution.stream.value()].attacked()) {
       attack += static_cast<double>(contribution.update_version.Since(contribution.attack_version));
       ++attacks;
     }
+    if (contribution.attack_cosine.has_value()) {
+      cosine += *contribution.attack_cosine;
+      ++cosines;
+    }
   }
-  return {attacks == 0 ? 0 : attack / attacks, update / static_cast<double>(contributions.size())};
+  MeanStaleness mean{attacks == 0 ? 0 : attack / attacks,
+                     update / static_cast<double>(contributions.size()), std::nullopt};
+  if (cosines > 0) mean.cosine = cosine / cosines;
+  return mean;
 }
 
 }  // namespace
@@ -81,6 +91,7 @@ AppliedUpdate ApplyNext(const Job& job, const GradientStreams& streams, uint64_t
   const MeanStaleness mean = MeanOf(group.contributions, streams, current.version);
   applied.attack_staleness = mean.attack;
   applied.update_staleness = mean.update;
+  applied.attack_cosine = mean.cosine;
   return applied;
 }
 

@@ -29,7 +29,8 @@ struct AppliedUpdate {
   std::vector<Contribution> contributions;
   double attack_staleness = 0;  // means over the contributions
   double update_staleness = 0;
-  absl::Time published;  // wall clock
+  std::optional<double> attack_cosine;  // likewise, of those that have one
+  absl::Time published;                 // wall clock
 };
 
 // The oldest weights that a gradient in the group was computed with. REQUIRES: contributions.

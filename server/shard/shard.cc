@@ -228,16 +228,13 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
   std::fill(values.begin() + size, values.end(), 0.0F);
   const PushOutcome outcome = state.aggregator.Claim(contribution);
   staleness_.AddOutcome(contribution.worker, outcome);
-  if (outcome == PushOutcome::kAccepted && contribution.stream == StreamIndex(0)) {
-    const Version latest = snapshots_.retained()->latest;
-    staleness_.AddArrived(contribution.worker, latest.Since(contribution.update_version));
-  }
   return outcome;
 }
 
 void Shard::FinishPush(Contribution contribution, Admission admission, PushAnswer done) {
   pool_->Submit([this, state = state(), contribution = std::move(contribution),
                  admission = std::move(admission), done = std::move(done)]() mutable {
+    contribution.newest_on_arrival = snapshots_.retained()->latest;
     const absl::StatusOr<PushOutcome> outcome = CheckAndClaim(*state, contribution, &admission);
     const bool taken = outcome.ok() && *outcome != PushOutcome::kDuplicate;
     // Where each contribution is an update, whoever hears of one may lease what the bound allows

@@ -1,7 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/shard/staleness_book.h"
 
+#include <algorithm>
+
 namespace conadv {
+namespace {
+
+void AddAttack(const Contribution& contribution, StalenessBook::Worker* to) {
+  const uint64_t staleness = contribution.update_version.Since(contribution.attack_version);
+  to->attack.Add(staleness);
+  StalenessBook::Origins& origins = to->origins;
+  if (const auto said = contribution.attack_origins; said.has_value()) {
+    origins.attack_lease += said->lease;
+    origins.attack_compute += said->compute;
+    origins.attack_queue += staleness - said->lease - said->compute;
+  } else {
+    origins.attack_unsaid += staleness;
+  }
+  if (!contribution.attack_cosine.has_value()) return;
+  StalenessBook::Cosines& cosines = to->cosines;
+  cosines.newest = *contribution.attack_cosine;
+  cosines.least = std::min(cosines.least, cosines.newest);
+  cosines.sum += cosines.newest;
+  ++cosines.units;
+}
+
+void AddUpdate(const Contribution& contribution, Version applied_at, StalenessBook::Worker* to) {
+  to->update.Add(applied_at.Since(contribution.update_version));
+  const Version came =
+      std::clamp(contribution.newest_on_arrival, contribution.update_version, applied_at);
+  to->origins.update_compute += came.Since(contribution.update_version);
+  to->origins.update_apply += applied_at.Since(came);
+}
+
+}  // namespace
+
 template <class Change>
 void StalenessBook::Count(const std::string& name, const Change& change) {
   change(all_);
@@ -23,23 +56,19 @@ void StalenessBook::AddRejected(const std::string& worker) {
   Count(worker, [](Worker& entry) { ++entry.rejected; });
 }
 
-void StalenessBook::AddArrived(const std::string& worker, uint64_t late) {
-  MutexLock lock(&mutex_);
-  Count(worker, [late](Worker& entry) { entry.late += late; });
-}
-
 void StalenessBook::AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
                                Version applied_at, absl::Time published) {
   MutexLock lock(&mutex_);
   VersionRecord record{applied_at + 1, unit, published, {}};
   for (const Contribution& contribution : contributions) {
     if (streams_[contribution.stream.value()].attacked()) {
-      const uint64_t staleness = contribution.update_version.Since(contribution.attack_version);
-      Count(contribution.worker, [staleness](Worker& entry) { entry.attack.Add(staleness); });
+      Count(contribution.worker,
+            [&contribution](Worker& entry) { AddAttack(contribution, &entry); });
     }
     if (contribution.stream == StreamIndex(0)) {  // every unit has it: counted there, once
-      const uint64_t staleness = applied_at.Since(contribution.update_version);
-      Count(contribution.worker, [staleness](Worker& entry) { entry.update.Add(staleness); });
+      Count(contribution.worker, [&contribution, applied_at](Worker& entry) {
+        AddUpdate(contribution, applied_at, &entry);
+      });
       ++record.slots_by_worker[contribution.worker];
     }
   }

@@ -22,13 +22,33 @@ namespace conadv {
 
 class StalenessBook {
  public:
+  // Versions, by where they arose: those of `attack` sum up to the histogram's sum, and those of
+  // `update` to the other's.
+  struct Origins {
+    uint64_t attack_lease = 0;    // before the worker had the unit
+    uint64_t attack_queue = 0;    // while the unit, and then its images, waited in the worker
+    uint64_t attack_compute = 0;  // while the attack was computed
+    uint64_t attack_unsaid = 0;   // the worker did not say
+    uint64_t update_compute = 0;  // while the gradient was computed and pushed
+    uint64_t update_apply = 0;    // while it waited to be applied
+  };
+  // Of the attack's gradients with those of fresh weights; `units` of them.
+  struct Cosines {
+    uint64_t units = 0;
+    double sum = 0;
+    double least = 1;
+    double newest = 0;
+
+    double mean() const { return units == 0 ? 0 : sum / static_cast<double>(units); }
+  };
   struct Worker {
     Histogram attack;  // versions, one entry a unit
     Histogram update;
+    Origins origins;
+    Cosines cosines;
     uint64_t accepted = 0;  // contributions' streams
     uint64_t duplicates = 0;
     uint64_t rejected = 0;
-    uint64_t late = 0;  // versions, see AddArrived
   };
   struct VersionRecord {
     Version version;
@@ -48,9 +68,6 @@ class StalenessBook {
 
   void AddOutcome(const std::string& worker, PushOutcome outcome);
   void AddRejected(const std::string& worker);
-  // A gradient has come, `late` versions after the one that it was computed with. The rest of its
-  // update staleness arises until it is applied. One a unit.
-  void AddArrived(const std::string& worker, uint64_t late);
   // `applied_at` is the version that the group was applied to.
   void AddApplied(const std::vector<Contribution>& contributions, const Unit& unit,
                   Version applied_at, absl::Time published);

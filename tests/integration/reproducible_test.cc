@@ -140,6 +140,18 @@ TEST(Reproducible, ThreeWayMixtureWithAutoAugmentToo) {
   EXPECT_EQ(CrcWithAKilledWorker(settings), expected);
 }
 
+TEST(Reproducible, MeasuringWhatStalenessDoesChangesNothing) {
+  for (const char* batch_norm : {"attack.batch_norm=RUNNING", "attack.batch_norm=BATCH"}) {
+    const auto crc = [&](int workers, const char* cosine_every) {
+      return CrcOf(1, workers,
+                   {"model.builtin=convnet", "model.width=8", "training.steps=20", "training.tau=2",
+                    "training.mixture_batch_norm=true", "attack.step=SIGN", "attack.epsilon=0.1",
+                    "attack.random_start=0.8", batch_norm, cosine_every});
+    };
+    EXPECT_EQ(crc(2, "attack.cosine_every=1"), crc(1, "attack.cosine_every=0")) << batch_norm;
+  }
+}
+
 // Who takes over makes the images anew that the one before had moved.
 TEST(Reproducible, RivalsToo) {
   std::vector<std::string> settings = {

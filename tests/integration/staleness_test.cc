@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/integration/local_run.h"
@@ -58,7 +61,9 @@ TEST(Staleness, SspNeverRunsFurtherAheadThanItsBound) {
 }
 
 TEST(Staleness, TheInspectorsHistogramsCountEveryContribution) {
-  LocalRun run(SharedData(), {1, 2, {"training.consistency=ASYNC", "training.steps=60"}, ""});
+  LocalRun run(
+      SharedData(),
+      {1, 2, {"training.consistency=ASYNC", "training.steps=60", "attack.cosine_every=5"}, ""});
   const std::string coordinator = run.Coordinator();
   Process watch({BinaryPath("conadv"), "staleness", "--server=" + coordinator, "--watch",
                  "--interval=0.05", "--json"});
@@ -73,6 +78,38 @@ TEST(Staleness, TheInspectorsHistogramsCountEveryContribution) {
   EXPECT_EQ(count("attack_staleness"), version);
   EXPECT_EQ(count("update_staleness"), version);
   EXPECT_GT(count("update_staleness"), 0U);
+  // Where it arose adds up to what there is, in all and by worker.
+  std::vector<nlohmann::json> views = view["workers"];
+  views.push_back(view);
+  for (const nlohmann::json& of : views) {
+    const auto from = [&](const char* origin) { return of["origins"][origin].get<uint64_t>(); };
+    EXPECT_EQ(from("attack_lease") + from("attack_queue") + from("attack_compute"),
+              of["attack_staleness"]["sum"].get<uint64_t>());
+    EXPECT_EQ(from("attack_unsaid"), 0U);
+    EXPECT_EQ(from("update_compute") + from("update_apply"),
+              of["update_staleness"]["sum"].get<uint64_t>());
+  }
+  EXPECT_GT(view["attack_cosine"]["units"].get<uint64_t>(), 0U);
+}
+
+TEST(Staleness, ItsCosineIsMeasuredWhereTheAttackIsStaleAndTheJobSaysSo) {
+  for (const auto& [tau, every] : {std::pair(2, 3), {0, 1}, {2, 0}}) {
+    LocalRun run(SharedData(),
+                 {2,
+                  2,
+                  {absl::StrCat("training.tau=", tau), absl::StrCat("attack.cosine_every=", every)},
+                  ""});
+    run.Finish();
+    const auto steps = run.Metrics("step");
+    ASSERT_EQ(steps.size(), 10U);
+    for (int step = 0; step < 10; ++step) {
+      const bool measured = tau > 0 && every > 0 && step > 0 && step % every == 0;
+      ASSERT_EQ(steps[step].contains("attack_cosine"), measured) << step;
+      if (!measured) continue;
+      EXPECT_GT(steps[step]["attack_cosine"], 0.5) << "two updates turn it, but not round";
+      EXPECT_LT(steps[step]["attack_cosine"], 1);
+    }
+  }
 }
 
 TEST(Staleness, DisAdvIsConAdvWithTauZeroToTheBit) {

@@ -208,6 +208,9 @@ class Page(unittest.TestCase):
             counts = {bucket.low: bucket.count for bucket in histogram.buckets}
             expected = {grouped(value): grouped(counts.get(value, 0)) for value in range(histogram.max + 1)}
             self.assertEqual(shown, expected, name)
+        self.assertGreater(staleness.attack_cosine.units, 0)
+        cosine = float(self.browser.text("#attack-cosine"))
+        self.assertAlmostEqual(cosine, staleness.attack_cosine.newest, delta=1e-3)
         shown = {row[0]: row for row in self.table("#staleness-table")}
         self.assertEqual(set(shown), {HOSTILE_SHOWN, "plain"})
         for worker in staleness.workers:

@@ -118,7 +118,7 @@ class EventFilesTest(unittest.TestCase):
             "training.global_batch": 16, "training.slots": 2, "training.steps": STEPS, "schedule.peak": 0.01,
             "attack.step": "SIGN", "attack.step_size": 0.1, "attack.epsilon": 0.1, "server.checkpoint_every": 4,
             "server.checkpoint_keep": STEPS, "evaluation.every": 8, "evaluation.attack_steps": 1,
-            "evaluation.epsilon": 0.1, "optimizer.global_clip_norm": 1}, workers=2)
+            "evaluation.epsilon": 0.1, "optimizer.global_clip_norm": 1, "attack.cosine_every": 4}, workers=2)
         cls.first = cls.files()
         # As if the run had been killed before its last checkpoint. Which earlier ones there are is not for us to say: one
         # that is not written by the time the next is due is left out.
@@ -162,6 +162,9 @@ class EventFilesTest(unittest.TestCase):
         self.assertEqual([update["version"] for update in updates], list(range(1, STEPS + 1)))
         for tag, field in tags.items():
             self.assertEqual(shown[tag], {update["version"]: float32(update[field]) for update in updates}, tag)
+        measured = {update["version"]: float32(update["attack_cosine"]) for update in updates if "attack_cosine" in update}
+        self.assertTrue(measured)
+        self.assertEqual(shown["staleness/attack_cosine"], measured)
         evaluations = [record["evaluation"] for record in self.records() if "evaluation" in record]
         self.assertIn(STEPS, [evaluation["version"] for evaluation in evaluations])
         for field in ("clean_accuracy", "clean_loss"):

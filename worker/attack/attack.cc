@@ -71,24 +71,26 @@ torch::Tensor AttackStepFrom(const torch::Tensor& adversarial, const torch::Tens
   return Project(adversarial + step_size * Direction(gradient, options.step), images, options);
 }
 
+torch::Tensor ImageGradient(Replica& replica, const torch::Tensor& images,
+                            const torch::Tensor& goals, float label_smoothing) {
+  const auto options =
+      F::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(label_smoothing);
+  const torch::Tensor input = images.detach().requires_grad_(true);
+  torch::AutoGradMode with_grad(true);
+  const torch::Tensor loss = F::cross_entropy(replica.Forward(input), goals, options);
+  return torch::autograd::grad({loss}, {input})[0];
+}
+
 torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
                               const torch::Tensor& labels, int64_t classes,
                               const AttackOptions& options, float label_smoothing,
-                              const AttackSeed& seed) {
+                              const AttackSeed& seed, AttackBeginning* beginning) {
   const torch::Tensor goals =
       options.targeted ? WrongClasses(labels, classes, seed, replica.device()) : labels;
-  const auto loss_options =
-      F::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(label_smoothing);
-
   torch::Tensor adversarial = AttackStart(images, options, seed, replica.device());
   for (uint32_t k = 0; k < options.steps; ++k) {
-    torch::Tensor input = adversarial.detach().requires_grad_(true);
-    torch::Tensor gradient;
-    {
-      torch::AutoGradMode with_grad(true);
-      const torch::Tensor loss = F::cross_entropy(replica.Forward(input), goals, loss_options);
-      gradient = torch::autograd::grad({loss}, {input})[0];
-    }
+    const torch::Tensor gradient = ImageGradient(replica, adversarial, goals, label_smoothing);
+    if (k == 0 && beginning != nullptr) *beginning = {adversarial, goals, gradient};
     adversarial = AttackStepFrom(adversarial, gradient, images, options);
   }
   return adversarial.detach();

@@ -26,14 +26,26 @@ torch::Tensor AttackStart(const torch::Tensor& images, const AttackOptions& opti
 torch::Tensor AttackStepFrom(const torch::Tensor& adversarial, const torch::Tensor& gradient,
                              const torch::Tensor& images, const AttackOptions& options);
 
+// For each example the gradient of its own loss in its image: that of the sum over the batch, never
+// of the mean. `goals` [n], int64: the classes of the loss. All on the replica's device.
+torch::Tensor ImageGradient(Replica& replica, const torch::Tensor& images,
+                            const torch::Tensor& goals, float label_smoothing);
+
+// What an attack began with, for whoever wants to know what other weights would have made of it.
+struct AttackBeginning {
+  torch::Tensor images;    // where it began
+  torch::Tensor goals;     // [n], int64: the labels, or those that it aims at
+  torch::Tensor gradient;  // its first, of the images' shape
+};
+
 // Shapes: images [n, c, h, w] in [0, 1]; labels [n], int64; result like images, without a gradient
-// history; all on the replica's device. Each example's gradient is of its own loss (the sum over
-// the batch, never the mean). Projected to the ball around `images` and to [0, 1] after every step.
+// history; all on the replica's device. Projected to the ball around `images` and to [0, 1] after
+// every step. `beginning`, unless it is nullptr, gets what it began with.
 // Source: arXiv 2106.00221, eq. 5; PGD: arXiv 1706.06083.
 torch::Tensor MakeAdversarial(Replica& replica, const torch::Tensor& images,
                               const torch::Tensor& labels, int64_t classes,
                               const AttackOptions& options, float label_smoothing,
-                              const AttackSeed& seed);
+                              const AttackSeed& seed, AttackBeginning* beginning = nullptr);
 
 }  // namespace conadv
 

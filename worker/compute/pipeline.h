@@ -8,12 +8,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "client/transfer/sharded_push.h"
 #include "common/tensor/arena.h"
 #include "common/thread/mutex.h"
+#include "worker/compute/attack_origins.h"
 #include "worker/compute/executor.h"
 #include "worker/compute/unit_compute.h"
 #include "worker/compute/unit_plan.h"
@@ -76,6 +78,7 @@ class Pipeline {
     std::shared_ptr<const UnitBatch> loaded;    // as long as anything takes them
     std::shared_ptr<const UnitBatch> attacked;  // likewise
     size_t pushed = 0;                          // streams that every shard has
+    VersionsSeen seen;
   };
   using WorkPtr = std::shared_ptr<Work>;
 
@@ -92,6 +95,9 @@ class Pipeline {
   void RunLoad(const WorkPtr& work);
   void RunAttack(const WorkPtr& work, int lane);
   void RunPass(const WorkPtr& work, StreamIndex stream, int lane);
+  // What the attack's staleness did, if the unit measures it.
+  std::optional<float> MeasureAttack(const Unit& unit, const UnitBatch& attacked,
+                                     const std::shared_ptr<const Arena>& weights, int lane);
   void OnPushed(const WorkPtr& work, const absl::Status& status);
   void Fail(const WorkPtr& work, const absl::Status& status);
   // What becomes of a unit whose weights cannot be had.

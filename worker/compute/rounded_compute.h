@@ -7,6 +7,8 @@
 #define CONADV_WORKER_COMPUTE_ROUNDED_COMPUTE_H_
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "common/job/streams.h"
@@ -33,6 +35,10 @@ class RoundedCompute final : public UnitCompute {
       int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
       std::vector<std::shared_ptr<const Arena>> weights) override {
     return exact_->Attack(lane, unit, std::move(loaded), std::move(weights));
+  }
+  absl::StatusOr<std::optional<float>> AttackCosine(int lane, Unit unit, const UnitBatch& attacked,
+                                                    std::shared_ptr<const Arena> weights) override {
+    return exact_->AttackCosine(lane, unit, attacked, std::move(weights));
   }
   bool HasReplay(Unit unit) override { return exact_->HasReplay(unit); }
   void Forget() override { exact_->Forget(); }

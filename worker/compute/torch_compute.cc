@@ -11,7 +11,9 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "worker/attack/attack.h"
+#include "worker/attack/cosine.h"
 #include "worker/compute/gradients.h"
+#include "worker/compute/measured_unit.h"
 #include "worker/data/permutation.h"
 #include "worker/device/inputs.h"
 #include "worker/model/replica.h"
@@ -20,9 +22,10 @@ namespace conadv {
 
 struct UnitBatch {
   HostBatch loaded;
-  HostBatch augmented;  // if those are not the loaded ones
-  Inputs attacked;      // on the device, as the attack left them; or nothing
-  torch::Tensor clean;  // FREE: what the attack began around
+  HostBatch augmented;                       // if those are not the loaded ones
+  Inputs attacked;                           // on the device, as the attack left them; or nothing
+  torch::Tensor clean;                       // FREE: what the attack began around
+  std::optional<AttackBeginning> beginning;  // of the attack, if the unit measures its cosine
 };
 
 struct TorchCompute::Lane {
@@ -171,10 +174,27 @@ std::shared_ptr<const UnitBatch> TorchCompute::MakeAttacked(int lane, Unit unit,
   replica.BindWeights(std::move(weights));
   replica.SetSeed(SeedOf(unit, kMostStreams));
   auto batch = std::make_shared<UnitBatch>();
+  if (MeasuresCosine(job_, unit)) batch->beginning.emplace();
   batch->attacked = {MakeAdversarial(replica, inputs.images, inputs.labels, dataset_->classes(),
-                                     job_.attack, job_.training.label_smoothing, {job_.seed, unit}),
+                                     job_.attack, job_.training.label_smoothing, {job_.seed, unit},
+                                     batch->beginning.has_value() ? &*batch->beginning : nullptr),
                      inputs.labels};
   return batch;
+}
+
+absl::StatusOr<std::optional<float>> TorchCompute::AttackCosine(
+    int lane, Unit unit, const UnitBatch& attacked, std::shared_ptr<const Arena> weights) {
+  using Result = absl::StatusOr<std::optional<float>>;
+  if (!attacked.beginning.has_value()) return std::nullopt;
+  return Guard("attack's cosine", unit, [&]() -> Result {
+    const AttackBeginning& beginning = *attacked.beginning;
+    Replica& replica = *lanes_[lane]->attack;
+    replica.BindWeights(std::move(weights));
+    // What the model draws is the attack's, too.
+    replica.SetSeed(SeedOf(unit, kMostStreams));
+    return MeanCosine(beginning.gradient, ImageGradient(replica, beginning.images, beginning.goals,
+                                                        job_.training.label_smoothing));
+  });
 }
 
 std::shared_ptr<const UnitBatch> TorchCompute::Replay(

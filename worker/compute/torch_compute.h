@@ -5,6 +5,7 @@
 #define CONADV_WORKER_COMPUTE_TORCH_COMPUTE_H_
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/job/job.h"
@@ -34,6 +35,8 @@ class TorchCompute final : public UnitCompute {
   absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
       std::vector<std::shared_ptr<const Arena>> weights) override;
+  absl::StatusOr<std::optional<float>> AttackCosine(int lane, Unit unit, const UnitBatch& attacked,
+                                                    std::shared_ptr<const Arena> weights) override;
   absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
                                     std::shared_ptr<const UnitBatch> batch,
                                     std::shared_ptr<const Arena> weights,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -39,6 +40,14 @@ class UnitCompute {
   virtual absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
       std::vector<std::shared_ptr<const Arena>> weights) = 0;
+  // How far the attack that made `attacked` agrees with one by `weights`, those of the unit's
+  // update: the mean cosine over the examples of both attacks' first gradients. Changes nothing.
+  // Nothing: this unit is not among those that measure it, or no example has a gradient.
+  virtual absl::StatusOr<std::optional<float>> AttackCosine(
+      int /*lane*/, Unit /*unit*/, const UnitBatch& /*attacked*/,
+      std::shared_ptr<const Arena> /*weights*/) {
+    return std::nullopt;
+  }
   // FREE: whether the unit's images are here, left by the pass of the step before.
   virtual bool HasReplay(Unit /*unit*/) { return false; }
   // Lets go of what passes have left for later steps.

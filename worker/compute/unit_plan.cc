@@ -93,6 +93,7 @@ void Run(absl::Span<const UnitProgress* const> units, size_t in_flight, const Pl
 void SeenVersions::See(Version version) {
   if (newest.has_value() && version <= *newest) return;
   before = newest.value_or(version);
+  if (!newest.has_value()) first = version;
   newest = version;
 }
 

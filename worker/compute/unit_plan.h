@@ -76,10 +76,11 @@ struct UnitProgress {
   }
 };
 
-// SSP and ASYNC: the versions that pulls of the latest have brought, the newest two.
+// The versions that pulls for updates have brought: in SSP and ASYNC, of the latest.
 struct SeenVersions {
   std::optional<Version> newest;
-  Version before;  // equal to the newest if there was no other
+  Version before;  // the newest before it; equal to it if there was no other
+  Version first;   // of all
 
   void See(Version version);
 };

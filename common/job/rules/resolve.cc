@@ -127,6 +127,7 @@ AttackOptions ResolveAttack(const v1::Attack& attack) {
   options.batch_statistics = attack.batch_norm() == v1::Attack::BATCH;
   options.start_radius = attack.start_radius() != 0 ? attack.start_radius() : options.epsilon;
   if (!attack.project()) options.epsilon = 0;
+  options.cosine_every = attack.cosine_every();
   return options;
 }
 
@@ -235,6 +236,8 @@ Job Resolve(const v1::Job& job) {
   resolved.model = ResolveModel(job.model());
   resolved.dataset = ResolveDataset(job.dataset());
   resolved.attack = ResolveAttack(job.attack());
+  // Elsewhere no attack is meant to be stale.
+  if (resolved.training.algorithm != Algorithm::kConAdv) resolved.attack.cosine_every = 0;
   resolved.optimizer = ResolveOptimizer(job.optimizer());
   resolved.schedule = ResolveSchedule(job.schedule());
   resolved.server = ResolveServer(job.server(), resolved.training);

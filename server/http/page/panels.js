@@ -116,6 +116,8 @@ export function drawFigures(run) {
   figure('rate', run.ofUpdate('rate'), decimal);
   const attacked = number(run.staleness?.attack_staleness?.count) > 0;
   figure('attack-staleness', attacked ? number(status.attack_staleness_mean) : undefined, decimal);
+  const cosine = run.staleness?.attack_cosine;
+  figure('attack-cosine', cosine ? number(cosine.newest) : undefined, decimal);
   const contributed = number(run.staleness?.update_staleness?.count) > 0;
   figure(
       'update-staleness', contributed ? number(status.update_staleness_mean) : undefined, decimal);

@@ -94,12 +94,36 @@ void AddCourse(const ServerParts& parts, v1::StatusResponse* status) {
     *status->mutable_last_evaluation() = ViewEvaluation(*view.evaluation);
 }
 
+v1::StalenessOrigins ToProto(const StalenessBook::Origins& origins) {
+  v1::StalenessOrigins out;
+  out.set_attack_lease(origins.attack_lease);
+  out.set_attack_queue(origins.attack_queue);
+  out.set_attack_compute(origins.attack_compute);
+  out.set_attack_unsaid(origins.attack_unsaid);
+  out.set_update_compute(origins.update_compute);
+  out.set_update_apply(origins.update_apply);
+  return out;
+}
+
+// What all workers' and each one's answers have.
+template <class Message>
+void AddOriginsAndCosine(const StalenessBook::Worker& worker, Message* out) {
+  *out->mutable_origins() = ToProto(worker.origins);
+  if (worker.cosines.units == 0) return;
+  v1::AttackCosine* const cosine = out->mutable_attack_cosine();
+  cosine->set_units(worker.cosines.units);
+  cosine->set_mean(worker.cosines.mean());
+  cosine->set_least(worker.cosines.least);
+  cosine->set_newest(worker.cosines.newest);
+}
+
 void AddWorker(const StalenessBook::Worker& worker, v1::WorkerStaleness* out) {
   *out->mutable_attack_staleness() = ToProto(worker.attack);
   *out->mutable_update_staleness() = ToProto(worker.update);
   out->set_accepted(worker.accepted);
   out->set_duplicates(worker.duplicates);
   out->set_rejected(worker.rejected);
+  AddOriginsAndCosine(worker, out);
 }
 
 void AddVersion(const StalenessBook::VersionRecord& record, v1::VersionContributors* out) {
@@ -177,6 +201,7 @@ v1::StalenessResponse ViewStaleness(const ServerParts& parts) {
   response.set_accepted(view.all.accepted);
   response.set_duplicates(view.all.duplicates);
   response.set_rejected(view.all.rejected);
+  AddOriginsAndCosine(view.all, &response);
 
   std::map<std::string, v1::WorkerStaleness> workers;
   for (const auto& [name, worker] : view.workers) AddWorker(worker, &workers[name]);
@@ -254,6 +279,9 @@ v1::MetricsRecord ViewMetrics(const GradientStreams& streams, uint64_t index,
   step->set_gradient_norm(metrics.update.gradient_norm.value_or(0));
   step->set_attack_staleness(metrics.update.attack_staleness);
   step->set_update_staleness(metrics.update.update_staleness);
+  if (const auto cosine = metrics.update.attack_cosine; cosine.has_value()) {
+    step->set_attack_cosine(*cosine);
+  }
   step->set_seconds(metrics.seconds);
   return out;
 }

@@ -83,6 +83,13 @@ TEST_F(RunEventsTest, AnUpdateIsAnEventAtItsVersion) {
   EXPECT_EQ(scalars.at("staleness/attack_mean"), 2);
 }
 
+TEST_F(RunEventsTest, AnUpdateHasACosineOfItsAttackOnlyIfItWasMeasured) {
+  EXPECT_EQ(ScalarsOf(Take(Step(3))).count("staleness/attack_cosine"), 0);
+  v1::MetricsRecord measured = Step(4);
+  measured.mutable_step()->set_attack_cosine(0.25);
+  EXPECT_EQ(ScalarsOf(Take(measured)).at("staleness/attack_cosine"), 0.25F);
+}
+
 TEST_F(RunEventsTest, WithoutAnAttackNothingIsSaidOfOne) {
   TrainingOptions training = Training();
   training.algorithm = Algorithm::kVanilla;

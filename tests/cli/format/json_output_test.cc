@@ -40,6 +40,13 @@ TEST(JsonOutput, OfAOneofOnlyWhatIsSet) {
   EXPECT_FALSE(json.contains("evaluation"));
 }
 
+TEST(JsonOutput, WhatIsOptionalIsThereIfItIsSetAlsoToItsDefault) {
+  v1::MetricsRecord::Step step;
+  EXPECT_FALSE(ToJson(step).contains("attack_cosine"));
+  step.set_attack_cosine(0);
+  EXPECT_EQ(ToJson(step)["attack_cosine"], 0);
+}
+
 TEST(JsonOutput, WhatIsNotANumberIsNullAndWhatIsNotTextIsReplaced) {
   v1::StatusResponse status;
   status.set_clean_loss(std::numeric_limits<double>::quiet_NaN());

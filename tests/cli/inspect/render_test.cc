@@ -50,6 +50,27 @@ TEST(Render, StalenessHasHistogramsInAllAndByWorkerWaitsBytesAndContributors) {
                           HasSubstr("3.0 MiB"), HasSubstr("worker-0 x 4")));
 }
 
+TEST(Render, StalenessSaysWhereItAroseAndWhatItDid) {
+  v1::StalenessResponse staleness;
+  *staleness.mutable_attack_staleness() = Ones(200);
+  *staleness.mutable_update_staleness() = Ones(200);
+  staleness.mutable_origins()->set_attack_lease(50);
+  staleness.mutable_origins()->set_attack_queue(150);
+  staleness.mutable_origins()->set_update_compute(200);
+  EXPECT_THAT(RenderStaleness(staleness, kNow),
+              AllOf(HasSubstr("arose in: lease 0.25, queue 0.75, compute 0.00\n"),
+                    HasSubstr("arose in: compute 1.00, apply 0.00\n"), Not(HasSubstr("cosine"))));
+  staleness.mutable_origins()->set_attack_unsaid(2);
+  v1::AttackCosine* const cosine = staleness.mutable_attack_cosine();
+  cosine->set_units(12);
+  cosine->set_mean(0.875);
+  cosine->set_least(-0.5);
+  cosine->set_newest(0.75);
+  EXPECT_THAT(RenderStaleness(staleness, kNow),
+              AllOf(HasSubstr("compute 0.00, unsaid 0.01\n"),
+                    HasSubstr("attack cosine: mean 0.875, least -0.500, newest 0.750 (12 units")));
+}
+
 TEST(Render, StatusSaysWhatItWaitsForAndEscapesIt) {
   v1::StatusResponse status;
   status.set_job("fashion-mnist");

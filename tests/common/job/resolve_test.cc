@@ -151,6 +151,16 @@ TEST(ResolvedJob, AnAugmentedPassHasABatchNormOfItsOwnBesideACleanOne) {
   EXPECT_EQ(PassesOf(Resolved(alone).training, {}), 1);
 }
 
+TEST(ResolvedJob, OnlyAnAttackThatIsMeantToBeStaleIsMeasured) {
+  EXPECT_EQ(Resolved({}).attack.cosine_every, 50);
+  EXPECT_EQ(Resolved({"attack.cosine_every=7"}).attack.cosine_every, 7);
+  EXPECT_EQ(Resolved({"attack.cosine_every=0"}).attack.cosine_every, 0);
+  for (const char* other : {"training.tau=0", "training.algorithm=vanilla",
+                            "training.algorithm=disadv", "training.algorithm=free"}) {
+    EXPECT_EQ(Resolved({other}).attack.cosine_every, 0) << other;
+  }
+}
+
 TEST(ResolvedJob, OnlySyncIsReproducible) {
   EXPECT_FALSE(Resolved({"training.consistency=ssp"}).reproducible);
   EXPECT_FALSE(Resolved({"training.consistency=async"}).reproducible);

@@ -12,13 +12,13 @@ using ::testing::HasSubstr;
 constexpr char kJob[] = "model { builtin: 'mlp' } dataset { path: '/a' } training { tau: 2 }";
 
 TEST(SameJob, WhatDoesNotTouchTheWeightsMayDiffer) {
-  EXPECT_TRUE(
-      CheckSameJob(kJob,
-                   "name: 'other' model { builtin: 'mlp' } "
-                   "dataset { path: '/b' cache_bytes: 5 max_corrupt: 9 } "
-                   "training { tau: 2 } server { lease_seconds: 3 } evaluation { every: 7 }",
-                   "d")
-          .ok());
+  EXPECT_TRUE(CheckSameJob(kJob,
+                           "name: 'other' model { builtin: 'mlp' } "
+                           "dataset { path: '/b' cache_bytes: 5 max_corrupt: 9 } "
+                           "training { tau: 2 } attack { cosine_every: 3 } server { lease_seconds: "
+                           "3 } evaluation { every: 7 }",
+                           "d")
+                  .ok());
 }
 
 TEST(SameJob, ADefaultWrittenOutIsTheSame) {

@@ -77,6 +77,20 @@ TEST(PushHeader, AContributionComesOutAsItWentInWithItsOwnLineage) {
   EXPECT_EQ(out.loss, 1.5F);
   EXPECT_EQ(out.accuracy, 0.25F);
   EXPECT_EQ(out.lineage, Lineage(44));
+  EXPECT_FALSE(out.attack_cosine.has_value());
+  EXPECT_FALSE(out.attack_origins.has_value());
+}
+
+TEST(PushHeader, WhatIsKnownOfAnAttackTravelsAlsoIfItIsZero) {
+  Contribution contribution;
+  contribution.attack_cosine = 0;
+  contribution.attack_origins = {2, 3};
+  const auto read = ParsePushHeader(EncodePushHeader({8, Lineage(9), "w", contribution}));
+  ASSERT_TRUE(read.ok()) << read.status();
+  const auto& out = std::get<Contribution>(read->content);
+  EXPECT_EQ(out.attack_cosine, 0.0F);
+  EXPECT_EQ(out.attack_origins->lease, 2U);
+  EXPECT_EQ(out.attack_origins->compute, 3U);
 }
 
 TEST(PushHeader, InitialWeightsAreOfTheCallersLineage) {

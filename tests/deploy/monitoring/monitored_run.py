@@ -20,7 +20,7 @@ name: "watched"
 model {{ builtin: "convnet" }}
 dataset {{ path: "{DATA}" mean: 0.2860 deviation: 0.3530 }}
 training {{ algorithm: CONADV tau: 1 global_batch: 64 slots: 4 steps: 1000000 mixture_batch_norm: false }}
-attack {{ step: SIGN step_size: 0.03 epsilon: 0.03 }}
+attack {{ step: SIGN step_size: 0.03 epsilon: 0.03 cosine_every: 10 }}
 optimizer {{ sgd {{ momentum: 0.9 }} }}
 schedule {{ peak: 0.001 cosine {{}} }}
 evaluation {{ every: 20 limit: 64 attack_steps: 1 epsilon: 0.03 }}

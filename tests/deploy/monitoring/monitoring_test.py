@@ -194,13 +194,19 @@ class RunTest(unittest.TestCase):
             self.wait_for(f"new lineage after the death of shard {shard}", goes_on)
         self.assertEqual(self.fallen, [])
 
-    def test_4_a_survivor_knows_what_the_return_cost(self):
+    def test_4_a_survivor_and_who_comes_back_know_what_the_return_cost(self):
         self.wait_for("checkpoint", lambda: (self.now(0, "conadv_checkpoint_common_version") or 0) >= 10)
+        self.wait_for("goodput", lambda: all(self.now(shard, "conadv_lineages_total") for shard in range(MonitoredRun.SHARDS)))
         lineages = self.now(0, "conadv_lineages_total")
         lost = self.now(0, "conadv_lost_seconds_total")
+        killed = {name: self.now(1, name) for name in ("conadv_made_updates_total", "conadv_lineages_total",
+                                                       "conadv_lost_seconds_total")}
         self.run_.kill_server(1)
         self.run_.start_server(1)
         self.wait_for("return", lambda: (self.now(0, "conadv_lineages_total") or 0) > lineages)
+        self.wait_for("word of it", lambda: (self.now(1, "conadv_lineages_total") or 0) > killed["conadv_lineages_total"])
+        self.assertGreaterEqual(self.now(1, "conadv_made_updates_total"), killed["conadv_made_updates_total"])
+        self.assertGreater(self.now(1, "conadv_lost_seconds_total"), killed["conadv_lost_seconds_total"])
         self.assertGreater(self.now(0, "conadv_lost_seconds_total"), lost)
         made, gone = self.now(0, "conadv_made_updates_total"), self.now(0, "conadv_lost_updates_total")
         self.assertGreaterEqual(made, gone)

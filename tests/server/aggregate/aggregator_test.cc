@@ -169,6 +169,31 @@ TEST(CheckContribution, SaysWhatIsWrong) {
       absl::IsInvalidArgument(CheckContribution(Of(3, 0, kAdversarialStream), async, Version(30))));
 }
 
+TEST(CheckContribution, BelievesNothingOfAnAttackThatCannotBe) {
+  const AggregatorOptions sync{true, 4, 10, CleanAndAdversarial()};
+  const auto check = [&](std::optional<float> cosine, AttackOrigins origins,
+                         uint64_t attack_version = 1, StreamIndex stream = kAdversarialStream) {
+    Contribution of = Of(3, 0, stream);
+    of.attack_version = Version(attack_version);
+    of.attack_cosine = cosine;
+    of.attack_origins = origins;
+    return CheckContribution(of, sync, Version(3));
+  };
+  EXPECT_TRUE(check(std::nullopt, {}).ok());
+  for (const float cosine : {-1.0F, 0.0F, 1.0F}) EXPECT_TRUE(check(cosine, {1, 1}).ok());
+  for (const float cosine : {-1.001F, 1.001F, std::numeric_limits<float>::quiet_NaN(),
+                             std::numeric_limits<float>::infinity()}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(check(cosine, {}))) << cosine;
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(check(1, {}, 3))) << "its attack is not stale";
+  EXPECT_TRUE(absl::IsInvalidArgument(check(1, {}, 1, kCleanStream)));
+  constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
+  for (const AttackOrigins& origins : {AttackOrigins{3, 0}, {0, 3}, {2, 1}, {kMost, kMost}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(check(std::nullopt, origins)));
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(check(std::nullopt, {1, 0}, 1, kCleanStream)));
+}
+
 TEST(FindNotFinite, FindsTheFirstWhereverItIs) {
   Arena arena(160);
   for (size_t bad = 0; bad < arena.size(); ++bad) {

@@ -59,6 +59,43 @@ TEST(Goodput, ALineageThatMadeNothingLosesNothing) {
   EXPECT_EQ(goodput.sums().lost_updates, 0U);
 }
 
+TEST(Goodput, AProcessThatFollowsGoesOnCountingAndTheTimeBetweenIsLost) {
+  Goodput goodput;
+  EXPECT_FALSE(goodput.ToRecord(At(0), At(0)).has_value());
+  goodput.See(Sight(1, 0, 10, 0, 10));
+  // The calendar says 5,000 where the first process' clock says 11, and the other's 700.
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(11), At(5000)), At(700), At(5020));
+  EXPECT_EQ(next.sums().made_updates, 10U);
+  EXPECT_EQ(next.sums().trained, absl::Seconds(10));
+  next.See(Sight(2, 6, 6, 702, 702));
+  next.See(Sight(2, 6, 8, 702, 704));
+  EXPECT_EQ(next.sums().lineages, 2U);
+  EXPECT_EQ(next.sums().made_updates, 12U);
+  EXPECT_EQ(next.sums().lost_updates, 4U);
+  EXPECT_EQ(next.sums().lost, absl::Seconds(4 + 1 + 20 + 2));
+  EXPECT_EQ(next.sums().trained, absl::Seconds(10 + 1 + 20 + 2 + 2));
+}
+
+TEST(Goodput, WhatNobodySawBeforeACheckpointCountsAtThePaceOfWhatWasSeen) {
+  Goodput goodput;
+  goodput.See(Sight(1, 0, 10, 0, 20));
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(20), At(20)), At(20), At(20));
+  // It died at about 30, with a checkpoint of version 13.
+  next.See(Sight(2, 13, 13, 50, 50));
+  EXPECT_EQ(next.sums().made_updates, 13U);
+  EXPECT_EQ(next.sums().lost_updates, 0U);
+  EXPECT_EQ(next.sums().lost, absl::Seconds(30 - 3 * 2));
+}
+
+TEST(Goodput, ACalendarThatIsSetBackTakesNothingBack) {
+  Goodput goodput;
+  goodput.See(Sight(1, 0, 10, 0, 10));
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(10), At(5000)), At(1), At(40));
+  next.See(Sight(2, 10, 12, 2, 4));
+  EXPECT_EQ(next.sums().trained, absl::Seconds(10 + 1 + 2));
+  EXPECT_EQ(next.sums().lost, absl::Seconds(1));
+}
+
 TEST(Goodput, NoSumEverFalls) {
   Goodput goodput;
   Goodput::Sums before;
@@ -68,6 +105,9 @@ TEST(Goodput, NoSumEverFalls) {
     const double now = static_cast<double>(4 * lineage);
     version = first + lineage % 5;
     goodput.See(Sight(lineage, first, version, now, now + 2));
+    if (lineage % 4 == 0) {  // another process goes on
+      goodput = Goodput::FromRecord(*goodput.ToRecord(At(now + 2), At(now)), At(now + 2), At(now));
+    }
     const Goodput::Sums sums = goodput.sums();
     EXPECT_GE(sums.made_updates, before.made_updates);
     EXPECT_GE(sums.lost_updates, before.lost_updates);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,6 +17,7 @@
 #include "server/process/server.h"
 #include "tests/soak/tiny_run.h"
 #include "tests/soak/wire_worker.h"
+#include "tests/support/temp_dir.h"
 
 namespace conadv {
 namespace {
@@ -32,7 +34,7 @@ class SilentSink final : public MemberSink {
 
 class ObservedServer : public ::testing::Test {
  protected:
-  ObservedServer() : routes_({}), metrics_(&window_, &routes_) {
+  ObservedServer() : routes_({}), metrics_(&window_, &goodput_, &routes_) {
     AddProbeRoutes(&window_, &routes_);
     AddApiRoutes(&window_, &routes_);
   }
@@ -42,6 +44,7 @@ class ObservedServer : public ::testing::Test {
     options.job = JobOf(run_);
     options.listen = "127.0.0.1:0";
     options.window = &window_;
+    options.checkpoint_dir = checkpoint_dir_;
     auto server = Server::Start(std::move(options));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -71,7 +74,9 @@ class ObservedServer : public ::testing::Test {
 
   SilentSink sink_;  // outlives the server
   TinyRun run_;
+  std::string checkpoint_dir_;
   ServerWindow window_;
+  GoodputKeeper goodput_{&window_, &FileSystem::Real(), &Clock::Real(), absl::ZeroDuration()};
   HttpRoutes routes_;
   MetricsRoute metrics_;
   std::unique_ptr<Server> server_;
@@ -155,6 +160,44 @@ TEST_F(ObservedServer, AThousandWorkersMakeNoMoreSeriesThanOne) {
   EXPECT_THAT(text, HasSubstr("conadv_workers{state=\"idle\"} 1000\n"));
   EXPECT_THAT(text, ::testing::ContainsRegex("conadv_worker_units_total\\{.*\\} 2000\n"));
   EXPECT_THAT(text, Not(HasSubstr("worker-7")));
+}
+
+TEST_F(ObservedServer, AProcessThatFollowsSaysNoLessOfItsGoodput) {
+  const TempDir directory;
+  checkpoint_dir_ = directory.path();
+  Start(/*steps=*/5);
+  Train();
+  EXPECT_FALSE(goodput_.shown().has_value()) << "nothing is written down yet";
+  goodput_.Look();
+  const GoodputKeeper::Shown before = goodput_.shown().value();
+  EXPECT_EQ(before.sums.made_updates, 5U);
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr("conadv_made_updates_total{process=\"" + before.process + "\"} 5\n"));
+  server_.reset();
+
+  GoodputKeeper later(&window_, &FileSystem::Real(), &Clock::Real(), absl::ZeroDuration());
+  Start(/*steps=*/5);
+  EXPECT_TRUE(server_->Run([] { return false; }).ok());
+  later.Look();
+  const GoodputKeeper::Shown after = later.shown().value();
+  EXPECT_EQ(after.process, before.process);
+  EXPECT_EQ(after.sums.lineages, 2U);
+  EXPECT_EQ(after.sums.made_updates, 5U);
+  EXPECT_EQ(after.sums.lost_updates, 0U);
+  EXPECT_GT(after.sums.trained, before.sums.trained);
+  EXPECT_EQ(after.sums.lost - before.sums.lost, after.sums.trained - before.sums.trained);
+  server_.reset();
+
+  // Another run in the same place is another one's.
+  std::filesystem::remove_all(directory / "000000000005");
+  std::filesystem::remove_all(directory / "000000000000");
+  GoodputKeeper other(&window_, &FileSystem::Real(), &Clock::Real(), absl::ZeroDuration());
+  Start(/*steps=*/5);
+  Train();
+  other.Look();
+  EXPECT_NE(other.shown()->process, before.process);
+  EXPECT_EQ(other.shown()->sums.made_updates, 5U);
+  server_.reset();
 }
 
 TEST(HttpPort, OfSeveralAddressesItTakesTheFirstThatCanBeHad) {

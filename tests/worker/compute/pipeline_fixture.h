@@ -38,6 +38,7 @@ class FakeCompute final : public UnitCompute {
   absl::StatusOr<Batch> Attack(int, Unit, Batch loaded,
                                std::vector<std::shared_ptr<const Arena>> weights) override {
     ++attacks;
+    if (before_attack) before_attack();
     if (weights.size() != attack_weights) return absl::InternalError("another number of weights");
     for (const auto& version : weights) {
       if (version == nullptr) return absl::InternalError("no weights");
@@ -57,15 +58,22 @@ class FakeCompute final : public UnitCompute {
     if (streams[stream.value()].kind == StreamKind::kAttack) measures.attacked = Make(kAttacked);
     return measures;
   }
+  absl::StatusOr<std::optional<float>> AttackCosine(int, Unit, const UnitBatch&,
+                                                    std::shared_ptr<const Arena> weights) override {
+    if (weights == nullptr) return absl::InternalError("no weights");
+    return cosine;
+  }
   bool HasReplay(Unit unit) override { return unit == replay; }
   void Forget() override { replay.reset(); }
 
   GradientStreams streams = CleanAndAdversarial();
   size_t attack_weights = 1;   // versions that an attack has to get
   std::optional<Unit> replay;  // that the step before has left something for
+  absl::StatusOr<std::optional<float>> cosine = std::nullopt;  // of every attack
   std::optional<Unit> poisoned;
   std::optional<Unit> unreadable;
   std::function<void()> before_load;
+  std::function<void()> before_attack;
   std::atomic<int> loads{0};
   std::atomic<int> attacks{0};
   std::atomic<int> batches{0};  // that somebody has

@@ -191,6 +191,39 @@ TEST_F(TorchComputeTest, ReplaysAreTheSameBitsWhereTheStepBeforeWasAndFromOlderW
   EXPECT_FALSE(one->Attack(0, third, one->Load(third).value(), {}).ok());
 }
 
+TEST_F(TorchComputeTest, AMeasuredUnitsCosineIsThatOfItsAttackAndChangesNoBit) {
+  for (const bool in_batch : {false, true}) {
+    Job job = MakeJob();
+    job.attack.batch_statistics = in_batch;
+    const auto make = [&](uint32_t every) {
+      job.attack.cosine_every = every;
+      return std::make_unique<TorchCompute>(job, std::make_shared<GeneratedDataset>(generated_),
+                                            layout_, factory_, MakeCpuDevice(), 1);
+    };
+    const auto plain = make(0);
+    const auto measuring = make(1);
+    int measured = 0;
+    for (const uint64_t slot : {0, 1}) {
+      const Unit unit{Step(7), Slot(slot)};
+      const auto loaded = measuring->Load(unit).value();
+      const auto attacked = measuring->Attack(0, unit, loaded, {stale_}).value();
+      const auto cosine = measuring->AttackCosine(0, unit, *attacked, weights_).value();
+      auto gradients = Filled(layout_->total_size(), 55);
+      ASSERT_TRUE(measuring->Pass(0, unit, kAdversarialStream, attacked, weights_, gradients).ok());
+      EXPECT_TRUE(SameBits(*gradients, *Run(*plain, unit)->adversarial));
+      if (!cosine.has_value()) continue;
+      ++measured;
+      EXPECT_GT(*cosine, 0.1F);
+      EXPECT_LT(*cosine, 0.999F);
+      // With the attack's own weights it is the same gradient.
+      EXPECT_NEAR(**measuring->AttackCosine(0, unit, *attacked, stale_), 1, 1e-6);
+      const auto other = plain->Attack(0, unit, plain->Load(unit).value(), {stale_}).value();
+      EXPECT_FALSE(plain->AttackCosine(0, unit, *other, weights_)->has_value());
+    }
+    EXPECT_EQ(measured, 1) << "one slot of a step";
+  }
+}
+
 TEST_F(TorchComputeTest, AnExampleThatCannotBeReadFailsItsUnitWithTheReason) {
   generated_.unreadable = UnitExamples(job_.seed, generated_.examples, 2, 16, unit_)[3];
   const auto compute = Make(MakeCpuDevice());
