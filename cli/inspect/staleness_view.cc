@@ -218,6 +218,11 @@ std::vector<std::string> StalenessView::Lines(size_t columns, size_t rows, absl:
     const auto made = static_cast<double>(answer_.version() - before_.version());
     absl::StrAppendFormat(&lines[0], ", %.1f a second", made / seconds);
   }
+  if (answer_.has_attack_cosine()) {
+    const v1::AttackCosine& cosine = answer_.attack_cosine();
+    absl::StrAppendFormat(&lines[0], "; attack cosine %.3f, mean %.3f", cosine.newest(),
+                          cosine.mean());
+  }
   absl::StrAppend(&lines[0], "; staleness in versions; q ends");
   lines.emplace_back();
 

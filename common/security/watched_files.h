@@ -24,7 +24,7 @@
 namespace conadv {
 
 // How often files with secrets are looked at, by whoever does it.
-inline constexpr absl::Duration kSecretsInterval = absl::Seconds(1);
+inline constexpr unsigned kSecretsIntervalSeconds = 1;
 
 template <class T>
 class WatchedFiles {
@@ -63,7 +63,7 @@ class WatchedFiles {
   // being replaced, leaves what was there before, with a warning.
   std::shared_ptr<const T> Get() {
     MutexLock lock(&mutex_);
-    if (clock_->Now() - read_ < kSecretsInterval) return value_;
+    if (clock_->Now() - read_ < absl::Seconds(kSecretsIntervalSeconds)) return value_;
     const absl::Status status = Read();
     if (!status.ok() && status != complaint_) {
       LOG(WARNING) << status.message() << "; what was there before goes on to count";

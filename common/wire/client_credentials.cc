@@ -15,8 +15,6 @@
 namespace conadv {
 namespace {
 
-constexpr unsigned kRefreshSeconds = 1;
-
 // The token, as its file says now.
 class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
  public:
@@ -40,7 +38,7 @@ std::shared_ptr<grpc::ChannelCredentials> TlsCredentials(const SecurityFiles& fi
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(
       std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          files.key, files.cert, files.ca, kRefreshSeconds));
+          files.key, files.cert, files.ca, kSecretsIntervalSeconds));
   options.watch_root_certs();
   if (!files.cert.empty()) options.watch_identity_key_cert_pairs();
   return grpc::experimental::TlsCredentials(options);

@@ -8,13 +8,12 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "common/security/watched_files.h"
 #include "common/wire/status.h"
 #include "server/rpc/access/caller.h"
 
 namespace conadv {
 namespace {
-
-constexpr unsigned kRefreshSeconds = 1;
 
 class Door final : public grpc::AuthMetadataProcessor {
  public:
@@ -43,8 +42,8 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
     const SecurityFiles& files, std::shared_ptr<Authorizer> authorizer) {
   if (files.cert.empty()) return grpc::InsecureServerCredentials();
   grpc::experimental::TlsServerCredentialsOptions options(
-      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(files.key, files.cert,
-                                                                           kRefreshSeconds));
+      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+          files.key, files.cert, kSecretsIntervalSeconds));
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(authorizer->takes_certificates()
                                     ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY
