@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/integration/local_run.h"
-#include "tests/support/certificates.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -80,34 +79,6 @@ TEST(Logs, TheLastWordIsAnObjectToo) {
   EXPECT_EQ(json["role"], "worker");
   EXPECT_EQ(json["id"], "w\"1");
   EXPECT_THAT(json["message"].get<std::string>(), HasSubstr("not reached within"));
-}
-
-// gRPC has its own words for a certificate that leads to another root.
-TEST(Logs, WhatGrpcComplainsOfIsAnObjectToo) {
-  const TempDir directory;
-  const CertificateAuthority ours, another;
-  const Issued identity = ours.Issue({});
-  WriteFile(directory / "cert", identity.certificate);
-  WriteFile(directory / "key", identity.key);
-  WriteFile(directory / "root", ours.root());
-  WriteFile(directory / "other", another.root());
-  WriteFile(directory / "job", SmallJob("nowhere"));
-  Process server({BinaryPath("conadv-server"), "--job=" + (directory / "job"),
-                  "--tls_ca=" + (directory / "root"), "--tls_cert=" + (directory / "cert"),
-                  "--tls_key=" + (directory / "key"), "--log_format=json"});
-  const std::string address = server.ReadAfter("listening on ", kPatience).value_or("");
-  Process worker({BinaryPath("conadv-worker"), "--coordinator=" + address, "--name=w",
-                  "--tls_ca=" + (directory / "other"), "--connect_timeout=1", "--log_format=json"});
-  const auto exit = worker.Wait(kPatience);
-  ASSERT_TRUE(exit.ok()) << exit.status();
-  const std::vector<std::string> lines = absl::StrSplit(worker.error(), '\n', absl::SkipEmpty());
-  bool complains = false;
-  for (const std::string& line : lines) {
-    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-    ASSERT_TRUE(json.is_object()) << line;
-    complains = complains || absl::StrContains(json["file"].get<std::string>(), "ssl_");
-  }
-  EXPECT_TRUE(complains) << worker.error();
 }
 
 }  // namespace

@@ -80,6 +80,15 @@ class Cluster {
     }
     FAIL() << "version " << version << " does not come";
   }
+  // Until so many take part.
+  void AwaitWorkers(int count) {
+    const absl::Time until = absl::Now() + kPatience;
+    while (absl::Now() < until) {
+      const nlohmann::json status = Ask({"status"});
+      if (status.is_object() && status["workers"] == count) return;
+    }
+    FAIL() << count << " workers do not come";
+  }
   void AwaitWaitingForWorkers() {
     const absl::Time until = absl::Now() + kPatience;
     while (absl::Now() < until) {
@@ -157,7 +166,7 @@ TEST(Operate, ADrainedWorkerEndsWith0AndTheRunGoesOnWithoutIt) {
   Cluster cluster(1, RoomyJob(100'000));
   cluster.StartWorker("stays", {kSlow});
   cluster.StartWorker("leaves", {kSlow});
-  cluster.AwaitVersion(1);
+  cluster.AwaitWorkers(2);
   nlohmann::json drained;
   std::string said;
   while (!drained.is_object() && cluster.workers[1]->running()) {
@@ -178,6 +187,7 @@ TEST(Operate, ADrainedWorkerThatIsToWaitIsNoMemberAndEndsWith0WhenItIsStopped) {
   Cluster cluster(1, RoomyJob(100'000));
   cluster.StartWorker("stays", {kSlow});
   cluster.StartWorker("leaves", {kSlow, "--when_done=wait"});
+  cluster.AwaitWorkers(2);
   nlohmann::json drained;
   while (!drained.is_object() && cluster.workers[1]->running()) {
     drained = cluster.Ask({"drain", "leaves"});
