@@ -30,7 +30,8 @@ constexpr std::pair<absl::string_view, absl::string_view> kPlainWords[] = {
     {"connection attempt timed out before receiving SETTINGS frame",
      "somebody takes the connection and does not answer"},
     {"Trying to connect an http1.x server", "an HTTP/1 server answers there"},
-    {"Socket closed", "the connection was closed"},
+    {"Socket closed",
+     "the connection was closed, as a server with TLS does to who has none (--tls_ca=FILE)"},
 };
 
 }  // namespace

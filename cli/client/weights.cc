@@ -158,6 +158,13 @@ absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSe
   }
 }
 
+absl::StatusOr<Weights> TryPullWeights(const std::string& coordinator, const PullSelector& selector,
+                                       const ServerWait& wait) {
+  return ModelPull(coordinator, selector, wait.credentials(),
+                   [&wait] { return wait.Interrupted(); })
+      .Try(wait.left());
+}
+
 std::string EncodeWeights(const Weights& weights) {
   std::vector<NamedTensor> tensors;
   for (const Placement& placement : weights.layout.placements()) {

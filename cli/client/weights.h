@@ -39,6 +39,12 @@ absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSe
 absl::StatusOr<Weights> PullWeights(const std::string& coordinator, const PullSelector& selector,
                                     ServerWait* wait);
 
+// The same without waiting for servers that are away, which is UNAVAILABLE: for who has to know
+// whether the run has gone back meanwhile. A version that is yet to come is waited for, as long as
+// `wait` has time left.
+absl::StatusOr<Weights> TryPullWeights(const std::string& coordinator, const PullSelector& selector,
+                                       const ServerWait& wait);
+
 // As safetensors: every tensor by its name, and job, version, layout hash and crc as metadata, with
 // averaged = true for an average.
 std::string EncodeWeights(const Weights& weights);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command/command.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
@@ -47,7 +50,10 @@ int Printed(absl::string_view name, int exit_code, std::ostream& out, std::ostre
   out.clear();
   errno = 0;
   out.flush();
-  const int error = errno;
+  // What does not fit the stream's buffer was written, in vain, before: then a pipe is asked.
+  pollfd output{STDOUT_FILENO, 0, 0};
+  const bool nobody_reads = ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+  const int error = errno == 0 && nobody_reads ? EPIPE : errno;
   // Whoever read it has seen enough (conadv status --watch | head): as quiet as other programs.
   if (error == EPIPE) return kExitBrokenPipe;
   err << absl::StrCat("conadv", name.empty() ? "" : " ", name,

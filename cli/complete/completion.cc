@@ -89,11 +89,12 @@ std::string ZshCompletion(absl::Span<const Command> commands) {
         absl::StrAppend(&cases, " ", Quoted(absl::StrCat(":", text, ":")));
         continue;
       }
-      absl::StrAppend(&cases, " ",
-                      Quoted(absl::StrCat(
-                          flag.kind == FlagKind::kRepeated ? "*" : "", "--", flag.name,
-                          TakesValue(flag) ? "=" : "", "[", text, "]",
-                          TakesValue(flag) ? absl::StrCat(":", flag.value_name, ":_files") : "")));
+      absl::StrAppend(
+          &cases, " ",
+          Quoted(absl::StrCat(
+              flag.kind == FlagKind::kRepeated ? "*" : "", "--", flag.name,
+              TakesValue(flag) ? "=" : "", "[", text, "]",
+              TakesValue(flag) ? absl::StrCat(":", ZshText(flag.value_name), ":_files") : "")));
     }
     absl::StrAppend(&cases, " '--help[says more]'\n      ;;\n");
   }

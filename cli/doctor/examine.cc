@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/client/server_wait.h"
 #include "cli/format/tables.h"
 #include "common/base/printable.h"
 
@@ -31,10 +32,16 @@ Finding ExamineShard(size_t number, size_t count, const ShardAnswer& shard) {
   finding.about = NameOf(number, shard);
   if (!shard.reached.ok()) {
     finding.wrong = true;
-    finding.what = absl::StrCat("does not answer: ", Printable(shard.reached.message()));
+    const std::string reason = ReasonOf(shard.reached, "");
+    if (absl::IsUnauthenticated(shard.reached) || absl::IsPermissionDenied(shard.reached)) {
+      finding.what = absl::StrCat("refuses us: ", reason);
+      finding.advice = "give this command what it asks for: a token or a certificate of that role";
+      return finding;
+    }
+    finding.what = absl::StrCat("does not answer: ", reason);
     finding.advice =
-        "look whether it runs and what its log says, and whether this address, the certificates "
-        "and the token are right";
+        "look whether it runs and what its log says, and whether this address and --tls_ca are "
+        "right";
     return finding;
   }
   const v1::StatusResponse& status = shard.status;
@@ -177,11 +184,13 @@ std::vector<Finding> Examine(const std::vector<ShardAnswer>& shards, absl::Time 
 }
 
 Finding ExamineCertificate(const std::string& about, absl::Time ends, absl::Time now) {
-  const int64_t days = absl::ToInt64Hours(ends - now) / 24;
+  const int64_t hours = absl::ToInt64Hours(ends - now);
+  const std::string left =
+      hours < 48 ? absl::StrCat(hours, " hours") : absl::StrCat(hours / 24, " days");
   if (ends <= now)
     return {true, about, "has expired", "make a new one; it is read again by itself"};
   const bool soon = ends - now < kSoon;
-  return {soon, about, absl::StrCat("ends in ", days, " days"),
+  return {soon, about, absl::StrCat("ends in ", left),
           soon ? "make a new one in time; it is read again by itself" : ""};
 }
 

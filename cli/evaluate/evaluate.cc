@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/command/security_flags.h"
 #include "cli/evaluate/outcome.h"
 #include "cli/evaluate/subject.h"
 #include "cli/job/job_flags.h"
@@ -146,20 +147,23 @@ Command EvalCommand() {
       "APGD-CE, targeted APGD-DLR, Square and PGD. Without --job it is the one that train left\n"
       "beside the weights. Progress is shown on standard error.\n",
       "conadv eval --weights=out/fashion-mnist/weights.safetensors --set evaluation.suite=STANDARD",
-      {{"weights", FlagKind::kText, "FILE", "", "a safetensors file"},
-       {"server", FlagKind::kText, "HOST:PORT", "", "or the coordinator of a running job"},
-       {"model", FlagKind::kText, "FILE", "", "or a TorchScript model with its own weights"},
-       {"version", FlagKind::kCount, "N", "", "with --server: this version; else the newest"},
-       {"lag", FlagKind::kCount, "K", "", "with --server: the newest minus K"},
-       JobFlag(),
-       SetFlag(),
-       {"data_dir", FlagKind::kText, "DIR", "",
-        "where the data set is; else the job's dataset.path"},
-       {"threads", FlagKind::kPositive, "N", "",
-        "compute threads; else as many as there are cores"},
-       {"device", FlagKind::kText, "NAME", "cpu", "where to compute: cpu, cuda or cuda:N"},
-       {"timeout", FlagKind::kSeconds, "SECONDS", "60", "with --server: how long to wait for it"},
-       {"json", FlagKind::kSwitch, "", "false", "one line of JSON on standard output at the end"}},
+      WithSecurityFlags(
+          {{"weights", FlagKind::kText, "FILE", "", "a safetensors file"},
+           {"server", FlagKind::kText, "HOST:PORT", "", "or the coordinator of a running job"},
+           {"model", FlagKind::kText, "FILE", "", "or a TorchScript model with its own weights"},
+           {"version", FlagKind::kCount, "N", "", "with --server: this version; else the newest"},
+           {"lag", FlagKind::kCount, "K", "", "with --server: the newest minus K"},
+           JobFlag(),
+           SetFlag(),
+           {"data_dir", FlagKind::kText, "DIR", "",
+            "where the data set is; else the job's dataset.path"},
+           {"threads", FlagKind::kPositive, "N", "",
+            "compute threads; else as many as there are cores"},
+           {"device", FlagKind::kText, "NAME", "cpu", "where to compute: cpu, cuda or cuda:N"},
+           {"timeout", FlagKind::kSeconds, "SECONDS", "60",
+            "with --server: how long to wait for it"},
+           {"json", FlagKind::kSwitch, "", "false",
+            "one line of JSON on standard output at the end"}}),
       Evaluate};
 }
 

@@ -57,8 +57,8 @@ void Print(const google::protobuf::Message& answer, const std::string& text,
   } else if (!flags.Switch("watch")) {
     out << text << std::flush;
   } else {
-    const bool terminal = isatty(STDOUT_FILENO) != 0;
-    out << (terminal ? absl::StrCat("\033[H\033[2J", text) : absl::StrCat(text, "\n"))
+    out << (TerminalScreen::Usable() ? absl::StrCat("\033[H\033[2J", text)
+                                     : absl::StrCat(text, "\n"))
         << std::flush;
   }
 }

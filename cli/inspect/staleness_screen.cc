@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "cli/inspect/staleness_view.h"
 #include "cli/inspect/terminal_screen.h"
@@ -70,12 +71,20 @@ class StalenessScreen {
 
 absl::Status WatchStalenessOnScreen(LookOptions options, Supervisor* interrupts,
                                     std::ostream* out) {
-  StalenessScreen screen(interrupts, out);
-  options.wait.notes = screen.notes();
-  options.wait.pause = [&screen](absl::Duration time) { return screen.Pause(time); };
-  return Look<v1::StalenessRequest, v1::StalenessResponse>(
-      options, &v1::Inspector::Stub::Staleness,
-      [&screen](const v1::StalenessResponse& answer) { return screen.Show(answer); });
+  std::string ended;
+  options.ended = [&ended](absl::string_view message) { ended = std::string(message); };
+  absl::Status status;
+  {
+    StalenessScreen screen(interrupts, out);
+    options.wait.notes = screen.notes();
+    options.wait.pause = [&screen](absl::Duration time) { return screen.Pause(time); };
+    status = Look<v1::StalenessRequest, v1::StalenessResponse>(
+        options, &v1::Inspector::Stub::Staleness,
+        [&screen](const v1::StalenessResponse& answer) { return screen.Show(answer); });
+  }
+  // On the screen that stays.
+  if (!ended.empty()) *out << ended << "\n" << std::flush;
+  return status;
 }
 
 }  // namespace conadv

@@ -82,6 +82,7 @@ std::vector<std::string> HistogramLines(absl::string_view title, const v1::Histo
   }
   for (const v1::Histogram::Bucket& bucket : histogram.buckets()) {
     if (lines.size() == buckets + 2) {
+      if (buckets < 2) break;  // no room to say so
       lines.back() =
           absl::StrCat("and ", histogram.buckets_size() - static_cast<int>(buckets) + 1, " more");
       break;
@@ -170,13 +171,12 @@ std::vector<std::vector<std::string>> StalenessView::WorkerRows() const {
     const v1::WorkerStaleness& then =
         was != nullptr ? *was : v1::WorkerStaleness::default_instance();
     const double seconds = absl::ToDoubleSeconds(since_);
-    const uint64_t had = std::min(worker.accepted(), then.accepted());
-    const auto took = static_cast<double>(worker.accepted() - had);
+    // Each unit has one.
+    const uint64_t units = worker.update_staleness().count();
+    const auto took = static_cast<double>(units - std::min(units, then.update_staleness().count()));
     rows.push_back({Printable(worker.name()),
                     MeanText(RecentMean(worker.attack_staleness(), then.attack_staleness())),
-                    MeanText(MeanOf(worker.attack_staleness())),
                     MeanText(RecentMean(worker.update_staleness(), then.update_staleness())),
-                    MeanText(MeanOf(worker.update_staleness())),
                     seconds > 0 ? absl::StrFormat("%.1f", took / seconds) : "-"});
     const Reports& reports = reports_.at(worker.worker_id());
     for (std::string& cell : Shares(reports.last, reports.before)) {
@@ -220,10 +220,10 @@ std::vector<std::string> StalenessView::Lines(size_t columns, size_t rows, absl:
   }
   if (answer_.has_attack_cosine()) {
     const v1::AttackCosine& cosine = answer_.attack_cosine();
-    absl::StrAppendFormat(&lines[0], "; attack cosine %.3f, mean %.3f", cosine.newest(),
+    absl::StrAppendFormat(&lines[0], "; attack cosine %.3f (mean %.3f)", cosine.newest(),
                           cosine.mean());
   }
-  absl::StrAppend(&lines[0], "; staleness in versions; q ends");
+  absl::StrAppend(&lines[0], "; q ends");
   lines.emplace_back();
 
   // The last line is the note's.
@@ -250,8 +250,8 @@ std::vector<std::string> StalenessView::Lines(size_t columns, size_t rows, absl:
     lines.insert(lines.end(), table.begin(), table.end());
   };
   const size_t for_versions = std::min(versions.size() + 2, kFewestRows + 2);
-  append(TableLines({"WORKER", "ATTACK NOW", "MEAN", "UPDATE NOW", "MEAN", "PER SECOND", "BUSY",
-                     "WAIT: WEIGHTS", "ATTACK", "DATA", "LEASE", "PUSH"},
+  append(TableLines({"WORKER", "ATTACK", "UPDATE", "UNITS/S", "BUSY", "WAIT: WEIGHTS", "ATTACK",
+                     "DATA", "LEASE", "PUSH"},
                     workers, room() > for_versions + 1 ? room() - for_versions - 1 : 0));
   append(TableLines({"VERSION", "AGE", "MADE BY (SLOTS)"}, versions, room() > 1 ? room() - 1 : 0));
 

@@ -25,8 +25,9 @@ constexpr absl::string_view kRestOfScreenAway = "\033[J";
 
 bool TerminalScreen::Usable() {
   const char* const type = std::getenv("TERM");
-  return isatty(STDOUT_FILENO) != 0 && type != nullptr && *type != '\0' &&
-         absl::string_view(type) != "dumb";
+  // In the background the terminal is somebody else's.
+  return isatty(STDOUT_FILENO) != 0 && tcgetpgrp(STDOUT_FILENO) == getpgrp() && type != nullptr &&
+         *type != '\0' && absl::string_view(type) != "dumb";
 }
 
 TerminalScreen::TerminalScreen(std::ostream* out) : out_(out) {
@@ -35,6 +36,8 @@ TerminalScreen::TerminalScreen(std::ostream* out) : out_(out) {
   if (tcgetattr(STDIN_FILENO, &input) == 0 && tcgetpgrp(STDIN_FILENO) == getpgrp()) {
     former_ = input;
     input.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    // Whoever is stopped or killed by a key would leave the terminal as it is now; Ctrl-C ends us.
+    input.c_cc[VSUSP] = input.c_cc[VQUIT] = _POSIX_VDISABLE;
     tcsetattr(STDIN_FILENO, TCSANOW, &input);
   }
   *out_ << kEnter << std::flush;

@@ -80,6 +80,7 @@ absl::Status PullEvery(const FlagValues& flags, const std::string& coordinator,
   };
   return WatchVersions(options, &files, [&](const Weights& weights, const std::string& path) {
     Report(weights, path, flags.Switch("json"), out);
+    return out.good();
   });
 }
 

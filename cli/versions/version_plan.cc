@@ -23,6 +23,10 @@ std::optional<uint64_t> VersionPlan::next() const {
   return std::min(multiple, run_.final_version);
 }
 
-void VersionPlan::Missed() { from_ = std::max(*next() + 1, run_.latest); }
+std::pair<uint64_t, uint64_t> VersionPlan::Missed() {
+  const uint64_t first = *next();
+  from_ = std::max(first + 1, run_.latest);
+  return {first, std::max(first, (from_ - 1) / every_ * every_)};
+}
 
 }  // namespace conadv

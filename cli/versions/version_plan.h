@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace conadv {
 
@@ -29,9 +30,9 @@ class VersionPlan {
   std::optional<uint64_t> next() const;
   // The next one is written. REQUIRES: there is one.
   void Wrote() { from_ = *next() + 1; }
-  // The next one cannot be had any more: on with the newest that See was told of, or after it.
-  // REQUIRES: there is one.
-  void Missed();
+  // The next one cannot be had any more: on with the newest that See was told of, or after it. What
+  // is passed so, the first and the last of them. REQUIRES: there is a next one.
+  std::pair<uint64_t, uint64_t> Missed();
 
  private:
   const uint64_t every_;

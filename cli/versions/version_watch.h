@@ -23,12 +23,14 @@ struct VersionWatchOptions {
   WaitOptions wait;
 };
 
-// `written` is called after each file. OK: the run's last version is written, or the pause said
-// that it is enough. Versions that the servers keep no longer are left out and told of. ABORTED:
-// the run was over before the last version could be read. Else the servers' and the disk's errors.
-absl::Status WatchVersions(
-    const VersionWatchOptions& options, VersionFiles* files,
-    const std::function<void(const Weights&, const std::string& path)>& written);
+// Called after each file; false: it is enough.
+using VersionWritten = std::function<bool(const Weights&, const std::string& path)>;
+
+// OK: the run's last version is written, or somebody said that it is enough. Versions that the
+// servers keep no longer are left out and told of. ABORTED: the run was over before the last
+// version could be read. Else the servers' and the disk's errors.
+absl::Status WatchVersions(const VersionWatchOptions& options, VersionFiles* files,
+                           const VersionWritten& written);
 
 }  // namespace conadv
 

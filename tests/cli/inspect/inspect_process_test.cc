@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "cli/job/default_job.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -17,6 +20,8 @@
 namespace conadv {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr absl::Duration kLong = absl::Seconds(30);
@@ -95,6 +100,23 @@ TEST_F(InspectProcessTest, WhatCannotBePrintedIsAnErrorOfEveryCommand) {
       EXPECT_THAT(shell.error(), HasSubstr("standard output cannot be written")) << command;
     }
   }
+}
+
+TEST_F(InspectProcessTest, WhoeverTalksToAServerTakesCredentials) {
+  Process help({BinaryPath("conadv"), "help"});
+  ASSERT_TRUE(help.Wait(kLong).ok());
+  int asked = 0;
+  for (const absl::string_view line : absl::StrSplit(help.output(), '\n')) {
+    if (!absl::StartsWith(line, "  ")) continue;
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (words.empty()) continue;
+    Process command({BinaryPath("conadv"), words.front(), "--help"});
+    ASSERT_TRUE(command.Wait(kLong).ok());
+    if (!absl::StrContains(command.output(), "--server=HOST:PORT")) continue;
+    ++asked;
+    EXPECT_THAT(command.output(), HasSubstr("--tls_ca=FILE")) << words.front();
+  }
+  EXPECT_GE(asked, 10);
 }
 
 TEST_F(InspectProcessTest, AReaderThatHasSeenEnoughEndsAWatchQuietly) {

@@ -44,7 +44,7 @@ v1::StalenessResponse Answer(uint64_t version, const std::vector<uint64_t>& atta
     worker->set_worker_id(i);
     worker->set_name(absl::StrCat("worker-", i));
     worker->set_present(true);
-    worker->set_accepted(10 * version);
+    worker->mutable_update_staleness()->set_count(10 * version);
     *worker->mutable_attack_staleness() = Counts(attack);
   }
   for (uint64_t made = version < 20 ? 1 : version - 19; made <= version; ++made) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 namespace conadv {
@@ -47,9 +48,9 @@ TEST(VersionPlan, WhatIsGoneIsPassedUpToTheNewest) {
   VersionPlan plan(2);
   plan.See({0, 9, kLineage, 0});
   plan.See({6, 9, kLineage, 0});
-  plan.Missed();
+  EXPECT_EQ(plan.Missed(), std::make_pair(uint64_t{0}, uint64_t{4}));
   EXPECT_EQ(plan.next(), 6);
-  plan.Missed();  // the newest one, too
+  EXPECT_EQ(plan.Missed(), std::make_pair(uint64_t{6}, uint64_t{6})) << "the newest one, too";
   EXPECT_EQ(plan.next(), 8);
   plan.See({9, 9, kLineage, 0});
   plan.Missed();
