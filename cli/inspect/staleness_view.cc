@@ -73,7 +73,7 @@ std::vector<std::string> HistogramLines(absl::string_view title, const v1::Histo
                                         const std::deque<double>& means, size_t columns,
                                         size_t buckets) {
   std::vector<std::string> lines = {absl::StrFormat(
-      "%s  now %s  mean %s  p99 %d  max %d", title, MeanText(means.empty() ? -1 : means.back()),
+      "%s now %s mean %s p99 %d max %d", title, MeanText(means.empty() ? -1 : means.back()),
       MeanText(MeanOf(histogram)), histogram.p99(), histogram.max())};
   lines.push_back(Sparkline(means, columns));
   uint64_t most = 1;
@@ -250,7 +250,7 @@ std::vector<std::string> StalenessView::Lines(size_t columns, size_t rows, absl:
     lines.insert(lines.end(), table.begin(), table.end());
   };
   const size_t for_versions = std::min(versions.size() + 2, kFewestRows + 2);
-  append(TableLines({"WORKER", "ATTACK", "UPDATE", "UNITS/S", "BUSY", "WAIT: WEIGHTS", "ATTACK",
+  append(TableLines({"WORKER", "ATTACK", "UPDATE", "UNIT/S", "BUSY", "WAIT:WEIGHTS", "ATTACK",
                      "DATA", "LEASE", "PUSH"},
                     workers, room() > for_versions + 1 ? room() - for_versions - 1 : 0));
   append(TableLines({"VERSION", "AGE", "MADE BY (SLOTS)"}, versions, room() > 1 ? room() - 1 : 0));

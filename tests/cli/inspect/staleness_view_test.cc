@@ -64,8 +64,8 @@ TEST(StalenessView, NowIsWhatCameSinceTheLookBefore) {
   view.Add(Answer(20, {10, 0, 5, 5}, 1), kStart + absl::Seconds(4));
   const std::string screen = Screen(view);
   EXPECT_THAT(screen, HasSubstr("version 20, 2.5 a second"));
-  EXPECT_THAT(screen, HasSubstr("ATTACK  now 2.50  mean 1.25"));
-  EXPECT_THAT(screen, HasSubstr("UPDATE  now -  mean 0.00"));
+  EXPECT_THAT(screen, HasSubstr("ATTACK now 2.50 mean 1.25"));
+  EXPECT_THAT(screen, HasSubstr("UPDATE now - mean 0.00"));
   EXPECT_THAT(screen, HasSubstr("25.0")) << "contributions a second of a worker";
 }
 
