@@ -245,6 +245,8 @@ absl::Status Main() {
 int main(int argc, char** argv) {
   conadv::FillStandardStreams();
   conadv::ExplainLimits("conadv-server");
+  // Each connection takes two.
+  conadv::TakeAllDescriptors();
   // gRPC's own dump of a port that is in use would hide our one line about it.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   conadv::BeginLogging(argv[0]);

@@ -91,6 +91,14 @@ void ExplainLimits(const char* program) {
   signal(SIGXFSZ, SIG_IGN);
 }
 
+uint64_t TakeAllDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
 absl::Status CheckThreads(int count) {
   Mutex mutex;
   CondVar changed;

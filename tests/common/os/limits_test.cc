@@ -49,6 +49,19 @@ TEST(LimitsDeathTest, AFileThatMayNotGrowIsNoSignal) {
   EXPECT_EXIT(write_past(), ExitedWithCode(0), "");
 }
 
+TEST(LimitsDeathTest, TheSoftLimitOfDescriptorsIsRaisedToTheHardOne) {
+  const auto raise_it = [] {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const rlimit low = {64, limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &low);
+    const uint64_t now = TakeAllDescriptors();
+    getrlimit(RLIMIT_NOFILE, &limit);
+    _exit(now == limit.rlim_max && limit.rlim_cur == limit.rlim_max ? 7 : 1);
+  };
+  EXPECT_EXIT(raise_it(), ExitedWithCode(7), "");
+}
+
 TEST(Limits, ThreadsThatCanBeStartedAreNoError) { EXPECT_TRUE(CheckThreads(16).ok()); }
 
 }  // namespace
