@@ -55,6 +55,7 @@ class VersionWatch {
       if (!weights.has_value()) continue;
       // They may be of a lineage that is over: what it made is void.
       const absl::StatusOr<bool> still = Look();
+      if (absl::IsCancelled(still.status())) return still.status();
       if (still.ok() && (!*still || plan_.next() != next)) continue;
       CONADV_ASSIGN_OR_RETURN(const std::string path, files_->Write(*weights));
       plan_.Wrote();

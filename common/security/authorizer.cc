@@ -18,8 +18,8 @@ constexpr size_t kLongestHeader = 8192;
 
 template <class T>
 absl::StatusOr<std::unique_ptr<WatchedFiles<T>>> OpenUnlessEmpty(const std::string& path,
-                                                                const FileSystem* files,
-                                                                const Clock* clock) {
+                                                                 const FileSystem* files,
+                                                                 const Clock* clock) {
   if (path.empty()) return nullptr;
   return WatchedFiles<T>::OpenOne(path, T::Parse, files, clock);
 }

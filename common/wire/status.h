@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place where absl::Status and grpc::Status meet: codes are the same, messages are kept, but
-// for those of a server's certificate: see ExplainCertificateProblem.
-// Pure functions.
+// The one place where absl::Status and grpc::Status meet: codes are the same, messages are kept,
+// but for those of a server's certificate: see ExplainCertificateProblem. Pure functions.
 #ifndef CONADV_COMMON_WIRE_STATUS_H_
 #define CONADV_COMMON_WIRE_STATUS_H_
 
