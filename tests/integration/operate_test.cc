@@ -234,6 +234,7 @@ TEST(Operate, ARunThatIsStoppedAllAtOnceLosesNoVersion) {
   Cluster cluster(2, RoomyJob(100'000));
   cluster.StartWorker("first", {kSlow});
   cluster.StartWorker("second", {kSlow});
+  cluster.AwaitWorkers(2);
   cluster.AwaitVersion(15);
   const uint64_t seen = cluster.Ask({"status"})["version"];
   // A shard before shard 0.

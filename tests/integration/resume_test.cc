@@ -106,6 +106,7 @@ TEST_F(Resume, AShardWithoutItsCheckpointsStopsTheRunAndNothingIsLost) {
   const std::string checkpoints = run.out() + "/checkpoints";
   std::vector<std::string> hidden;
   for (const auto& version : std::filesystem::directory_iterator(checkpoints)) {
+    if (!version.is_directory()) continue;  // what a shard has written down beside them
     hidden.push_back(version.path() / "shard-1-of-2");
     std::filesystem::rename(hidden.back(), hidden.back() + ".hidden");
   }
@@ -123,6 +124,7 @@ TEST_F(Resume, WhereEveryCheckpointIsDamagedThePersonDecides) {
   LocalRun run(SharedData(), {1, 1, {}, ""});
   run.Finish();
   for (const auto& version : std::filesystem::directory_iterator(run.out() + "/checkpoints")) {
+    if (!version.is_directory()) continue;
     std::filesystem::resize_file(version.path() / "shard-0-of-1/weights.safetensors", 10);
   }
   EXPECT_FALSE(Go(run).is_object());
