@@ -125,7 +125,7 @@ bool IsMember(const std::string& coordinator, const std::string& name) {
 TEST(PullWatch, WhatComesAfterARollBackIsOfTheNewLineage) {
   LocalRun run(SharedData(), {1,
                               2,
-                              {"training.steps=200", "training.consistency=ASYNC",
+                              {"training.steps=490", "training.consistency=ASYNC",
                                "server.checkpoint_every=1000000", "server.retain=2000"},
                               "",
                               {}});
