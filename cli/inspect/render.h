@@ -16,6 +16,10 @@ std::string RenderWorkers(const v1::WorkersResponse& workers);
 std::string RenderSnapshots(const v1::SnapshotsResponse& snapshots, absl::Time now);
 std::string RenderStaleness(const v1::StalenessResponse& staleness, absl::Time now);
 
+// Parts of it. "4" or "8-15"; "worker-0 x 2, worker-1 x 2".
+std::string BucketText(const v1::Histogram::Bucket& bucket);
+std::string ContributorsText(const v1::VersionContributors& version);
+
 }  // namespace conadv
 
 #endif  // CONADV_CLI_INSPECT_RENDER_H_

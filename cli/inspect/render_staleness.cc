@@ -23,11 +23,6 @@ double Mean(const v1::Histogram& histogram) {
   return static_cast<double>(histogram.sum()) / static_cast<double>(histogram.count());
 }
 
-std::string BucketText(const v1::Histogram::Bucket& bucket) {
-  if (bucket.low() == bucket.high()) return absl::StrCat(bucket.low());
-  return absl::StrCat(bucket.low(), "-", bucket.high());
-}
-
 // "title: mean 1.0, p50 1, p99 1, max 1 (count 640)" and a bar for each bucket.
 std::string HistogramText(const std::string& title, const v1::Histogram& histogram) {
   if (histogram.count() == 0) return absl::StrCat(title, ": nothing yet\n");
@@ -158,20 +153,29 @@ std::string VersionsTable(const v1::StalenessResponse& staleness, absl::Time now
   const int first = std::max(0, staleness.versions_size() - kMostVersions);
   for (int i = staleness.versions_size() - 1; i >= first; --i) {
     const v1::VersionContributors& version = staleness.versions(i);
-    std::vector<std::string> contributors;
-    for (const v1::VersionContributors::Contributor& contributor : version.contributors()) {
-      contributors.push_back(
-          absl::StrCat(Printable(contributor.worker()), " x ", contributor.slots()));
-    }
     const absl::Time published = absl::FromUnixMicros(version.published_unix_micros());
     rows.push_back({absl::StrCat(version.version()), absl::StrCat(version.step()),
                     absl::StrFormat("%.1f s", absl::ToDoubleSeconds(now - published)),
-                    absl::StrJoin(contributors, ", ")});
+                    ContributorsText(version)});
   }
   return FormatTable({"VERSION", "STEP", "AGE", "MADE BY (SLOTS)"}, rows);
 }
 
 }  // namespace
+
+std::string BucketText(const v1::Histogram::Bucket& bucket) {
+  if (bucket.low() == bucket.high()) return absl::StrCat(bucket.low());
+  return absl::StrCat(bucket.low(), "-", bucket.high());
+}
+
+std::string ContributorsText(const v1::VersionContributors& version) {
+  std::vector<std::string> contributors;
+  for (const v1::VersionContributors::Contributor& contributor : version.contributors()) {
+    contributors.push_back(
+        absl::StrCat(Printable(contributor.worker()), " x ", contributor.slots()));
+  }
+  return absl::StrJoin(contributors, ", ");
+}
 
 std::string RenderStaleness(const v1::StalenessResponse& staleness, absl::Time now) {
   return absl::StrCat(

@@ -10,9 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/format/tables.h"
+#include "cli/inspect/render.h"
 #include "common/base/printable.h"
 
 namespace conadv {
@@ -87,9 +87,7 @@ std::vector<std::string> HistogramLines(absl::string_view title, const v1::Histo
           absl::StrCat("and ", histogram.buckets_size() - static_cast<int>(buckets) + 1, " more");
       break;
     }
-    const std::string range = bucket.low() == bucket.high()
-                                  ? absl::StrCat(bucket.low())
-                                  : absl::StrCat(bucket.low(), "-", bucket.high());
+    const std::string range = BucketText(bucket);
     const std::string count = absl::StrCat(bucket.count());
     const size_t taken = std::max<size_t>(range.size(), 5) + count.size() + 2;
     const size_t room = columns > taken ? columns - taken : 0;
@@ -149,14 +147,10 @@ std::vector<std::vector<std::string>> VersionRows(const v1::StalenessResponse& a
   std::vector<std::vector<std::string>> rows;
   for (int i = answer.versions_size() - 1; i >= 0; --i) {
     const v1::VersionContributors& version = answer.versions(i);
-    std::vector<std::string> makers;
-    for (const v1::VersionContributors::Contributor& maker : version.contributors()) {
-      makers.push_back(absl::StrCat(Printable(maker.worker()), " x ", maker.slots()));
-    }
     const absl::Duration age = wall - absl::FromUnixMicros(version.published_unix_micros());
     rows.push_back({absl::StrCat(version.version()),
                     absl::StrFormat("%.1f s", absl::ToDoubleSeconds(age)),
-                    absl::StrJoin(makers, ", ")});
+                    ContributorsText(version)});
   }
   return rows;
 }
