@@ -14,11 +14,11 @@
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
+#include "common/program/auto_flag.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/log_form.h"
 #include "common/program/security_flags.h"
-#include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
 #include "common/shared_memory/shared_arenas.h"
 #include "common/wire/addresses.h"
@@ -77,7 +77,7 @@ absl::Status CheckRange(absl::string_view flag, int value, int least, int most) 
 // nullptr: off, or this system has none.
 absl::StatusOr<SharedArenas*> ReadSharedMemory() {
   CONADV_ASSIGN_OR_RETURN(const bool wanted,
-                          ParseSharedMemoryFlag(absl::GetFlag(FLAGS_shared_memory)));
+                          ParseAutoFlag("shared_memory", absl::GetFlag(FLAGS_shared_memory)));
   return wanted ? SharedArenas::OfThisProcess() : nullptr;
 }
 

@@ -22,11 +22,11 @@
 #include "common/os/host_name.h"
 #include "common/os/limits.h"
 #include "common/os/signals.h"
+#include "common/program/auto_flag.h"
 #include "common/program/exit_code.h"
 #include "common/program/flags.h"
 #include "common/program/log_form.h"
 #include "common/program/security_flags.h"
-#include "common/program/shared_memory_flag.h"
 #include "common/program/standard_streams.h"
 #include "common/wire/addresses.h"
 #include "common/wire/channel.h"
@@ -69,6 +69,9 @@ ABSL_FLAG(double, connect_timeout, 60, "seconds to go on without a coordinator t
 ABSL_FLAG(std::string, shared_memory, "auto",
           "auto: pull from and push to servers of this machine through shared memory; off: over "
           "the network");
+ABSL_FLAG(std::string, overlap, "auto",
+          "auto: gradients leave while the rest of their pass is computed, where they go over the "
+          "network; off: after it");
 ABSL_FLAG(std::string, when_done, "exit",
           "exit: end when the run is over; wait: stay until SIGTERM");
 
@@ -90,6 +93,7 @@ struct Flags {
   bool evaluator = false;
   bool wait_when_done = false;
   bool shared_memory = true;
+  bool overlap = true;
   SecurityFiles security;
   int threads = 1;
   int loaders = 1;
@@ -145,7 +149,8 @@ absl::StatusOr<Flags> ReadFlags() {
   CONADV_RETURN_IF_ERROR(OneOf("role", absl::GetFlag(FLAGS_role), "worker", "evaluator"));
   CONADV_RETURN_IF_ERROR(OneOf("when_done", absl::GetFlag(FLAGS_when_done), "exit", "wait"));
   CONADV_ASSIGN_OR_RETURN(flags.shared_memory,
-                          ParseSharedMemoryFlag(absl::GetFlag(FLAGS_shared_memory)));
+                          ParseAutoFlag("shared_memory", absl::GetFlag(FLAGS_shared_memory)));
+  CONADV_ASSIGN_OR_RETURN(flags.overlap, ParseAutoFlag("overlap", absl::GetFlag(FLAGS_overlap)));
   flags.security = SecurityFlags();
   flags.evaluator = absl::GetFlag(FLAGS_role) == "evaluator";
   flags.wait_when_done = absl::GetFlag(FLAGS_when_done) == "wait";
@@ -264,7 +269,7 @@ absl::Status TakePart(const Flags& flags, std::shared_ptr<Device> device) {
   CONADV_RETURN_IF_ERROR(run.status());
   const RunInfo info = *run;
   SetLogJob(info.job.name);
-  const WorkerTransports transports(flags.shared_memory, credentials);
+  const WorkerTransports transports(flags.shared_memory, flags.overlap, credentials);
   CONADV_ASSIGN_OR_RETURN(const Part part, MakePart(flags, *std::move(run), std::move(device),
                                                     transports, &coordinator));
   MemberOptions options;

@@ -65,7 +65,8 @@ ProcessSpec WorkerSpec(const Deployment& deployment, uint32_t index,
       deployment, name,
       {deployment.worker_program, absl::StrCat("--coordinator=", coordinator),
        absl::StrCat("--threads=", deployment.threads), absl::StrCat("--device=", deployment.device),
-       absl::StrCat("--shared_memory=", deployment.shared_memory), absl::StrCat("--name=", name)});
+       absl::StrCat("--shared_memory=", deployment.shared_memory),
+       absl::StrCat("--overlap=", deployment.overlap), absl::StrCat("--name=", name)});
 }
 
 void ListenOn(const std::string& address, ProcessSpec* server) {

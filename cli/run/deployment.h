@@ -22,6 +22,7 @@ struct Deployment {
   uint32_t evaluator_threads = 1;
   std::string device = "cpu";          // of the workers and the evaluator, as --device has it
   std::string shared_memory = "auto";  // of all processes, as --shared_memory has it
+  std::string overlap = "auto";        // of the workers, as --overlap has it
   // Whether the servers may begin at version 0 where no checkpoint is on every shard.
   bool begin_anew = false;
 };

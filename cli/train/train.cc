@@ -28,9 +28,9 @@
 #include "common/base/status_macros.h"
 #include "common/job/same_job.h"
 #include "common/os/file.h"
+#include "common/program/auto_flag.h"
 #include "common/program/device_name.h"
 #include "common/program/exit_code.h"
-#include "common/program/shared_memory_flag.h"
 #include "worker/data/open.h"
 
 namespace conadv {
@@ -55,7 +55,10 @@ absl::StatusOr<Deployment> DeploymentOf(const FlagValues& flags, const std::stri
   deployment.device = flags.Text("device");
   CONADV_RETURN_IF_ERROR(AsUsage(ParseDeviceName(deployment.device).status()));
   deployment.shared_memory = flags.Text("shared_memory");
-  CONADV_RETURN_IF_ERROR(AsUsage(ParseSharedMemoryFlag(deployment.shared_memory).status()));
+  CONADV_RETURN_IF_ERROR(
+      AsUsage(ParseAutoFlag("shared_memory", deployment.shared_memory).status()));
+  deployment.overlap = flags.Text("overlap");
+  CONADV_RETURN_IF_ERROR(AsUsage(ParseAutoFlag("overlap", deployment.overlap).status()));
   CONADV_ASSIGN_OR_RETURN(const std::string own, OwnDirectory());
   const char* path = std::getenv("PATH");
   const std::string search = path == nullptr ? "" : path;
@@ -190,6 +193,8 @@ Command TrainCommand() {
         "where workers and evaluator compute: cpu, cuda or cuda:N"},
        {"shared_memory", FlagKind::kText, "HOW", "auto",
         "auto: processes pull and push through shared memory; off: over the network"},
+       {"overlap", FlagKind::kText, "HOW", "auto",
+        "auto: gradients leave during their pass, over the network; off: after it"},
        SetFlag(),
        {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},

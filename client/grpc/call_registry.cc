@@ -34,6 +34,14 @@ void CallRegistry::CancelAll() {
   for (const auto& context : calls) context->TryCancel();
 }
 
+void CallRegistry::Cancel(const std::shared_ptr<grpc::ClientContext>& context) {
+  {
+    MutexLock lock(&mutex_);
+    calls_.erase(context);
+  }
+  context->TryCancel();
+}
+
 absl::Status CallRegistry::EndOf(const std::shared_ptr<grpc::ClientContext>& context,
                                  const grpc::Status& status) const {
   if (status.error_code() != grpc::StatusCode::CANCELLED) return FromGrpc(status, *context);

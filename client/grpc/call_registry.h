@@ -26,6 +26,8 @@ class CallRegistry {
   // when one of its own threads lets go of the last channel.
   void Remove(std::shared_ptr<grpc::ClientContext> context);
   void CancelAll();
+  // One of them, as CancelAll does.
+  void Cancel(const std::shared_ptr<grpc::ClientContext>& context);
   // How a call ended: CANCELLED is our own doing. A server that cancels one has found it idle while
   // others waited for its room, which may be otherwise the next time: UNAVAILABLE.
   absl::Status EndOf(const std::shared_ptr<grpc::ClientContext>& context,

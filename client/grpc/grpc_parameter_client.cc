@@ -11,11 +11,12 @@ namespace conadv {
 
 GrpcParameterClient::GrpcParameterClient(std::shared_ptr<grpc::Channel> channel,
                                          std::string address, uint64_t layout_hash,
-                                         std::string worker)
+                                         std::string worker, bool gradually)
     : stub_(std::move(channel)),
       peer_(std::move(address)),
       layout_hash_(layout_hash),
-      worker_(std::move(worker)) {}
+      worker_(std::move(worker)),
+      gradually_(gradually) {}
 
 void GrpcParameterClient::Pull(const PullSelector& selector, absl::Duration timeout,
                                Allocate allocate, PullDone done) {

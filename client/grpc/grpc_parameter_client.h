@@ -18,12 +18,13 @@ namespace conadv {
 class GrpcParameterClient final : public ParameterClient {
  public:
   // `worker` is the name that the server shows; a layout hash that differs from the server's is an
-  // error of each call.
+  // error of each call. `gradually`: see pushes_gradually.
   GrpcParameterClient(std::shared_ptr<grpc::Channel> channel, std::string address,
-                      uint64_t layout_hash, std::string worker);
+                      uint64_t layout_hash, std::string worker, bool gradually = true);
 
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override;
+  bool pushes_gradually() const override { return gradually_; }
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
   void Describe(absl::Duration timeout, DescribeDone done) override;
   void Reset() override;
@@ -36,6 +37,7 @@ class GrpcParameterClient final : public ParameterClient {
   PeerIdentity peer_;
   const uint64_t layout_hash_;
   const std::string worker_;
+  const bool gradually_;
   CallRegistry calls_;  // last: the calls use what stands above
 };
 

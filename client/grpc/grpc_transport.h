@@ -14,17 +14,20 @@ namespace conadv {
 
 class GrpcTransport final : public Transport {
  public:
-  explicit GrpcTransport(ClientCredentials credentials = {})
-      : credentials_(std::move(credentials)) {}
+  // `gradually`: whether pushes begin before their values are all there.
+  explicit GrpcTransport(ClientCredentials credentials = {}, bool gradually = true)
+      : credentials_(std::move(credentials)), gradually_(gradually) {}
 
   bool IsViable(const Peer&) const override { return true; }
   std::unique_ptr<ParameterClient> Connect(const Peer& peer) const override {
     return std::make_unique<GrpcParameterClient>(MakeChannel(peer.address, credentials_),
-                                                 peer.address, peer.layout_hash, peer.worker);
+                                                 peer.address, peer.layout_hash, peer.worker,
+                                                 gradually_);
   }
 
  private:
   const ClientCredentials credentials_;
+  const bool gradually_;
 };
 
 }  // namespace conadv

@@ -57,6 +57,11 @@ void SharedMemoryClient::Pull(const PullSelector& selector, absl::Duration timeo
   Start({Clock::Real().Now() + timeout, PullCall{selector, std::move(allocate), std::move(done)}});
 }
 
+bool SharedMemoryClient::pushes_gradually() const {
+  MutexLock lock(&mutex_);
+  return state_ == State::kNetwork && network_->pushes_gradually();
+}
+
 void SharedMemoryClient::Push(const PushContent& content, absl::Duration timeout, PushDone done) {
   Start({Clock::Real().Now() + timeout, PushCall{content, std::move(done)}});
 }
@@ -130,6 +135,8 @@ bool SharedMemoryClient::TrySend(Call* call) {
     const auto segment = arenas_->Find(content.arena->data());
     // The initial weights come once, with a plan that may be long.
     if (!segment.has_value() || !std::holds_alternative<Contribution>(content.header)) return false;
+    // It was begun for the network.
+    if (content.ready != nullptr && !content.ready->whole()) return false;
     push.segment = segment->id;
     sent = link_->Send(
         number,

@@ -31,6 +31,7 @@ class SharedMemoryClient final : public ParameterClient {
 
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override;
+  bool pushes_gradually() const override;
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
   void Describe(absl::Duration timeout, DescribeDone done) override;
   void SetLineage(Lineage lineage) override;
@@ -84,7 +85,7 @@ class SharedMemoryClient final : public ParameterClient {
   const std::string worker_;
   PeerIdentity peer_;
   const FileDescriptor wake_;  // readable: a deadline has come nearer
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kUnknown;
   bool shut_ ABSL_GUARDED_BY(mutex_) = false;

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "client/transfer/ready_chunks.h"
 #include "common/base/ids.h"
 #include "common/plan/plan.h"
 #include "common/protocol/contribution.h"
@@ -28,12 +29,16 @@ namespace conadv {
 
 struct PushContent {
   std::variant<Contribution, std::shared_ptr<const Plan>> header;  // a plan: initial weights
-  // All shards' arenas; not written until the push is done, and kept alive for longer than that.
+  // All shards' arenas; kept alive for longer than the push. What is final in it is not written
+  // until the push is done.
   std::shared_ptr<const Arena> arena;
   size_t arena_begin = 0;  // of this shard, in `arena`
   Range range;             // in the shard's arena
   // On the way; where it is kBfloat16, each value is one.
   ElementType type = ElementType::kFloat32;
+  // What is final of the range, in chunks of kChunkBytes on the way; nullptr: all of it. Only of a
+  // client that pushes gradually may some of it be still to come.
+  std::shared_ptr<ReadyChunks> ready = nullptr;
 };
 
 // What a call's deadline leaves for `bytes` on the slowest network that is worth training on.
@@ -65,6 +70,8 @@ class ParameterClient {
   virtual void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
                     PullDone done) = 0;
 
+  // Whether a push may begin before all of its values are final.
+  virtual bool pushes_gradually() const { return false; }
   using PushDone = std::function<void(absl::StatusOr<PushReply>)>;
   virtual void Push(const PushContent& content, absl::Duration timeout, PushDone done) = 0;
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/transfer/contribution_sink.h"
 #include "client/transfer/parameter_client.h"
 #include "common/base/backoff.h"
 #include "common/job/streams.h"
@@ -17,17 +18,6 @@
 #include "common/thread/timer.h"
 
 namespace conadv {
-
-// Where contributions go; an interface, so that the pipeline needs no network in tests.
-class ContributionSink {
- public:
-  // OK: every shard has accepted it, or had it already. Comes on any thread, perhaps at once.
-  using Done = std::function<void(absl::Status)>;
-  virtual ~ContributionSink() = default;
-  // `gradients` is all shards' arenas, and not written any more.
-  virtual void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
-                    Done done) = 0;
-};
 
 struct PushOptions {
   // Of one call, beside the time that its bytes may take.
@@ -46,6 +36,8 @@ class ShardedPush final : public ContributionSink {
               std::vector<ParameterClient*> clients, Timer* timer, TransferObserver* observer,
               const PushOptions& options);
 
+  std::shared_ptr<OpenPush> Open(const Contribution& header, std::shared_ptr<const Arena> gradients,
+                                 absl::Time begun, Done done) override;
   void Push(const Contribution& header, std::shared_ptr<const Arena> gradients, Done done) override;
   // Each shard's whole arena.
   void PushInitialWeights(std::shared_ptr<const Plan> plan, std::shared_ptr<const Arena> weights,
@@ -61,7 +53,8 @@ class ShardedPush final : public ContributionSink {
     PushOptions options;
   };
   class Attempt;
-  void Start(std::vector<PushContent> contents, Done done);
+  std::vector<PushContent> ContentsOf(const Contribution& header,
+                                      std::shared_ptr<const Arena> gradients) const;
 
   std::shared_ptr<const Parts> parts_;
 };

@@ -199,13 +199,11 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
   return admission;
 }
 
-absl::Status Shard::CheckArrived(const Contribution& contribution, size_t size,
+absl::Status Shard::CheckArrived(const Contribution& contribution, const Range& part,
                                  Admission* admission) {
-  // In whole blocks; what is left over is looked at with what comes next.
-  const size_t end = size - size % kTensorAlignment;
-  if (end <= admission->checked) return absl::OkStatus();
-  const size_t begin = std::exchange(admission->checked, end);
-  const Range part{admission->range.begin + begin, admission->range.begin + end};
+  const size_t begin = part.begin - admission->range.begin;
+  if (begin % kTensorAlignment != 0 || part.size() % kTensorAlignment != 0) return absl::OkStatus();
+  admission->checked += part.size();
   const absl::Span<float> values = admission->buffer->span().subspan(begin, part.size());
   const std::shared_ptr<const Run> run = this->run();
   ZeroPadding(run->layout, shard_, part, values.data());
@@ -218,7 +216,9 @@ absl::StatusOr<PushOutcome> Shard::CheckAndClaim(State& state, const Contributio
                                                  Admission* admission) {
   // The gradient first: its tensor says more than a loss.
   const size_t size = admission->range.size();
-  CONADV_RETURN_IF_ERROR(CheckArrived(contribution, size, admission));
+  if (admission->checked < size) {
+    CONADV_RETURN_IF_ERROR(CheckArrived(contribution, admission->range, admission));
+  }
   if (absl::Status status = CheckMeasures(contribution); !status.ok()) {
     staleness_.AddRejected(contribution.worker);
     return status;

@@ -106,12 +106,14 @@ class Shard {
   struct Admission {
     Range range;
     std::shared_ptr<Arena> buffer;  // nullptr: duplicate
-    size_t checked = 0;             // how many elements of the range have been looked at
+    size_t checked = 0;             // elements of the range that have been looked at
   };
   absl::StatusOr<Admission> BeginPush(const Contribution& contribution, uint64_t layout_hash);
-  // The first `size` elements of the range are there: looks at them while the cache has them, which
-  // FinishPush need not do then. INVALID_ARGUMENT: one is no number; the push ends with that.
-  absl::Status CheckArrived(const Contribution& contribution, size_t size, Admission* admission);
+  // A part of the range is there, for the first time: looks at it while the cache has it, unless it
+  // begins or ends within a block of kTensorAlignment elements. What is not looked at so,
+  // FinishPush looks at. INVALID_ARGUMENT: a value is no number; the push ends with that.
+  absl::Status CheckArrived(const Contribution& contribution, const Range& part,
+                            Admission* admission);
   // Checks, claims, answers through `done`, then adds and maybe updates: all on the pool.
   void FinishPush(Contribution contribution, Admission admission, PushAnswer done);
 

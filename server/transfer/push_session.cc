@@ -22,16 +22,20 @@ absl::Status PushSession::Add(const Chunk& chunk) {
     if (duplicate_) return absl::OkStatus();
   }
   const size_t elements = chunk.payload_size / BytesOf(type_);
-  if (chunk.offset != next_ || chunk.payload_size % BytesOf(type_) != 0 ||
-      elements > range_.end - next_) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("chunk: expected elements from ", next_, " on, up to ", range_.end,
-                     " in all; got ", chunk.payload_size, " bytes at offset ", chunk.offset));
+  if (chunk.payload_size % BytesOf(type_) != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "chunk: ", chunk.payload_size, " bytes are not elements of ", BytesOf(type_), " bytes"));
   }
-  ReadValues(chunk, type_, buffer_->data() + (next_ - range_.begin));
-  next_ += elements;
+  // No peer can make the sum overflow: the payload is here.
+  if (chunk.offset > range_.end) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("chunk: offset ", chunk.offset, " is beyond the end, ", range_.end));
+  }
+  const Range part{chunk.offset, chunk.offset + elements};
+  CONADV_RETURN_IF_ERROR(arrived_.Add(part));
+  ReadValues(chunk, type_, buffer_->data() + (part.begin - range_.begin));
   if (contribution_.has_value()) {
-    CONADV_RETURN_IF_ERROR(shard_->CheckArrived(*contribution_, next_ - range_.begin, &admission_));
+    CONADV_RETURN_IF_ERROR(shard_->CheckArrived(*contribution_, part, &admission_));
   }
   // It has got room, and keeps it until it ends.
   if (place_ == 0) {
@@ -57,16 +61,17 @@ absl::Status PushSession::Begin(const std::string& bytes) {
     range_ = admission_.range;
   }
   duplicate_ = buffer_ == nullptr;
-  next_ = range_.begin;
+  arrived_ = ArrivedRanges(range_);
   return absl::OkStatus();
 }
 
 void PushSession::Finish(Answer answer) {
   Close();
-  if (buffer_ == nullptr || next_ != range_.end) {
+  if (buffer_ == nullptr || !arrived_.whole()) {
     return answer(absl::InvalidArgumentError(
         buffer_ == nullptr ? "push: no header"
-                           : absl::StrCat("push: ended at element ", next_, " of ", range_.end)));
+                           : absl::StrCat("push: ended with ", arrived_.missing(), " of ",
+                                          range_.size(), " elements missing")));
   }
   const auto reply = [this,
                       answer = std::move(answer)](const absl::StatusOr<PushOutcome>& outcome) {

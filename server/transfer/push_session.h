@@ -16,6 +16,7 @@
 #include "common/protocol/push_message.h"
 #include "common/wire/chunk.h"
 #include "server/shard/shard.h"
+#include "server/transfer/arrived_ranges.h"
 #include "server/transfer/push_watch.h"
 
 namespace conadv {
@@ -31,8 +32,9 @@ class PushSession {
   PushSession(const PushSession&) = delete;
   PushSession& operator=(const PushSession&) = delete;
 
-  // The next chunk. An error refuses the push, which has changed nothing. Some: INVALID_ARGUMENT,
-  // not the chunk that comes next; RESOURCE_EXHAUSTED with a retry delay, there is no room now.
+  // A chunk, of any part that is still missing. An error refuses the push, which has changed
+  // nothing. Some: INVALID_ARGUMENT, it is of no such part; RESOURCE_EXHAUSTED with a retry delay,
+  // there is no room now.
   absl::Status Add(const Chunk& chunk);
   // After Add: the shard has it already, so the reply is there and nothing need follow.
   bool is_duplicate() const { return duplicate_; }
@@ -55,7 +57,7 @@ class PushSession {
   std::shared_ptr<Arena> buffer_;  // buffer_[0] is the range's begin
   Range range_;
   ElementType type_ = ElementType::kFloat32;
-  size_t next_ = 0;  // element that comes next, in the shard's arena
+  ArrivedRanges arrived_;  // elements of the shard's arena
   bool duplicate_ = false;
   uint64_t place_ = 0;  // in the watch; 0: none yet
 };

@@ -12,7 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 #include "worker/compute/torch_compute.h"
 #include "worker/data/memory_dataset.h"
 #include "worker/device/cpu_device.h"

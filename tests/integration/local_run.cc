@@ -65,9 +65,16 @@ void LocalRun::Finish() {
 }
 
 std::string LocalRun::Coordinator() {
+  if (!coordinator_.empty()) return coordinator_;
   const absl::StatusOr<std::string> address = process_->ReadErrorAfter("coordinator: ", kPatience);
   EXPECT_TRUE(address.ok()) << address.status();
-  return address.value_or("");
+  return coordinator_ = address.value_or("");
+}
+
+void LocalRun::AwaitVersion(int version) {
+  Process pull({BinaryPath("conadv"), "pull", "--server=" + Coordinator(),
+                absl::StrCat("--version=", version), "--out=" + out() + "/pulled"});
+  EXPECT_TRUE(pull.Wait(kPatience).ok());
 }
 
 SafetensorsFile LocalRun::Weights() const {

@@ -40,6 +40,8 @@ class LocalRun {
   void Finish();
   // The coordinator's address, once it listens.
   std::string Coordinator();
+  // Returns once it is published.
+  void AwaitVersion(int version);
   Process& process() { return *process_; }
 
   // After Finish.
@@ -54,6 +56,7 @@ class LocalRun {
 
  private:
   TempDir directory_;
+  std::string coordinator_;  // once it is known
   std::unique_ptr<Process> process_;
   nlohmann::json summary_;
 };

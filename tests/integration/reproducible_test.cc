@@ -31,11 +31,7 @@ std::string CrcOf(int servers, int workers, std::vector<std::string> settings,
 std::string CrcWithAKilledWorker(const std::vector<std::string>& settings,
                                  const std::string& job = "") {
   LocalRun run(SharedData(), {1, 2, settings, job});
-  const std::string coordinator = run.Coordinator();
-  // Under way: version 20 can be pulled.
-  Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator, "--version=20",
-                "--out=" + run.out() + "/20.safetensors"});
-  EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
+  run.AwaitVersion(20);
   const pid_t worker = FindChild(run.process().pid(), "worker-1");
   EXPECT_GT(worker, 0);
   if (worker > 0) {
@@ -48,11 +44,8 @@ std::string CrcWithAKilledWorker(const std::vector<std::string>& settings,
 // Kills shard 1 of two in mid-run, and then a worker; both are started again.
 std::string CrcWithAKilledShardAndWorker(const std::vector<std::string>& settings) {
   LocalRun run(SharedData(), {2, 3, settings, ""});
-  const std::string coordinator = run.Coordinator();
   for (const auto& [version, child] : {std::pair(40, "--shard=1"), std::pair(90, "worker-1")}) {
-    Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator,
-                  absl::StrCat("--version=", version), "--out=" + run.out() + "/pulled"});
-    EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
+    run.AwaitVersion(version);
     const pid_t pid = FindChild(run.process().pid(), child);
     EXPECT_GT(pid, 0) << child;
     if (pid > 0) {

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/integration/local_run.h"
 
@@ -19,13 +18,6 @@ std::string CrcOf(int servers, int workers, const std::string& how,
   LocalRun run(SharedData(), {servers, workers, settings, "", {"--shared_memory=" + how}});
   run.Finish();
   return run.crc();
-}
-
-// Returns once it is published.
-void AwaitVersion(const LocalRun& run, const std::string& coordinator, int version) {
-  Process pull({BinaryPath("conadv"), "pull", "--server=" + coordinator,
-                absl::StrCat("--version=", version), "--out=" + run.out() + "/pulled"});
-  EXPECT_TRUE(pull.Wait(absl::Minutes(1)).ok());
 }
 
 // Bytes by their field's name, of all workers, when `run` is under way.
@@ -91,10 +83,9 @@ TEST(SharedMemory, TheSameBitsThoughServersAndWorkersAreKilled) {
   const std::vector<std::string> settings = {"training.steps=300", "model.width=64",
                                              "server.checkpoint_every=10"};
   LocalRun run(SharedData(), {2, 2, settings, "", {}});
-  const std::string coordinator = run.Coordinator();
   int version = 30;
   for (const char* child : {"worker-1", "--shard=0", "--shard=1", "worker-0"}) {
-    AwaitVersion(run, coordinator, version);
+    run.AwaitVersion(version);
     version += 60;
     const pid_t pid = FindChild(run.process().pid(), child);
     EXPECT_GT(pid, 0) << child;

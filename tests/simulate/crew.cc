@@ -23,7 +23,7 @@ absl::Status RunWorker(const CrewOptions& options, const std::string& name,
   CoordinatorClient coordinator(MakeChannel(options.coordinator), options.coordinator);
   CONADV_ASSIGN_OR_RETURN(const RunInfo run, coordinator.GetRun(kConnect, stopped));
   CONADV_ASSIGN_OR_RETURN(TrainingSetup setup, SimulateSetup(run, options.simulation));
-  const WorkerTransports transports(options.shared_memory);
+  const WorkerTransports transports(options.shared_memory, options.overlap);
   ShardClients clients(transports.list(), run.servers, setup.layout->hash(), name,
                        transports.gradients());
   const auto role = MakeSimulatedTrainer(std::move(setup), name, options.simulation, &clients);

@@ -17,6 +17,7 @@ struct CrewOptions {
   Simulation simulation;
   int workers = 1;
   bool shared_memory = true;       // where the servers are on this machine
+  bool overlap = true;             // of gradients and their pass
   std::string name = "simulated";  // the workers' are this, "-" and a number
 };
 

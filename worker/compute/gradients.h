@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "common/tensor/arena.h"
+#include "worker/compute/pass_progress.h"
 #include "worker/model/replica.h"
 
 namespace conadv {
@@ -24,11 +25,13 @@ enum class GradientOf { kWeights, kWeightsAndImages };
 
 // The mean gradient over the slot and the pass's batch statistics, into `gradients`
 // (layout.total_size() elements; those that the pass has no gradient for are left alone). REQUIRES:
-// the replica's pass is one that trains, its weights are bound. Shapes: images [n, c, h, w]
-// in [0, 1]; labels [n], int64; both on the replica's device.
+// the replica's pass is one that trains, its weights are bound. `progress` hears of them as they
+// come, if it is not nullptr and the device makes them in the arena itself. Shapes: images [n, c,
+// h, w] in [0, 1]; labels [n], int64; both on the replica's device.
 PassResult ComputeGradients(Replica& replica, const torch::Tensor& images,
                             const torch::Tensor& labels, float label_smoothing,
-                            std::shared_ptr<Arena> gradients, GradientOf of = GradientOf::kWeights);
+                            std::shared_ptr<Arena> gradients, GradientOf of = GradientOf::kWeights,
+                            PassProgress* progress = nullptr);
 
 }  // namespace conadv
 

@@ -17,10 +17,25 @@
 
 namespace conadv {
 
-// In a stream's gradients; statistics of a batch are not gradients, and are rounded as well.
-// `gradients`: all shards' arenas.
-void RoundGradients(uint64_t seed, const Layout& layout, const Unit& unit, StreamIndex stream,
-                    Branch branch, Arena* gradients);
+// The gradients of one unit's stream, tensor by tensor; statistics of a batch are not gradients,
+// and are rounded as well.
+class GradientRounder {
+ public:
+  // `gradients`: all shards' arenas. They and the layout outlive it.
+  GradientRounder(uint64_t seed, const Layout& layout, const Unit& unit, StreamIndex stream,
+                  Branch branch, Arena* gradients);
+  // The tensor at that place of the layout's list, unless it was rounded already, or is not the
+  // stream's.
+  void Round(size_t placement);
+  void RoundRest();
+
+ private:
+  const Layout& layout_;
+  const Branch branch_;
+  Arena* const gradients_;
+  uint64_t key_;
+  std::vector<bool> rounded_;  // by placement
+};
 
 class RoundedCompute final : public UnitCompute {
  public:
@@ -45,7 +60,8 @@ class RoundedCompute final : public UnitCompute {
   absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
                                     std::shared_ptr<const UnitBatch> batch,
                                     std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena> gradients) override;
+                                    std::shared_ptr<Arena> gradients,
+                                    PassProgress* progress) override;
 
  private:
   const uint64_t seed_;

@@ -209,7 +209,7 @@ std::shared_ptr<const UnitBatch> TorchCompute::Replay(
   Unit replay{Step(unit.step.value() - weights.size()), unit.slot};
   for (auto& version : weights) {
     const PassResult moved =
-        MovingPass(lane, replay, stream, batch->attacked, std::move(version), unused);
+        MovingPass(lane, replay, stream, batch->attacked, std::move(version), unused, nullptr);
     batch->attacked.images =
         AttackStepFrom(batch->attacked.images, moved.image_gradient, batch->clean, job_.attack);
     replay.step = replay.step + 1;
@@ -219,18 +219,19 @@ std::shared_ptr<const UnitBatch> TorchCompute::Replay(
 
 PassResult TorchCompute::MovingPass(int lane, Unit unit, size_t stream, const Inputs& inputs,
                                     std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena> gradients) {
+                                    std::shared_ptr<Arena> gradients, PassProgress* progress) {
   Replica& replica = *lanes_[lane]->passes[stream];
   replica.BindWeights(std::move(weights));
   replica.SetSeed(SeedOf(unit, stream));
   return ComputeGradients(replica, inputs.images, inputs.labels, job_.training.label_smoothing,
-                          std::move(gradients), GradientOf::kWeightsAndImages);
+                          std::move(gradients), GradientOf::kWeightsAndImages, progress);
 }
 
 absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex stream,
                                                 std::shared_ptr<const UnitBatch> batch,
                                                 std::shared_ptr<const Arena> weights,
-                                                std::shared_ptr<Arena> gradients) {
+                                                std::shared_ptr<Arena> gradients,
+                                                PassProgress* progress) {
   const GradientStream& of = streams_[stream.value()];
   const std::string what = absl::StrCat(of.name, " pass");
   return Guard(what, unit, [&]() -> absl::StatusOr<PassMeasures> {
@@ -243,7 +244,7 @@ absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex
       replica.SetSeed(SeedOf(unit, stream.value()));
       const PassResult result =
           ComputeGradients(replica, inputs.images, inputs.labels, job_.training.label_smoothing,
-                           std::move(gradients));
+                           std::move(gradients), GradientOf::kWeights, progress);
       return PassMeasures{result.loss, result.accuracy, 0, nullptr};
     }
     auto moved = std::make_shared<UnitBatch>();
@@ -251,8 +252,8 @@ absl::StatusOr<PassMeasures> TorchCompute::Pass(int lane, Unit unit, StreamIndex
     if (of.kind == StreamKind::kAttack) {
       inputs.images = AttackStart(inputs.images, job_.attack, {job_.seed, unit}, *device_);
     }
-    const PassResult result =
-        MovingPass(lane, unit, stream.value(), inputs, std::move(weights), std::move(gradients));
+    const PassResult result = MovingPass(lane, unit, stream.value(), inputs, std::move(weights),
+                                         std::move(gradients), progress);
     moved->attacked = {
         AttackStepFrom(inputs.images, result.image_gradient, moved->clean, job_.attack),
         inputs.labels};

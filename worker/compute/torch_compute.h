@@ -40,7 +40,8 @@ class TorchCompute final : public UnitCompute {
   absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
                                     std::shared_ptr<const UnitBatch> batch,
                                     std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena> gradients) override;
+                                    std::shared_ptr<Arena> gradients,
+                                    PassProgress* progress) override;
   bool HasReplay(Unit unit) override { return replays_.Find(unit) != nullptr; }
   void Forget() override { replays_.Clear(); }
 
@@ -55,7 +56,8 @@ class TorchCompute final : public UnitCompute {
   uint64_t SeedOf(Unit unit, size_t pass) const;
   // The pass of a stream whose images move with it.
   PassResult MovingPass(int lane, Unit unit, size_t stream, const Inputs& inputs,
-                        std::shared_ptr<const Arena> weights, std::shared_ptr<Arena> gradients);
+                        std::shared_ptr<const Arena> weights, std::shared_ptr<Arena> gradients,
+                        PassProgress* progress);
   std::shared_ptr<const UnitBatch> MakeAttacked(int lane, Unit unit, const Inputs& inputs,
                                                 std::shared_ptr<const Arena> weights);
   // FREE: the unit's images, from those that its batch began with, by passes of the steps before.

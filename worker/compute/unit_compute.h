@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
 #include "common/tensor/arena.h"
+#include "worker/compute/pass_progress.h"
 
 namespace conadv {
 
@@ -53,11 +54,13 @@ class UnitCompute {
   // Lets go of what passes have left for later steps.
   virtual void Forget() {}
   // The stream's gradients go to its range of `gradients`. `batch`: what Attack made, if the stream
-  // is one of those that take it, else what Load did.
+  // is one of those that take it, else what Load did. `progress`: hears of the pass on the way, if
+  // it is not nullptr and the pass has anything to say before its end.
   virtual absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
                                             std::shared_ptr<const UnitBatch> batch,
                                             std::shared_ptr<const Arena> weights,
-                                            std::shared_ptr<Arena> gradients) = 0;
+                                            std::shared_ptr<Arena> gradients,
+                                            PassProgress* progress) = 0;
 };
 
 }  // namespace conadv

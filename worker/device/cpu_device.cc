@@ -35,6 +35,7 @@ std::array<float, 256> MakeUnitInterval() {
 class GradientsInPlace final : public GradientBuffer {
  public:
   explicit GradientsInPlace(torch::Tensor values) : GradientBuffer(std::move(values)) {}
+  bool in_place() const override { return true; }
   void StartCopy() override {}
   void FinishCopy() override {}
 };

@@ -51,6 +51,8 @@ class GradientBuffer {
 
   // Shape: as the arena, float32. Nothing but the ranges may be used of it.
   const torch::Tensor& values() const { return values_; }
+  // Whether values() is the arena itself: what is computed is there at once.
+  virtual bool in_place() const { return false; }
   // Begins to bring the ranges into the arena. What was given to the device before is in them; it
   // may compute something else meanwhile.
   virtual void StartCopy() = 0;

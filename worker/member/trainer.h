@@ -13,13 +13,13 @@
 #include "client/transfer/sharded_pull.h"
 #include "client/transfer/sharded_push.h"
 #include "common/thread/mutex.h"
-#include "worker/compute/executor.h"
-#include "worker/compute/pipeline.h"
 #include "worker/compute/unit_compute.h"
-#include "worker/compute/weight_cache.h"
 #include "worker/member/role.h"
 #include "worker/member/shard_clients.h"
 #include "worker/member/training_setup.h"
+#include "worker/schedule/executor.h"
+#include "worker/schedule/pipeline.h"
+#include "worker/schedule/weight_cache.h"
 
 namespace conadv {
 

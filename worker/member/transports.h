@@ -15,9 +15,11 @@ namespace conadv {
 
 class WorkerTransports {
  public:
-  explicit WorkerTransports(bool shared_memory, ClientCredentials credentials = {})
+  // `overlap`: gradients may leave while their pass goes on.
+  explicit WorkerTransports(bool shared_memory, bool overlap = true,
+                            ClientCredentials credentials = {})
       : arenas_(shared_memory ? SharedArenas::OfThisProcess() : nullptr),
-        grpc_(std::move(credentials)) {}
+        grpc_(std::move(credentials), overlap) {}
   WorkerTransports(const WorkerTransports&) = delete;
   WorkerTransports& operator=(const WorkerTransports&) = delete;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
@@ -36,6 +37,20 @@ torch::Tensor View(const torch::Tensor& values, size_t offset, size_t size,
       .view(shape)
       .variable_data();
 }
+
+class AfterAccumulation final : public torch::autograd::FunctionPostHook {
+ public:
+  explicit AfterAccumulation(std::function<void()> run) : run_(std::move(run)) {}
+  torch::autograd::variable_list operator()(
+      const torch::autograd::variable_list& outputs,
+      const torch::autograd::variable_list& /*inputs*/) override {
+    run_();
+    return outputs;
+  }
+
+ private:
+  const std::function<void()> run_;
+};
 
 // By rising offset, neighbours in one.
 std::vector<ArenaRange> Merged(std::vector<ArenaRange> ranges) {
@@ -73,21 +88,22 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
       precision_(precision) {
   network_->MoveTo(*device_);
   network_->SetTraining(NormalisesOverBatch(pass));
-  absl::flat_hash_map<absl::string_view, const Placement*> placements;
-  for (const Placement& placement : layout_->placements()) {
-    placements[placement.tensor.name] = &placement;
+  absl::flat_hash_map<absl::string_view, size_t> placements;
+  for (size_t i = 0; i < layout_->placements().size(); ++i) {
+    placements[layout_->placements()[i].tensor.name] = i;
   }
   std::vector<ArenaRange> ranges;
   for (const NetworkTensor& from : network_->tensors()) {
     auto found = placements.find(BranchName(from.name, BranchOf(pass)));
     if (found == placements.end()) found = placements.find(from.name);
     CHECK(found != placements.end()) << "the layout has no tensor " << from.name;
-    const Placement& placement = *found->second;
+    const Placement& placement = layout_->placements()[found->second];
     CHECK_EQ(static_cast<uint64_t>(from.tensor.numel()), placement.tensor.size()) << from.name;
 
     Binding binding;
     binding.tensors = {from.tensor};
     binding.tensors.insert(binding.tensors.end(), from.twins.begin(), from.twins.end());
+    binding.placement = found->second;
     binding.offset = layout_->global_offset(placement);
     binding.size = placement.tensor.size();
     binding.shape = from.tensor.sizes().vec();
@@ -101,6 +117,7 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     }
     ranges.push_back({binding.offset, placement.tensor.padded_size()});
     bindings_.push_back(std::move(binding));
+    if (Trains(pass) && !from.statistic) Listen(bindings_.size() - 1);
   }
   if (BranchOf(pass) == Branch::kAugmented) {
     // They lie in what the stream covers: see Layout::branch_range.
@@ -110,6 +127,17 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
     }
   }
   ranges_ = Merged(std::move(ranges));
+}
+
+void Replica::Listen(size_t index) {
+  for (const torch::Tensor& tensor : bindings_[index].tensors) {
+    accumulators_.push_back(torch::autograd::impl::grad_accumulator(tensor));
+    accumulators_.back()->add_post_hook(std::make_unique<AfterAccumulation>([this, index] {
+      if (ready_ == nullptr) return;
+      Binding& binding = bindings_[index];
+      if (--binding.left == 0) (*ready_)(binding.placement);
+    }));
+  }
 }
 
 void Replica::BindWeights(std::shared_ptr<const Arena> weights) {
@@ -129,6 +157,7 @@ void Replica::BindGradients(std::shared_ptr<Arena> gradients) {
   CHECK(Trains(pass_)) << "this pass makes no gradients";
   CHECK_EQ(gradients->size(), layout_->total_size());
   gradients_ = device_->OpenGradients(std::move(gradients), ranges_);
+  finished_statistics_ = false;
   for (Binding& binding : bindings_) {
     const torch::Tensor view =
         View(gradients_->values(), binding.offset, binding.size, binding.shape);
@@ -142,17 +171,40 @@ void Replica::BindGradients(std::shared_ptr<Arena> gradients) {
   }
 }
 
-std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
-  CHECK(gradients_ != nullptr) << "BindGradients comes first";
+void Replica::FinishStatistics() {
+  if (std::exchange(finished_statistics_, true)) return;
   torch::NoGradGuard no_grad;
-  for (Binding& binding : bindings_) {
-    if (!binding.statistic) {
-      for (torch::Tensor& tensor : binding.tensors) tensor.mutable_grad().reset();
-      continue;
-    }
+  for (const Binding& binding : bindings_) {
+    if (!binding.statistic) continue;
     // The average moved from 0 to part · batch.
     View(gradients_->values(), binding.offset, binding.size, binding.shape).div_(binding.part);
-    for (torch::Tensor& tensor : binding.tensors) tensor.set_data(binding.own);
+  }
+}
+
+void Replica::Backward(const torch::Tensor& loss, const TensorReady& ready) {
+  CHECK(gradients_ != nullptr) << "BindGradients comes first";
+  FinishStatistics();
+  if (ready == nullptr) return loss.backward();
+  for (Binding& binding : bindings_) {
+    binding.left = binding.tensors.size();
+    if (binding.statistic) ready(binding.placement);
+  }
+  ready_ = &ready;
+  const absl::Cleanup unlisten = [this] { ready_ = nullptr; };
+  loss.backward();
+}
+
+std::unique_ptr<GradientBuffer> Replica::FinishGradients() {
+  CHECK(gradients_ != nullptr) << "BindGradients comes first";
+  FinishStatistics();
+  for (Binding& binding : bindings_) {
+    for (torch::Tensor& tensor : binding.tensors) {
+      if (binding.statistic) {
+        tensor.set_data(binding.own);
+      } else {
+        tensor.mutable_grad().reset();
+      }
+    }
   }
   gradients_->StartCopy();
   return std::move(gradients_);

@@ -5,6 +5,8 @@
 #ifndef CONADV_WORKER_MODEL_REPLICA_H_
 #define CONADV_WORKER_MODEL_REPLICA_H_
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -42,6 +44,13 @@ class Replica {
   // In training: the gradient of each parameter goes to its place in `gradients`, and BatchNorm's
   // batch statistics to theirs; both start at zero.
   void BindGradients(std::shared_ptr<Arena> gradients);
+  // After BindGradients: whether what backward makes is in the arena at once.
+  bool gradients_in_place() const { return gradients_->in_place(); }
+  // In training, from a loss of Forward's logits: every gradient and statistic to its place.
+  // `ready`, if there is one, hears of each tensor (its place in the layout's list) once it is not
+  // written any more, as it comes; not of those that the loss does not depend on.
+  using TensorReady = std::function<void(size_t placement)>;
+  void Backward(const torch::Tensor& loss, const TensorReady& ready = nullptr);
   // In training, after backward: turns the moved running statistics into those of the
   // batch, and begins to bring the pass's part into the arena. It is there after FinishCopy() of
   // what this returns, or once that is gone; the rest of the arena is as it was.
@@ -58,6 +67,8 @@ class Replica {
  private:
   struct Binding {
     std::vector<torch::Tensor> tensors;  // one, or all that share their values
+    size_t placement = 0;                // in the layout's list
+    size_t left = 0;                     // tensors that backward has not come to yet
     size_t offset = 0;                   // elements, in the concatenated arenas
     size_t size = 0;
     std::vector<int64_t> shape;
@@ -65,6 +76,11 @@ class Replica {
     float part = 1;     // of a statistic: how much of a batch it takes
     torch::Tensor own;  // of a statistic: where it moves when no gradients are bound
   };
+
+  // Has backward tell when it is done with the tensors of a binding.
+  void Listen(size_t binding);
+  // Turns the moved running statistics into those of the batch.
+  void FinishStatistics();
 
   std::unique_ptr<Network> network_;
   std::shared_ptr<const Layout> layout_;
@@ -76,6 +92,10 @@ class Replica {
   std::vector<ArenaRange> ranges_;  // of all bindings, with their padding, which travels too
   std::shared_ptr<const PlacedWeights> weights_;
   std::unique_ptr<GradientBuffer> gradients_;
+  // What backward adds a tensor's gradient with: alive as long as they are to be listened to.
+  std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;
+  const TensorReady* ready_ = nullptr;  // during Backward
+  bool finished_statistics_ = false;    // of the gradients that are bound
 };
 
 }  // namespace conadv

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "common/base/clock.h"
 #include "common/thread/mutex.h"
 
 namespace conadv {
@@ -10,6 +11,8 @@ namespace {
 
 // Small, and exact in float32 as are sums of thousands of them.
 constexpr float kUnit = 1.0F / (1 << 20);
+// That a lane is kept waiting.
+constexpr absl::Duration kShortest = absl::Milliseconds(1);
 
 // Nobody looks into it.
 std::shared_ptr<const UnitBatch> NoExamples() {
@@ -50,11 +53,12 @@ SimulatedCompute::SimulatedCompute(const Simulation& simulation, GradientStreams
                                    std::shared_ptr<const Layout> layout, Timer* timer)
     : simulation_(simulation), streams_(std::move(streams)), timer_(timer) {
   for (const GradientStream& stream : streams_) {
-    first_elements_.emplace_back();
-    for (const Placement& placement : layout->placements()) {
+    tensors_.emplace_back();
+    for (size_t i = 0; i < layout->placements().size(); ++i) {
+      const Placement& placement = layout->placements()[i];
       const Range range = RangeOf(*layout, placement.shard, stream);
       if (placement.offset >= range.begin && placement.offset < range.end) {
-        first_elements_.back().push_back(layout->global_offset(placement));
+        tensors_.back().push_back({i, layout->global_offset(placement)});
       }
     }
   }
@@ -74,17 +78,44 @@ absl::StatusOr<std::shared_ptr<const UnitBatch>> SimulatedCompute::Attack(
 absl::StatusOr<PassMeasures> SimulatedCompute::Pass(int, Unit unit, StreamIndex stream,
                                                     std::shared_ptr<const UnitBatch>,
                                                     std::shared_ptr<const Arena>,
-                                                    std::shared_ptr<Arena> gradients) {
+                                                    std::shared_ptr<Arena> gradients,
+                                                    PassProgress* progress) {
   const GradientStream& of = streams_[stream.value()];
-  Occupy(of.attacked() ? simulation_.adversarial : simulation_.clean);
+  const absl::Duration time = of.attacked() ? simulation_.adversarial : simulation_.clean;
   const uint64_t key = (unit.step.value() * 8191 + unit.slot.value() * 127 + stream.value()) % 1021;
-  for (const size_t element : first_elements_[stream.value()]) {
-    gradients->data()[element] = kUnit * (static_cast<float>(key) - 510);
+  for (const Tensor& tensor : tensors_[stream.value()]) {
+    gradients->data()[tensor.first_element] = kUnit * (static_cast<float>(key) - 510);
   }
   PassMeasures measures;
   measures.loss = 1;
+  if (progress == nullptr) {
+    Occupy(time);
+  } else {
+    OccupyAndTell(time, tensors_[stream.value()], measures, progress);
+  }
   if (of.kind == StreamKind::kAttack) measures.attacked = NoExamples();
   return measures;
+}
+
+void SimulatedCompute::OccupyAndTell(absl::Duration time, const std::vector<Tensor>& tensors,
+                                     const PassMeasures& measures, PassProgress* progress) {
+  // By the clock: many short waits, each a little too long, would add up.
+  const absl::Time begun = Clock::Real().Now();
+  const auto occupy_until = [&](absl::Duration passed) {
+    Occupy(begun + passed - Clock::Real().Now());
+  };
+  absl::Duration passed = time / 3;
+  occupy_until(passed);
+  progress->OnMeasures(measures.loss, measures.accuracy);
+  const absl::Duration backward = time - passed;
+  for (size_t i = tensors.size(); i-- > 0;) {
+    const absl::Duration at =
+        time - backward * static_cast<double>(i) / static_cast<double>(tensors.size());
+    // A lane that is woken for each tensor of a short pass would do little else.
+    if (at - passed >= kShortest) occupy_until(passed = at);
+    progress->OnTensor(tensors[i].placement);
+  }
+  occupy_until(time);
 }
 
 void SimulatedCompute::Occupy(absl::Duration time) {

@@ -42,20 +42,29 @@ class SimulatedCompute final : public UnitCompute {
   absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
       int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
       std::vector<std::shared_ptr<const Arena>> weights) override;
-  // Writes the first element of each of the stream's tensors, by (unit, stream). REQUIRES:
-  // `gradients` are of SimulatedGradientMemory.
+  // Writes the first element of each of the stream's tensors, by (unit, stream). For whoever wants
+  // to hear of it, two thirds of the time are the backward pass: it is done with tensor after
+  // tensor, from the last one on. REQUIRES: `gradients` are of SimulatedGradientMemory.
   absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
                                     std::shared_ptr<const UnitBatch> batch,
                                     std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena> gradients) override;
+                                    std::shared_ptr<Arena> gradients,
+                                    PassProgress* progress) override;
 
  private:
+  struct Tensor {
+    size_t placement = 0;      // in the layout's list
+    size_t first_element = 0;  // of all shards' arenas
+  };
+
+  void OccupyAndTell(absl::Duration time, const std::vector<Tensor>& tensors,
+                     const PassMeasures& measures, PassProgress* progress);
   // Keeps the calling lane waiting.
   void Occupy(absl::Duration time);
 
   const Simulation simulation_;
   const GradientStreams streams_;
-  std::vector<std::vector<size_t>> first_elements_;  // of each stream's tensors
+  std::vector<std::vector<Tensor>> tensors_;  // by stream
   Timer* const timer_;
 };
 

@@ -88,7 +88,7 @@ ClusterResult RunCluster(const ClusterOptions& options) {
         CONADV_BIN_DIR "/bench_workers", "--simulate=" + options.simulate,
         absl::StrCat("--workers=", options.workers),
         options.shared_memory && !link.has_value() ? "--shared_memory" : "--noshared_memory",
-        absl::StrCat("--name=process-", i),
+        options.overlap ? "--overlap" : "--nooverlap", absl::StrCat("--name=process-", i),
         absl::StrCat("--coordinator=", link.has_value() ? link->address() : address)}));
   }
   ClusterResult result;

@@ -38,6 +38,7 @@ struct ClusterOptions {
   uint64_t warm_up = 3;          // the first steps, which are not counted
   absl::Duration network_delay;  // of every byte, each way
   bool shared_memory = true;     // as workers choose by themselves; never with a delay
+  bool overlap = true;           // gradients leave during their pass, where they take the network
   int server_core = -1;          // the only one that the server has; -1: all
   // Called with the server's address once it listens, and when the run is over, before it ends.
   std::function<void(const std::string& address)> started = [](const std::string&) {};

@@ -21,17 +21,12 @@ namespace {
 int Main() {
   if (absl::GetFlag(FLAGS_serve_empty_calls)) return ServeEmptyCalls();
   const std::vector<std::pair<std::string, void (*)(int)>> rows = {
-      {"start", StartOfAServer},
-      {"small", SmallSteps},
-      {"waking", WakingPulls},
-      {"core", UnitsOfOneCore},
-      {"coordinator", Completions},
-      {"steps", SameHostSteps},
-      {"delayed", DelayedSteps},
-      {"windows", DelayedBytes},
-      {"scaling", WeakScaling},
-      {"memory", ResidentMemory},
-      {"checkpoints", StepsBesideCheckpoints}};
+      {"start", StartOfAServer},    {"small", SmallSteps},
+      {"waking", WakingPulls},      {"core", UnitsOfOneCore},
+      {"coordinator", Completions}, {"steps", SameHostSteps},
+      {"delayed", DelayedSteps},    {"windows", DelayedBytes},
+      {"overlap", Overlap},         {"scaling", WeakScaling},
+      {"memory", ResidentMemory},   {"checkpoints", StepsBesideCheckpoints}};
   const std::vector<std::string> only = absl::GetFlag(FLAGS_only);
   size_t found = 0;
   for (const auto& [name, measure] : rows) {

@@ -11,6 +11,8 @@ namespace conadv::bench {
 void SameHostSteps(int rounds);
 void DelayedSteps(int rounds);
 void DelayedBytes(int rounds);
+// The same steps with gradients that leave during their pass and after it.
+void Overlap(int rounds);
 // 1 to 64 workers, each with a unit of every step.
 void WeakScaling(int rounds);
 // A model so small that only calls are left.

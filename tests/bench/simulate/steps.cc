@@ -100,6 +100,30 @@ void DelayedBytes(int rounds) {
   Print(row);
 }
 
+void Overlap(int rounds) {
+  const auto compare = [rounds](const std::string& name, ClusterOptions options) {
+    const auto with = [&options](bool overlap) {
+      ClusterOptions run = options;
+      run.overlap = overlap;
+      return [run] { return StepMillis(run); };
+    };
+    const auto seen = Interleave(rounds, {with(true), with(false)});
+    Print(RowOf(name + ", gradients leave during their pass", "after it", seen[0], seen[1]));
+  };
+  ClusterOptions options;
+  options.simulate = "clean=1s,lanes=1,parameters=4M";
+  options.steps = 8;
+  options.network_delay = absl::Milliseconds(20);
+  compare("VANILLA step of 16 MB, 1 lane of 1 s passes, 20 ms network, 1 worker", options);
+  options.network_delay = absl::ZeroDuration();
+  options.simulate = "attack=100ms,clean=100ms,adversarial=100ms,parameters=25M";
+  options.algorithm = v1::Training::CONADV;
+  options.tau = 1;
+  options.processes = 2;
+  options.shared_memory = false;
+  compare("ConAdv step of 100 MB, 3 lanes of 100 ms passes, TCP loopback, 2 workers", options);
+}
+
 void WeakScaling(int rounds) {
   const auto with = [](uint32_t workers) {
     return [workers] {

@@ -14,6 +14,7 @@ ABSL_FLAG(std::string, coordinator, "", "HOST:PORT of shard 0");
 ABSL_FLAG(std::string, simulate, "", "as conadv-worker's");
 ABSL_FLAG(int, workers, 1, "how many");
 ABSL_FLAG(bool, shared_memory, true, "whether they may use it, as conadv-worker does by itself");
+ABSL_FLAG(bool, overlap, true, "whether gradients leave during their pass, as conadv-worker's do");
 ABSL_FLAG(std::string, name, "simulated", "what their names begin with");
 
 namespace conadv {
@@ -25,6 +26,7 @@ int Main() {
   options.coordinator = absl::GetFlag(FLAGS_coordinator);
   options.workers = absl::GetFlag(FLAGS_workers);
   options.shared_memory = absl::GetFlag(FLAGS_shared_memory);
+  options.overlap = absl::GetFlag(FLAGS_overlap);
   options.name = absl::GetFlag(FLAGS_name);
   absl::StatusOr<Simulation> simulation = ParseSimulation(absl::GetFlag(FLAGS_simulate));
   absl::Status status = simulation.status();

@@ -46,7 +46,7 @@ TEST(Deployment, AServerIsStartedAgainOnTheAddressesThatItHad) {
 TEST(Deployment, WorkersNeedTheCoordinatorAlone) {
   EXPECT_THAT(WorkerSpec(TwoByThree(), 2, "h:1").arguments,
               ElementsAre("/bin/w", "--coordinator=h:1", "--threads=4", "--device=cuda:1",
-                          "--shared_memory=auto", "--name=worker-2"));
+                          "--shared_memory=auto", "--overlap=auto", "--name=worker-2"));
   EXPECT_THAT(EvaluatorSpec(TwoByThree(), "h:1").arguments,
               ElementsAre("/bin/w", "--role=evaluator", "--coordinator=h:1", "--threads=5",
                           "--device=cuda:1", "--shared_memory=auto", "--name=evaluator",

@@ -15,8 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include "client/transfer/ready_chunks.h"
 #include "common/base/backoff.h"
 #include "common/job/streams.h"
+#include "common/thread/mutex.h"
 #include "common/wire/chunk.h"
 #include "conadv/v1/parameter_server.grpc.pb.h"
 #include "tests/support/streams.h"
@@ -259,6 +261,89 @@ TEST_F(GrpcParameterClientTest, APushArrivesWholeInChunksThatProtobufReads) {
   EXPECT_EQ(received.contribution().attack_version(), 5);
   EXPECT_EQ(received.contribution().loss(), 1.5F);
   EXPECT_EQ(received.contribution().accuracy(), 0.25F);
+}
+
+class GradualPushTest : public GrpcParameterClientTest {
+ protected:
+  static constexpr size_t kElements = kChunkBytes / sizeof(float);
+
+  GradualPushTest() {
+    content_.header = Contribution();
+    content_.arena = std::make_shared<Arena>(3 * kElements);
+    content_.range = {0, 3 * kElements};
+    content_.ready = std::make_shared<ReadyChunks>(content_.range, kElements);
+    content_.ready->Add({2 * kElements, 3 * kElements});
+    service_.push = [this](grpc::ServerReader<v1::PushRequest>* reader, v1::PushResponse*) {
+      v1::PushRequest request;
+      while (reader->Read(&request)) {
+        MutexLock lock(&mutex_);
+        offsets_.push_back(request.offset());
+        came_.NotifyAll();
+      }
+      return grpc::Status::OK;
+    };
+  }
+  // The service uses what is ours.
+  ~GradualPushTest() override {
+    client_.reset();
+    server_->Shutdown();
+  }
+  std::future<absl::StatusOr<PushReply>> Begin() {
+    const auto answer = std::make_shared<std::promise<absl::StatusOr<PushReply>>>();
+    client_->Push(content_, absl::Seconds(30), [answer](absl::StatusOr<PushReply> pushed) {
+      answer->set_value(std::move(pushed));
+    });
+    return answer->get_future();
+  }
+  void Await(size_t chunks) {
+    MutexLock lock(&mutex_);
+    while (offsets_.size() < chunks) came_.Wait(&mutex_);
+  }
+
+  PushContent content_;
+  Mutex mutex_;
+  CondVar came_;
+  std::vector<uint64_t> offsets_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(GradualPushTest, ChunksLeaveAsTheyBecomeReady) {
+  auto pushed = Begin();
+  Await(1);
+  content_.ready->Add({0, kElements});
+  Await(2);
+  content_.ready->AddRest();
+  const auto answer = pushed.get();
+  EXPECT_TRUE(answer.ok()) << answer.status();
+  MutexLock lock(&mutex_);
+  EXPECT_EQ(offsets_, (std::vector<uint64_t>{2 * kElements, 0, kElements}));
+}
+
+TEST_F(GradualPushTest, WhatIsGivenUpEndsAsCancelledWhetherItWaitsOrNot) {
+  auto waits = Begin();
+  Await(1);
+  content_.ready->Abandon();
+  EXPECT_TRUE(absl::IsCancelled(waits.get().status()));
+  // Its first chunk is there, and no other ever will be.
+  EXPECT_TRUE(absl::IsCancelled(Begin().get().status()));
+}
+
+TEST_F(GradualPushTest, AnAnswerBeforeTheRestIsReadyEndsIt) {
+  service_.push = [](auto*, v1::PushResponse* response) {
+    response->set_outcome(v1::PushResponse::DUPLICATE);
+    return grpc::Status::OK;
+  };
+  const auto answer = Begin().get();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->outcome, PushOutcome::kDuplicate);
+  content_.ready->AddRest();
+}
+
+TEST_F(GradualPushTest, ShutdownEndsOneThatWaits) {
+  auto pushed = Begin();
+  Await(1);
+  client_->Shutdown();
+  EXPECT_TRUE(absl::IsCancelled(pushed.get().status()));
+  content_.ready->AddRest();
 }
 
 TEST_F(GrpcParameterClientTest, ARefusalThatComesBeforeTheLastChunkIsTheAnswer) {

@@ -31,6 +31,7 @@ class FakeShard final : public ParameterClient {
     pulls.push_back({selector, timeout, std::move(allocate), std::move(done)});
     pull_came();
   }
+  bool pushes_gradually() const override { return gradually; }
   void Push(const PushContent& content, absl::Duration, PushDone done) override {
     pushes.push_back({content, std::move(done)});
   }
@@ -56,6 +57,7 @@ class FakeShard final : public ParameterClient {
     call.done(answer);
   }
 
+  bool gradually = false;
   Lineage lineage;
   // For who waits for a pull that another thread makes.
   std::function<void()> pull_came = [] {};

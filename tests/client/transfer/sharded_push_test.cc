@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "absl/time/clock.h"
 #include "tests/client/transfer/fake_shard.h"
 #include "tests/support/manual_timer.h"
 #include "tests/support/streams.h"
@@ -34,6 +36,20 @@ class ShardedPushTest : public ::testing::Test {
     Contribution header;
     header.stream = stream;
     push_->Push(header, gradients_, [this](const absl::Status& status) { answer_ = status; });
+  }
+
+  std::shared_ptr<OpenPush> Open() {
+    Contribution header;
+    header.stream = kCleanStream;
+    return push_->Open(header, gradients_, absl::Now(),
+                       [this](const absl::Status& status) { answer_ = status; });
+  }
+  size_t PlacementOf(absl::string_view name) {
+    const auto& placements = layout_->placements();
+    return static_cast<size_t>(
+        std::find_if(placements.begin(), placements.end(),
+                     [&](const Placement& place) { return place.tensor.name == name; }) -
+        placements.begin());
   }
 
   std::shared_ptr<const Layout> layout_;
@@ -88,6 +104,55 @@ TEST_F(ShardedPushTest, AShardThatIsAwayIsTriedAgainAndTheOthersAreNot) {
   EXPECT_TRUE(shards_[0].pushes.empty());
   shards_[1].AnswerPush(PushReply{});
   EXPECT_EQ(answer_, absl::OkStatus());
+}
+
+TEST_F(ShardedPushTest, AnOpenPushBeginsWithTheFirstChunkWhereItMayAndElsewhereOnceItIsWhole) {
+  shards_[0].gradually = shards_[1].gradually = true;
+  const auto open = Open();
+  EXPECT_TRUE(shards_[0].pushes.empty());
+  const uint32_t shard = layout_->placements()[PlacementOf("main")].shard;
+  for (const char* name : {"main", "shared", "other"}) {
+    const size_t placement = PlacementOf(name);
+    if (layout_->placements()[placement].shard == shard) open->Ready(placement);
+  }
+  EXPECT_EQ(shards_[shard].pushes.size(), 1U) << "its range is one chunk, and that is there";
+  EXPECT_TRUE(shards_[1 - shard].pushes.empty());
+  open->Finish();
+  EXPECT_EQ(shards_[1 - shard].pushes.size(), 1U);
+  EXPECT_TRUE(shards_[1 - shard].pushes.front().content.ready->whole());
+  shards_[0].AnswerPush(PushReply{});
+  shards_[1].AnswerPush(PushReply{});
+  EXPECT_EQ(answer_, absl::OkStatus());
+}
+
+TEST_F(ShardedPushTest, AClientThatTakesOnlyWholePushesGetsThemAtTheEnd) {
+  const auto open = Open();
+  for (size_t i = 0; i + 1 < layout_->placements().size(); ++i) {
+    if (layout_->placements()[i].tensor.name != "main") open->Ready(i);
+  }
+  EXPECT_TRUE(shards_[layout_->placements()[PlacementOf("main")].shard].pushes.empty());
+  open->Finish();
+  for (const FakeShard& shard : shards_) EXPECT_EQ(shard.pushes.size(), 1U);
+}
+
+TEST_F(ShardedPushTest, AnAbandonedPushIsCancelledAndAsksNobody) {
+  const auto open = Open();
+  open->Abandon();
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_TRUE(absl::IsCancelled(*answer_));
+  EXPECT_TRUE(shards_[0].pushes.empty());
+  EXPECT_TRUE(shards_[1].pushes.empty());
+  EXPECT_EQ(gradients_.use_count(), 1);
+}
+
+TEST_F(ShardedPushTest, AnOpenPushMayBeAnsweredBeforeItsEnd) {
+  shards_[0].gradually = shards_[1].gradually = true;
+  const auto open = Open();
+  for (size_t i = 0; i < layout_->placements().size(); ++i) open->Ready(i);
+  for (FakeShard& shard : shards_) shard.AnswerPush(PushReply{PushOutcome::kDuplicate, {}, {}});
+  EXPECT_EQ(answer_, absl::OkStatus());
+  open->Finish();
+  for (const FakeShard& shard : shards_) EXPECT_TRUE(shard.pushes.empty());
 }
 
 TEST_F(ShardedPushTest, ARefusalNamesTheShardAndIsNotTriedAgain) {

@@ -26,7 +26,19 @@ TEST_F(TransferTest, APushInPartsIsAcceptedOnceItIsWhole) {
   EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[47], 0.5F);
 }
 
-TEST_F(TransferTest, ChunksThatDoNotFollowEachOtherAreRefusedAndChangeNothing) {
+TEST_F(TransferTest, ChunksInAnyOrderMakeAPush) {
+  values_[3] = 3;
+  values_[40] = 40;
+  const auto session = NewPush();
+  ASSERT_TRUE(session->Add(ChunkOf(InitialHeader(), 32, 16)).ok());
+  ASSERT_TRUE(session->Add(ChunkOf("", 0, 16)).ok());
+  ASSERT_TRUE(session->Add(ChunkOf("", 16, 16)).ok());
+  ASSERT_TRUE(Finish(*session).ok());
+  EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[3], 3);
+  EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[40], 40);
+}
+
+TEST_F(TransferTest, ChunksThatMakeNoWholeAreRefusedAndChangeNothing) {
   const auto refused = [this](const std::vector<Chunk>& chunks) {
     const auto session = NewPush();
     absl::Status status;
@@ -37,8 +49,9 @@ TEST_F(TransferTest, ChunksThatDoNotFollowEachOtherAreRefusedAndChangeNothing) {
   };
   const std::string header = InitialHeader();
   EXPECT_TRUE(refused({ChunkOf("", 0, 16)})) << "no header";
-  EXPECT_TRUE(refused({ChunkOf(header, 16, 16)})) << "not the begin";
-  EXPECT_TRUE(refused({ChunkOf(header, 0, 16), ChunkOf("", 32, 16)})) << "a gap";
+  EXPECT_TRUE(refused({ChunkOf(header, 0, 16), ChunkOf("", 32, 16), ChunkOf("", 8, 16)}))
+      << "some of it twice";
+  EXPECT_TRUE(refused({ChunkOf(header, 49, 0)})) << "beyond the end";
   EXPECT_TRUE(refused({ChunkOf(header, 0, 16), ChunkOf(header, 16, 16)})) << "two headers";
   EXPECT_TRUE(refused({ChunkOf(header, 0, 64)})) << "too many";
   Chunk odd = ChunkOf(header, 0, 16);
@@ -50,7 +63,8 @@ TEST_F(TransferTest, ChunksThatDoNotFollowEachOtherAreRefusedAndChangeNothing) {
 TEST_F(TransferTest, APushThatBreaksOffIsRefusedWithHowFarItCame) {
   const auto session = NewPush();
   ASSERT_TRUE(session->Add(ChunkOf(InitialHeader(), 0, 16)).ok());
-  EXPECT_THAT(std::string(Finish(*session).status().message()), HasSubstr("element 16 of 48"));
+  EXPECT_THAT(std::string(Finish(*session).status().message()),
+              HasSubstr("with 32 of 48 elements missing"));
   EXPECT_THAT(std::string(Finish(*NewPush()).status().message()), HasSubstr("no header"));
 }
 
@@ -90,6 +104,21 @@ TEST_F(TransferTest, APushOfBfloat16IsKeptAsFloat32) {
   ASSERT_TRUE(Finish(*session).ok());
   EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[0], 0.75F);
   EXPECT_EQ(shard_.snapshots().Latest()->weights->data()[30], 0.75F);
+}
+
+TEST_F(TransferTest, AValueThatIsNoNumberIsFoundWhereverChunksBegin) {
+  Begin();
+  for (const size_t bad : {0, 5, 6, 20, 29, 30, 47}) {
+    values_[bad] = std::numeric_limits<float>::infinity();
+    const auto session = NewPush();
+    absl::Status status = session->Add(ChunkOf(GradientHeader(0), 30, 18));
+    if (status.ok()) status = session->Add(ChunkOf("", 0, 6));
+    if (status.ok()) status = session->Add(ChunkOf("", 6, 24));
+    if (status.ok()) status = Finish(*session).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << bad;
+    values_[bad] = 0.5F;
+  }
+  EXPECT_TRUE(PushStep(0).ok()) << "they have changed nothing";
 }
 
 TEST_F(TransferTest, AValueThatIsNoNumberEndsThePushBeforeTheRestHasCome) {

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/worker/device/copying_device.h"
 #include "tests/worker/model/replicas.h"
@@ -89,6 +92,80 @@ TEST_F(GradientsTest, AreThoseOfPlainAutograd) {
           << name;
     }
   }
+}
+
+// Keeps each tensor as it was when the pass said that it was final.
+class KeptTensors final : public PassProgress {
+ public:
+  KeptTensors(const Layout& layout, const Arena& gradients)
+      : layout_(layout), gradients_(gradients) {}
+  void OnMeasures(float loss, float accuracy) override {
+    EXPECT_TRUE(kept.empty());
+    measures = {loss, accuracy};
+  }
+  void OnTensor(size_t index) override {
+    const Placement& placement = layout_.placements()[index];
+    const float* const begin = gradients_.data() + layout_.global_offset(placement);
+    const bool first =
+        kept.try_emplace(index, begin, begin + placement.tensor.padded_size()).second;
+    EXPECT_TRUE(first) << placement.tensor.name;
+    order.push_back(placement.tensor.name);
+  }
+
+  std::pair<float, float> measures;
+  std::map<size_t, std::vector<float>> kept;
+  std::vector<std::string> order;
+
+ private:
+  const Layout& layout_;
+  const Arena& gradients_;
+};
+
+TEST_F(GradientsTest, APassTellsOfEachTensorOnceItIsFinal) {
+  for (const std::string model : {"convnet", "resnet20"}) {
+    const auto factory = SmallFactory(model, 1, {3, 8, 8, 3});
+    const auto network = factory();
+    const auto layout = LayoutOf(*network, true, 2);
+    const auto weights = InitialWeights(*network, *layout);
+    const Examples examples = RandomExamples(8, 2, {3, 8, 8, 3});
+    for (const Pass pass : {Pass::kClean, Pass::kAdversarial}) {
+      Replica replica(factory(), layout, pass, &TestDevice());
+      replica.BindWeights(weights);
+      const auto untold = Filled(layout->total_size(), 0);
+      ComputeGradients(replica, examples.images, examples.labels, 0.1F, untold);
+      for (int i = 0; i < 2; ++i) {
+        const auto gradients = Filled(layout->total_size(), 0);
+        KeptTensors told(*layout, *gradients);
+        const PassResult result = ComputeGradients(replica, examples.images, examples.labels, 0.1F,
+                                                   gradients, GradientOf::kWeights, &told);
+        EXPECT_EQ(told.measures, std::pair(result.loss, result.accuracy));
+        EXPECT_TRUE(SameBits(*gradients, *untold)) << model;
+        EXPECT_EQ(told.kept.size(), network->tensors().size()) << model;
+        for (const auto& [index, values] : told.kept) {
+          const float* const end =
+              gradients->data() + layout->global_offset(layout->placements()[index]);
+          EXPECT_EQ(std::memcmp(values.data(), end, values.size() * sizeof(float)), 0)
+              << layout->placements()[index].tensor.name;
+        }
+        // Statistics first, then from the last layer on: what a push can leave with.
+        const std::string last = told.order.back();
+        EXPECT_TRUE(last.find("classify") == std::string::npos &&
+                    last.find("fc") == std::string::npos)
+            << last;
+      }
+    }
+  }
+}
+
+TEST_F(GradientsTest, WhoComputesElsewhereTellsNothing) {
+  CopyingDevice device;
+  Replica replica(factory_(), layout_, Pass::kClean, &device);
+  replica.BindWeights(weights_);
+  const auto gradients = Filled(layout_->total_size(), 0);
+  KeptTensors told(*layout_, *gradients);
+  ComputeGradients(replica, examples_.images, examples_.labels, 0.1F, gradients,
+                   GradientOf::kWeights, &told);
+  EXPECT_TRUE(told.kept.empty());
 }
 
 TEST_F(GradientsTest, EqualPassesGiveEqualBits) {

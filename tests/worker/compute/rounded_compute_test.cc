@@ -15,7 +15,8 @@ const std::vector<TensorSpec> kTensors = {{"a", {40, 3}},
                                           {"c", {7, 9}}};
 
 // The same gradients in every layout: of each tensor by its name and place.
-std::vector<float> Rounded(uint32_t shards, const Unit& unit, uint64_t stream, Branch branch) {
+std::vector<float> Rounded(uint32_t shards, const Unit& unit, uint64_t stream, Branch branch,
+                           const std::vector<size_t>& first = {}) {
   const Layout layout = *Layout::Create(kTensors, shards);
   Arena arena(layout.total_size());
   arena.Zero();
@@ -24,7 +25,9 @@ std::vector<float> Rounded(uint32_t shards, const Unit& unit, uint64_t stream, B
       arena.data()[layout.global_offset(placement) + i] = 0.1F + 0.001F * static_cast<float>(i);
     }
   }
-  RoundGradients(5, layout, unit, StreamIndex(stream), branch, &arena);
+  GradientRounder rounder(5, layout, unit, StreamIndex(stream), branch, &arena);
+  for (const size_t placement : first) rounder.Round(placement);
+  rounder.RoundRest();
   std::vector<float> values;
   for (const Placement& placement : layout.placements()) {
     const float* const begin = arena.data() + layout.global_offset(placement);
@@ -44,6 +47,12 @@ TEST(RoundGradients, GivesTheSameBitsForAnyNumberOfShards) {
   const std::vector<float> one = Rounded(1, unit, 1, Branch::kAuxiliary);
   EXPECT_EQ(one, Rounded(3, unit, 1, Branch::kAuxiliary));
   for (const float value : one) EXPECT_TRUE(IsBfloat16(value));
+}
+
+TEST(RoundGradients, GivesTheSameBitsInWhateverOrderTensorsAreDone) {
+  const Unit unit{Step(3), Slot(1)};
+  EXPECT_EQ(Rounded(2, unit, 1, Branch::kAuxiliary),
+            Rounded(2, unit, 1, Branch::kAuxiliary, {3, 0, 3}));
 }
 
 TEST(RoundGradients, EachUnitAndStreamHasItsOwnChance) {

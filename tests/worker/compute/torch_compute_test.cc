@@ -55,12 +55,13 @@ class TorchComputeTest : public testing::Test {
     result.adversarial = Filled(layout_->total_size(), 55);
     const auto loaded = compute.Load(unit);
     if (!loaded.ok()) return loaded.status();
-    const auto clean = compute.Pass(0, unit, kCleanStream, *loaded, weights_, result.clean);
+    const auto clean =
+        compute.Pass(0, unit, kCleanStream, *loaded, weights_, result.clean, nullptr);
     if (!clean.ok()) return clean.status();
     const auto batch = compute.Attack(0, unit, *loaded, {stale_});
     if (!batch.ok()) return batch.status();
     const auto adversarial =
-        compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial);
+        compute.Pass(0, unit, kAdversarialStream, *batch, weights_, result.adversarial, nullptr);
     if (!adversarial.ok()) return adversarial.status();
     result.clean_measures = *clean;
     result.adversarial_measures = *adversarial;
@@ -126,7 +127,8 @@ TEST_F(TorchComputeTest, WithAnAugmentedPassTheOthersTakeTheImagesAsTheyAre) {
   const auto pass = [&](uint64_t stream, std::shared_ptr<const UnitBatch> batch) {
     auto gradients = Filled(layout->total_size(), 55);
     EXPECT_TRUE(
-        compute.Pass(0, unit_, StreamIndex(stream), std::move(batch), weights, gradients).ok());
+        compute.Pass(0, unit_, StreamIndex(stream), std::move(batch), weights, gradients, nullptr)
+            .ok());
     return gradients;
   };
   const auto stale = Copy(*weights);
@@ -169,7 +171,8 @@ TEST_F(TorchComputeTest, ReplaysAreTheSameBitsWhereTheStepBeforeWasAndFromOlderW
     const auto attacked = compute.Attack(0, unit, loaded, std::move(older));
     EXPECT_TRUE(attacked.ok()) << attacked.status();
     EXPECT_TRUE(
-        compute.Pass(0, unit, StreamIndex(0), *attacked, std::move(weights), gradients).ok());
+        compute.Pass(0, unit, StreamIndex(0), *attacked, std::move(weights), gradients, nullptr)
+            .ok());
     return gradients;
   };
   const auto one = make();
@@ -209,7 +212,9 @@ TEST_F(TorchComputeTest, AMeasuredUnitsCosineIsThatOfItsAttackAndChangesNoBit) {
       const auto attacked = measuring->Attack(0, unit, loaded, {stale_}).value();
       const auto cosine = measuring->AttackCosine(0, unit, *attacked, weights_).value();
       auto gradients = Filled(layout_->total_size(), 55);
-      ASSERT_TRUE(measuring->Pass(0, unit, kAdversarialStream, attacked, weights_, gradients).ok());
+      ASSERT_TRUE(
+          measuring->Pass(0, unit, kAdversarialStream, attacked, weights_, gradients, nullptr)
+              .ok());
       EXPECT_TRUE(SameBits(*gradients, *Run(*plain, unit)->adversarial));
       if (!cosine.has_value()) continue;
       ++measured;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <thread>
 #include <utility>
@@ -15,7 +16,7 @@
 #include "common/plan/simulated_plan.h"
 #include "tests/support/manual_timer.h"
 #include "tests/support/streams.h"
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 namespace conadv {
 namespace {
@@ -55,7 +56,7 @@ class SimulatedComputeTest : public ::testing::Test {
     const auto gradients = std::make_shared<Arena>(layout_->total_size(), &memory);
     SimulatedCompute compute({absl::ZeroDuration(), absl::ZeroDuration(), absl::ZeroDuration()},
                              CleanAndAdversarial(), layout_, &timer_);
-    EXPECT_TRUE(compute.Pass(0, unit, stream, nullptr, nullptr, gradients).ok());
+    EXPECT_TRUE(compute.Pass(0, unit, stream, nullptr, nullptr, gradients, nullptr).ok());
     return {gradients->span().begin(), gradients->span().end()};
   }
 
@@ -73,11 +74,13 @@ TEST_F(SimulatedComputeTest, ALaneIsBusyForAsLongAsThePassTakes) {
               (void)compute_.Attack(0, kUnit, nullptr, {nullptr, nullptr});
             }),
             absl::Milliseconds(100));
-  EXPECT_EQ(
-      TimeOf([&] { (void)compute_.Pass(0, kUnit, kCleanStream, nullptr, nullptr, gradients); }),
-      absl::Milliseconds(30));
   EXPECT_EQ(TimeOf([&] {
-              (void)compute_.Pass(0, kUnit, kAdversarialStream, nullptr, nullptr, gradients);
+              (void)compute_.Pass(0, kUnit, kCleanStream, nullptr, nullptr, gradients, nullptr);
+            }),
+            absl::Milliseconds(30));
+  EXPECT_EQ(TimeOf([&] {
+              (void)compute_.Pass(0, kUnit, kAdversarialStream, nullptr, nullptr, gradients,
+                                  nullptr);
             }),
             absl::Milliseconds(40));
 }
@@ -95,6 +98,38 @@ TEST_F(SimulatedComputeTest, GradientsAreAFunctionOfTheirKeyAndFinite) {
     }
   }
   EXPECT_EQ(different.size(), 12U);
+}
+
+class Heard final : public PassProgress {
+ public:
+  explicit Heard(const Arena& gradients) : gradients_(gradients) {}
+  void OnMeasures(float, float) override { ++measures; }
+  void OnTensor(size_t placement) override {
+    EXPECT_EQ(measures, 1);
+    tensors.push_back(placement);
+    then.emplace_back(gradients_.span().begin(), gradients_.span().end());
+  }
+
+  int measures = 0;
+  std::vector<size_t> tensors;
+  std::vector<std::vector<float>> then;  // the gradients, when each was named
+
+ private:
+  const Arena& gradients_;
+};
+
+TEST_F(SimulatedComputeTest, ABackwardPassIsDoneWithTensorAfterTensorFromTheLastOn) {
+  ManualTimer timer;
+  SimulatedCompute compute({absl::ZeroDuration(), absl::ZeroDuration(), absl::ZeroDuration()},
+                           CleanAndAdversarial(), layout_, &timer);
+  const auto gradients = std::make_shared<Arena>(layout_->total_size(), &memory_);
+  Heard heard(*gradients);
+  EXPECT_TRUE(compute.Pass(0, kUnit, kCleanStream, nullptr, nullptr, gradients, &heard).ok());
+  std::vector<size_t> expected(layout_->placements().size());
+  std::iota(expected.rbegin(), expected.rend(), 0);
+  EXPECT_EQ(heard.tensors, expected);
+  const std::vector<float> end = GradientsOf(kUnit, kCleanStream);
+  for (const std::vector<float>& gradients_then : heard.then) EXPECT_EQ(gradients_then, end);
 }
 
 TEST(SimulatedTensors, AddUpToTheParameters) {
@@ -148,12 +183,37 @@ class FreeSink final : public ContributionSink {
   }
 };
 
+// A lane that is kept waiting once for each pass, whose end alone counts.
+class Untold final : public UnitCompute {
+ public:
+  explicit Untold(UnitCompute* compute) : compute_(compute) {}
+  absl::StatusOr<std::shared_ptr<const UnitBatch>> Load(Unit unit) override {
+    return compute_->Load(unit);
+  }
+  absl::StatusOr<std::shared_ptr<const UnitBatch>> Attack(
+      int lane, Unit unit, std::shared_ptr<const UnitBatch> loaded,
+      std::vector<std::shared_ptr<const Arena>> weights) override {
+    return compute_->Attack(lane, unit, std::move(loaded), std::move(weights));
+  }
+  absl::StatusOr<PassMeasures> Pass(int lane, Unit unit, StreamIndex stream,
+                                    std::shared_ptr<const UnitBatch> batch,
+                                    std::shared_ptr<const Arena> weights,
+                                    std::shared_ptr<Arena> gradients, PassProgress*) override {
+    return compute_->Pass(lane, unit, stream, std::move(batch), std::move(weights),
+                          std::move(gradients), nullptr);
+  }
+
+ private:
+  UnitCompute* const compute_;
+};
+
 // One unit of CONADV or DISADV through the real pipeline: how long it takes by its lanes' time, and
 // by `concurrent`, which says how many lanes wait at once between one end and the next.
 absl::Duration UnitTime(int lanes, const std::vector<size_t>& concurrent) {
   VirtualTimer timer;
   SimulatedGradientMemory memory;
   SimulatedCompute compute(SomeTimes(), CleanAndAdversarial(), SomeLayout(), &timer);
+  Untold untold(&compute);
   WorkerStatistics statistics;
   FreeSource source;
   FreeSink sink;
@@ -173,7 +233,7 @@ absl::Duration UnitTime(int lanes, const std::vector<size_t>& concurrent) {
     changed.NotifyAll();
   };
   Pipeline pipeline(options, 4,
-                    {&cache, &sink, &compute, &executor, &loaders, &gradients, &statistics},
+                    {&cache, &sink, &untold, &executor, &loaders, &gradients, &statistics},
                     std::move(events));
   pipeline.Grant({kUnit}, Lineage(1));
   absl::Duration time;

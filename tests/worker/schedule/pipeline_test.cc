@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 #include <algorithm>
 #include <random>
 
 #include "tests/support/streams.h"
-#include "tests/worker/compute/pipeline_fixture.h"
+#include "tests/worker/schedule/pipeline_fixture.h"
 
 namespace conadv {
 namespace {

@@ -2,8 +2,8 @@
 // What the units in hand may do next: which examples to load, which weights to ask for, which pass
 // to run. This is where the attack's staleness is decided. Pure functions of (units, what is known,
 // options).
-#ifndef CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
-#define CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
+#ifndef CONADV_WORKER_SCHEDULE_UNIT_PLAN_H_
+#define CONADV_WORKER_SCHEDULE_UNIT_PLAN_H_
 
 #include <algorithm>
 #include <array>
@@ -122,4 +122,4 @@ WaitCause CauseOf(absl::Span<const UnitProgress* const> units, const PlanOptions
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_UNIT_PLAN_H_
+#endif  // CONADV_WORKER_SCHEDULE_UNIT_PLAN_H_

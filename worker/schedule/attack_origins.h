@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an attack's staleness arose, by what was the newest version that the worker knew of.
-#ifndef CONADV_WORKER_COMPUTE_ATTACK_ORIGINS_H_
-#define CONADV_WORKER_COMPUTE_ATTACK_ORIGINS_H_
+#ifndef CONADV_WORKER_SCHEDULE_ATTACK_ORIGINS_H_
+#define CONADV_WORKER_SCHEDULE_ATTACK_ORIGINS_H_
 
 #include <algorithm>
 #include <optional>
@@ -31,4 +31,4 @@ inline AttackOrigins OriginsOf(const VersionsSeen& seen, Version first, Version 
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_ATTACK_ORIGINS_H_
+#endif  // CONADV_WORKER_SCHEDULE_ATTACK_ORIGINS_H_

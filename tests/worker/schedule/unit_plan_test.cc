@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/unit_plan.h"
+#include "worker/schedule/unit_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

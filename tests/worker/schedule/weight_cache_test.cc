@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/weight_cache.h"
+#include "worker/schedule/weight_cache.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // The versions of the weights that this worker has, and the door through which it gets others: each
 // is pulled once, however many ask for it. Thread-safe; `done` comes on any thread, at once if the
 // version is there.
-#ifndef CONADV_WORKER_COMPUTE_WEIGHT_CACHE_H_
-#define CONADV_WORKER_COMPUTE_WEIGHT_CACHE_H_
+#ifndef CONADV_WORKER_SCHEDULE_WEIGHT_CACHE_H_
+#define CONADV_WORKER_SCHEDULE_WEIGHT_CACHE_H_
 
 #include <map>
 #include <memory>
@@ -51,4 +51,4 @@ class WeightCache {
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_WEIGHT_CACHE_H_
+#endif  // CONADV_WORKER_SCHEDULE_WEIGHT_CACHE_H_

@@ -2,10 +2,54 @@
 // The pipeline's loading, attacks and passes, and what becomes of their gradients.
 #include <utility>
 
+#include "common/base/clock.h"
 #include "glog/logging.h"
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 namespace conadv {
+
+// The push of a pass's gradients, from its first words on, or else from its end.
+class Pipeline::PassPush final : public PassProgress {
+ public:
+  PassPush(const Parts& parts, const Contribution& header, std::shared_ptr<const Arena> gradients,
+           ContributionSink::Done done)
+      : parts_(parts),
+        header_(header),
+        gradients_(std::move(gradients)),
+        done_(std::move(done)),
+        begun_(Clock::Real().Now()) {}
+
+  void OnMeasures(float loss, float accuracy) override {
+    SetMeasures(loss, accuracy);
+    open_ = parts_.sink->Open(header_, std::move(gradients_), begun_, std::move(done_));
+  }
+  void OnTensor(size_t placement) override { open_->Ready(placement); }
+
+  void Finish(const PassMeasures& measures) {
+    if (open_ != nullptr) return open_->Finish();
+    SetMeasures(measures.loss, measures.accuracy);
+    parts_.sink->Push(header_, std::move(gradients_), std::move(done_));
+  }
+  // False: it had not begun, and nothing will be heard of it.
+  bool Abandon() {
+    if (open_ == nullptr) return false;
+    open_->Abandon();
+    return true;
+  }
+
+ private:
+  void SetMeasures(float loss, float accuracy) {
+    header_.loss = loss;
+    header_.accuracy = accuracy;
+  }
+
+  const Parts& parts_;
+  Contribution header_;
+  std::shared_ptr<const Arena> gradients_;
+  ContributionSink::Done done_;
+  const absl::Time begun_;
+  std::shared_ptr<OpenPush> open_;
+};
 
 void Pipeline::RunLoad(const WorkPtr& work) {
   {
@@ -78,15 +122,18 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
     header.attack_cosine = MeasureAttack(header.unit, *batch, weights, lane);
   }
   std::shared_ptr<Arena> gradients = parts_.gradients->Take();
+  PassPush push(parts_, header, gradients,
+                [this, work](const absl::Status& status) { OnPushed(work, status); });
   const absl::StatusOr<PassMeasures> pass = parts_.compute->Pass(
-      lane, header.unit, stream, std::move(batch), std::move(weights), gradients);
+      lane, header.unit, stream, std::move(batch), std::move(weights), std::move(gradients), &push);
   if (pass.ok()) {
-    header.loss = pass->loss;
-    header.accuracy = pass->accuracy;
     if (pass->attacked_examples > 0) parts_.statistics->Attacked(pass->attacked_examples);
     // It leaves before anything else is begun.
-    parts_.sink->Push(header, std::move(gradients),
-                      [this, work](const absl::Status& status) { OnPushed(work, status); });
+    push.Finish(*pass);
+  } else {
+    // First of all: what a given up push brings must not break the session.
+    Fail(work, pass.status());
+    if (push.Abandon()) return;
   }
   {
     MutexLock lock(&mutex_);
@@ -104,7 +151,6 @@ void Pipeline::RunPass(const WorkPtr& work, StreamIndex stream, int lane) {
       work->attacked = nullptr;
     }
   }
-  if (!pass.ok()) return Fail(work, pass.status());
   Advance();
 }
 

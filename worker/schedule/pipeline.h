@@ -2,8 +2,8 @@
 // Takes granted units through the loading of their examples, the attack and the passes of all
 // streams, and pushes each gradient as soon as it is there. unit_plan.h decides; this carries it
 // out. Thread-safe; events come on any thread, never with a lock held.
-#ifndef CONADV_WORKER_COMPUTE_PIPELINE_H_
-#define CONADV_WORKER_COMPUTE_PIPELINE_H_
+#ifndef CONADV_WORKER_SCHEDULE_PIPELINE_H_
+#define CONADV_WORKER_SCHEDULE_PIPELINE_H_
 
 #include <functional>
 #include <map>
@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client/transfer/sharded_push.h"
+#include "client/transfer/contribution_sink.h"
 #include "common/tensor/arena.h"
 #include "common/thread/mutex.h"
-#include "worker/compute/attack_origins.h"
-#include "worker/compute/executor.h"
 #include "worker/compute/unit_compute.h"
-#include "worker/compute/unit_plan.h"
-#include "worker/compute/weight_cache.h"
+#include "worker/schedule/attack_origins.h"
+#include "worker/schedule/executor.h"
+#include "worker/schedule/unit_plan.h"
+#include "worker/schedule/weight_cache.h"
 #include "worker/statistics/statistics.h"
 
 namespace conadv {
@@ -98,6 +98,7 @@ class Pipeline {
   // What the attack's staleness did, if the unit measures it.
   std::optional<float> MeasureAttack(const Unit& unit, const UnitBatch& attacked,
                                      const std::shared_ptr<const Arena>& weights, int lane);
+  class PassPush;
   void OnPushed(const WorkPtr& work, const absl::Status& status);
   void Fail(const WorkPtr& work, const absl::Status& status);
   // What becomes of a unit whose weights cannot be had.
@@ -126,4 +127,4 @@ class Pipeline {
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_PIPELINE_H_
+#endif  // CONADV_WORKER_SCHEDULE_PIPELINE_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 #include <utility>
 

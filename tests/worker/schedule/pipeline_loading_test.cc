@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "tests/support/gate.h"
-#include "tests/worker/compute/pipeline_fixture.h"
+#include "tests/worker/schedule/pipeline_fixture.h"
 
 namespace conadv {
 namespace {

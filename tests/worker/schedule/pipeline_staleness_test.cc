@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pipeline says of an attack's staleness: where it arose, and what it did.
 #include "tests/support/streams.h"
-#include "tests/worker/compute/pipeline_fixture.h"
+#include "tests/worker/schedule/pipeline_fixture.h"
 
 namespace conadv {
 namespace {

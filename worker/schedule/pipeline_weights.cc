@@ -2,7 +2,7 @@
 // What the pipeline does about weights: asks for them, and learns what there is.
 #include <utility>
 
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 namespace conadv {
 

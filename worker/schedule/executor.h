@@ -3,8 +3,8 @@
 // or those that load examples. Update tasks go before attack tasks, and of each kind the earliest
 // unit first, so that attacks fill the time in which an update waits for weights. Knows neither
 // LibTorch nor the network. Thread-safe.
-#ifndef CONADV_WORKER_COMPUTE_EXECUTOR_H_
-#define CONADV_WORKER_COMPUTE_EXECUTOR_H_
+#ifndef CONADV_WORKER_SCHEDULE_EXECUTOR_H_
+#define CONADV_WORKER_SCHEDULE_EXECUTOR_H_
 
 #include <functional>
 #include <map>
@@ -69,4 +69,4 @@ class Executor {
 
 }  // namespace conadv
 
-#endif  // CONADV_WORKER_COMPUTE_EXECUTOR_H_
+#endif  // CONADV_WORKER_SCHEDULE_EXECUTOR_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "worker/compute/executor.h"
+#include "worker/schedule/executor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

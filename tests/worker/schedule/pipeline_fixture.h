@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pipeline whose passes take no time, and whose pulls and pushes the test answers in any order.
-#ifndef CONADV_TESTS_WORKER_COMPUTE_PIPELINE_FIXTURE_H_
-#define CONADV_TESTS_WORKER_COMPUTE_PIPELINE_FIXTURE_H_
+#ifndef CONADV_TESTS_WORKER_SCHEDULE_PIPELINE_FIXTURE_H_
+#define CONADV_TESTS_WORKER_SCHEDULE_PIPELINE_FIXTURE_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "tests/support/streams.h"
-#include "worker/compute/pipeline.h"
+#include "worker/schedule/pipeline.h"
 
 namespace conadv {
 
@@ -47,9 +47,14 @@ class FakeCompute final : public UnitCompute {
     return Make(kAttacked);
   }
   absl::StatusOr<PassMeasures> Pass(int, Unit unit, StreamIndex stream, Batch batch,
-                                    std::shared_ptr<const Arena> weights,
-                                    std::shared_ptr<Arena>) override {
+                                    std::shared_ptr<const Arena> weights, std::shared_ptr<Arena>,
+                                    PassProgress* progress) override {
     if (weights == nullptr) return absl::InternalError("no weights");
+    if (tells) {
+      progress->OnMeasures(0.75F, 0.5F);
+      progress->OnTensor(3);
+      if (after_tensor) after_tensor();
+    }
     if (KindOf(batch) != (streams[stream.value()].attacked() ? kAttacked : kLoaded)) {
       return absl::InternalError("another stream's images");
     }
@@ -66,6 +71,8 @@ class FakeCompute final : public UnitCompute {
   bool HasReplay(Unit unit) override { return unit == replay; }
   void Forget() override { replay.reset(); }
 
+  bool tells = false;                  // of measures and a tensor on the way
+  std::function<void()> after_tensor;  // and then
   GradientStreams streams = CleanAndAdversarial();
   size_t attack_weights = 1;   // versions that an attack has to get
   std::optional<Unit> replay;  // that the step before has left something for
@@ -112,6 +119,12 @@ class PipelineTest : public ::testing::Test {
   class Sink final : public ContributionSink {
    public:
     explicit Sink(PipelineTest* test) : test_(test) {}
+    std::shared_ptr<OpenPush> Open(const Contribution& header,
+                                   std::shared_ptr<const Arena> gradients, absl::Time,
+                                   Done done) override {
+      Push(header, std::move(gradients), std::move(done));
+      return std::make_shared<OpenedPush>(test_);
+    }
     void Push(const Contribution& header, std::shared_ptr<const Arena> gradients,
               Done done) override {
       MutexLock lock(&test_->mutex_);
@@ -126,11 +139,27 @@ class PipelineTest : public ::testing::Test {
    private:
     PipelineTest* const test_;
   };
-  struct OpenPull {
+  class OpenedPush final : public OpenPush {
+   public:
+    explicit OpenedPush(PipelineTest* test) : test_(test) {}
+    void Ready(size_t placement) override {
+      test_->Note([&] { test_->ready_.push_back(placement); });
+    }
+    void Finish() override {
+      test_->Note([&] { ++test_->finished_; });
+    }
+    void Abandon() override {
+      test_->Note([&] { ++test_->abandoned_; });
+    }
+
+   private:
+    PipelineTest* const test_;
+  };
+  struct UnansweredPull {
     PullSelector selector;
     WeightSource::Done done;
   };
-  struct OpenPush {
+  struct UnansweredPush {
     Contribution header;
     std::shared_ptr<const Arena> gradients;
     ContributionSink::Done done;
@@ -182,7 +211,7 @@ class PipelineTest : public ::testing::Test {
   }
   // Answers one open call; an exact pull with its version, another with `latest`.
   void AnswerPull(size_t i, Version latest = Version(0)) {
-    OpenPull pull;
+    UnansweredPull pull;
     {
       MutexLock lock(&mutex_);
       pull = std::move(pulls_[i]);
@@ -193,7 +222,7 @@ class PipelineTest : public ::testing::Test {
                                std::make_shared<Arena>(16)});
   }
   void AnswerPush(size_t i, const absl::Status& status = absl::OkStatus()) {
-    OpenPush push;
+    UnansweredPush push;
     {
       MutexLock lock(&mutex_);
       push = std::move(pushes_[i]);
@@ -209,8 +238,11 @@ class PipelineTest : public ::testing::Test {
 
   Mutex mutex_;
   CondVar changed_;
-  std::vector<OpenPull> pulls_;
-  std::vector<OpenPush> pushes_;
+  std::vector<UnansweredPull> pulls_;
+  std::vector<UnansweredPush> pushes_;
+  std::vector<size_t> ready_;  // tensors of pushes that are open
+  int finished_ = 0;           // that were opened
+  int abandoned_ = 0;
   std::map<std::pair<Unit, StreamIndex>, int> pushed_;
   std::vector<Contribution> headers_;
   std::set<Unit> answered_;    // of which an answer to a push has come
@@ -233,4 +265,4 @@ class PipelineTest : public ::testing::Test {
 
 }  // namespace conadv
 
-#endif  // CONADV_TESTS_WORKER_COMPUTE_PIPELINE_FIXTURE_H_
+#endif  // CONADV_TESTS_WORKER_SCHEDULE_PIPELINE_FIXTURE_H_
