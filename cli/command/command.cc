@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/nearest.h"
+#include "common/program/version.h"
 
 namespace conadv {
 namespace {
@@ -22,7 +23,7 @@ const Command* FindCommand(absl::Span<const Command> commands, absl::string_view
 }
 
 int UnknownCommand(absl::Span<const Command> commands, absl::string_view name, std::ostream& err) {
-  std::vector<std::string> names = {"help"};
+  std::vector<std::string> names = {"help", "version"};
   for (const Command& command : commands) names.push_back(command.name);
   const std::string nearest = Nearest(name, names);
   err << "conadv: unknown command \"" << name << "\"; "
@@ -91,7 +92,8 @@ std::string ListOf(absl::Span<const Command> commands) {
   for (const Command& command : commands) {
     absl::StrAppendFormat(&text, "  %-10s %s\n", command.name, command.summary);
   }
-  absl::StrAppend(&text, "\nconadv COMMAND --help says more about one of them.\n");
+  absl::StrAppend(&text,
+                  "\nconadv COMMAND --help says more about one of them; conadv --version.\n");
   return text;
 }
 
@@ -99,6 +101,10 @@ int Dispatch(absl::Span<const Command> commands, absl::Span<const std::string> a
              std::ostream& out, std::ostream& err) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     out << ListOf(commands);
+    return Printed("", 0, out, err);
+  }
+  if (arguments[0] == "--version" || arguments[0] == "version") {
+    out << "conadv " << ProjectVersion() << "\n";
     return Printed("", 0, out, err);
   }
   const bool help = arguments[0] == "help";

@@ -16,6 +16,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/program/exit_code.h"
+#include "common/program/version.h"
 
 namespace conadv {
 namespace {
@@ -40,7 +41,7 @@ absl::string_view KindOf(const absl::CommandLineFlag& flag) {
 
 absl::Status UnknownFlag(const std::map<std::string, absl::CommandLineFlag*>& flags,
                          absl::string_view name) {
-  std::vector<std::string> names = {"help"};
+  std::vector<std::string> names = {"help", "version"};
   for (const auto& [known, flag] : flags) names.push_back(known);
   const std::string nearest = Nearest(name, names);
   return absl::InvalidArgumentError(
@@ -104,11 +105,15 @@ std::string FlagsHelp() {
 std::optional<int> ReadCommandLine(absl::string_view program, absl::string_view summary, int argc,
                                    char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto print = [](const std::string& text) {
+    return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? 0 : 1;
+  };
   for (const std::string& argument : arguments) {
-    if (argument != "--help" && argument != "-h") continue;
-    const std::string help =
-        absl::StrCat(program, ": ", summary, "\n\nusage: ", program, " [flags]\n", FlagsHelp());
-    return std::fputs(help.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? 0 : 1;
+    if (argument == "--help" || argument == "-h") {
+      return print(
+          absl::StrCat(program, ": ", summary, "\n\nusage: ", program, " [flags]\n", FlagsHelp()));
+    }
+    if (argument == "--version") return print(absl::StrCat(program, " ", ProjectVersion(), "\n"));
   }
   const absl::Status status = SetFlags(arguments);
   if (status.ok()) return std::nullopt;

@@ -21,8 +21,8 @@ absl::Status SetFlags(absl::Span<const std::string> arguments);
 // A line or more for each flag: name, what it does, default.
 std::string FlagsHelp();
 
-// For main: an exit code if the program is to end now, after --help or after a mistake, which is
-// said on standard error.
+// For main: an exit code if the program is to end now, after --help, --version or after a mistake,
+// which is said on standard error.
 std::optional<int> ReadCommandLine(absl::string_view program, absl::string_view summary, int argc,
                                    char** argv);
 

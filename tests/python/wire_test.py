@@ -72,9 +72,10 @@ class Wire(unittest.TestCase):
     @classmethod
     def push(cls, header, payload, width):
         def chunks():
+            # From the end on, as a backward pass has them; the order is the sender's.
             size = 1 << 20
-            for begin in range(0, len(payload), size):
-                yield cls.pb.PushRequest(header=header if begin == 0 else None, offset=begin // width,
+            for i, begin in enumerate(reversed(range(0, len(payload), size))):
+                yield cls.pb.PushRequest(header=header if i == 0 else None, offset=begin // width,
                                          payload=payload[begin:begin + size])
         call = cls.channel.stream_unary(SERVICE + "Push", cls.pb.PushRequest.SerializeToString,
                                         cls.pb.PushResponse.FromString)

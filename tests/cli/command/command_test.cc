@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <sstream>
 
+#include "common/program/version.h"
+
 namespace conadv {
 namespace {
 
@@ -55,6 +57,14 @@ TEST(Command, WithoutArgumentsAndWithHelpTheCommandsAreListed) {
     EXPECT_EQ(ran.exit, 0);
     EXPECT_THAT(ran.out, AllOf(HasSubstr("train"), HasSubstr("status")));
     EXPECT_EQ(ran.err, "");
+  }
+}
+
+TEST(Command, SaysWhichVersionItIs) {
+  for (const char* argument : {"--version", "version"}) {
+    const Ran ran = Call({argument});
+    EXPECT_EQ(ran.exit, 0);
+    EXPECT_EQ(ran.out, absl::StrCat("conadv ", ProjectVersion(), "\n"));
   }
 }
 
