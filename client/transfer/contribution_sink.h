@@ -25,7 +25,7 @@ class OpenPush {
   virtual void Ready(size_t placement) = 0;
   // So is everything else.
   virtual void Finish() = 0;
-  // Nothing more comes. The push ends as CANCELLED, and has changed nothing.
+  // Instead: nothing more comes. The push ends as CANCELLED, and has changed nothing.
   virtual void Abandon() = 0;
 };
 

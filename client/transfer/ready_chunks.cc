@@ -11,7 +11,7 @@ ReadyChunks::ReadyChunks(Range range, size_t chunk_elements)
       chunk_elements_(chunk_elements),
       count_(std::max<size_t>((range.size() + chunk_elements - 1) / chunk_elements, 1)) {
   for (size_t i = 0; i < count_; ++i) missing_.push_back(ChunkAt(i).size());
-  if (range.size() == 0) order_.push_back(0);
+  if (range.size() == 0) last_ = 0;
 }
 
 Range ReadyChunks::ChunkAt(size_t index) const {
@@ -33,7 +33,12 @@ void ReadyChunks::Add(Range part) {
       const size_t size = std::min(chunk.end, part.end) - std::max(chunk.begin, part.begin);
       if (missing_[i] == 0) continue;
       missing_[i] -= std::min(size, missing_[i]);
-      if (missing_[i] == 0) order_.push_back(i);
+      if (missing_[i] > 0) continue;
+      if (order_.size() + 1 < count_) {
+        order_.push_back(i);
+      } else {
+        last_ = i;
+      }
     }
     woken = TakeWoken();
   }
@@ -47,6 +52,7 @@ void ReadyChunks::AddRest() {
     for (size_t i = 0; i < missing_.size(); ++i) {
       if (std::exchange(missing_[i], 0) > 0) order_.push_back(i);
     }
+    if (last_.has_value()) order_.push_back(*std::exchange(last_, std::nullopt));
     woken = TakeWoken();
   }
   if (woken) woken();
@@ -70,10 +76,10 @@ bool ReadyChunks::whole() const {
 ReadyChunks::Next ReadyChunks::Get(size_t before, std::function<void()> woken) {
   MutexLock lock(&mutex_);
   woken_ = nullptr;
+  if (abandoned_ && order_.size() < count_) return {State::kNever, {}, false};
   if (before < order_.size()) {
     return {State::kReady, ChunkAt(order_[before]), before + 1 == count_};
   }
-  if (abandoned_) return {State::kNever, {}, false};
   awaited_ = before + 1;
   woken_ = std::move(woken);
   return {};

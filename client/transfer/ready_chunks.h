@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/tensor/layout.h"
@@ -26,15 +27,17 @@ class ReadyChunks {
     bool last = false;  // kReady: all others came before it
   };
 
-  // Of `range`, from its begin on; the last one may be shorter, and is all there is of an empty
-  // range.
+  // Of `range`, from its begin on; the last one may be shorter, and an empty range is one empty
+  // chunk.
   ReadyChunks(Range range, size_t chunk_elements);
 
-  // Elements that are final now; each element once. What is not of the range is left out.
+  // Elements that are final now; each element once. What is not of the range is left out. The last
+  // of the chunks waits for AddRest all the same: until then what has left makes no whole, and can
+  // be given up.
   void Add(Range part);
-  // All of them are.
+  // All of them are final.
   void AddRest();
-  // Nothing more becomes final. No effect on what is whole.
+  // Nothing more becomes final, and what is ready is not wanted any more. No effect after AddRest.
   void Abandon();
 
   size_t count() const { return count_; }
@@ -54,6 +57,7 @@ class ReadyChunks {
   mutable Mutex mutex_;
   std::vector<size_t> missing_ ABSL_GUARDED_BY(mutex_);  // by chunk: elements that are not final
   std::vector<size_t> order_ ABSL_GUARDED_BY(mutex_);    // chunks that are ready
+  std::optional<size_t> last_ ABSL_GUARDED_BY(mutex_);   // the one that waits for AddRest
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
   size_t awaited_ ABSL_GUARDED_BY(mutex_) = 0;  // how many have to be ready before `woken_`
   std::function<void()> woken_ ABSL_GUARDED_BY(mutex_);

@@ -37,6 +37,7 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
           std::make_shared<ReadyChunks>(content.range, kChunkBytes / BytesOf(content.type)));
       content.ready = ready_.back();
     }
+    early_.assign(contents_.size(), true);
     Start();
   }
 
@@ -60,7 +61,8 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
   bool MayBegin(size_t shard) {
     if (ready_.empty()) return true;
     ReadyChunks& ready = *ready_[shard];
-    const size_t needed = parts_->clients[shard]->pushes_gradually() ? 1 : ready.count();
+    const bool early = early_[shard] && parts_->clients[shard]->pushes_gradually();
+    const size_t needed = early ? 1 : ready.count();
     const ReadyChunks::Next next =
         ready.Get(needed - 1, [self = shared_from_this(), shard] { self->Call(shard); });
     if (next.state == ReadyChunks::State::kNever) {
@@ -73,8 +75,9 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
     const absl::Duration timeout =
         parts_->options.timeout + TransferAllowance(contents_[shard].range.size() * sizeof(float));
     if (ready_.empty() || ready_[shard]->whole()) return timeout;
-    // The rest of the pass, of which a part has passed.
-    constexpr int kOfThePart = 10;
+    // The rest of the pass, of which at least the third has passed that its forward pass takes. If
+    // it takes longer, its gradients leave once more when they are whole.
+    constexpr int kOfThePart = 3;
     return timeout + kOfThePart * (Clock::Real().Now() - begun_);
   }
 
@@ -85,6 +88,12 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
         [self = shared_from_this(), shard](const absl::StatusOr<PushReply>& answer) {
           if (IsTransient(answer.status())) {
             const auto wait = self->backoff_[shard].Next(Clock::Real().Now(), answer.status());
+            if (!self->ready_.empty() && !self->ready_[shard]->whole()) {
+              // It came too early, or took its room for too long. Nobody knows when it is whole:
+              // the time until then is not a failure's.
+              self->early_[shard] = false;
+              self->backoff_[shard].Reset();
+            }
             if (wait.has_value()) {
               return self->parts_->timer->After(*wait, [self, shard] { self->Call(shard); });
             }
@@ -128,6 +137,7 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
   std::vector<PushContent> contents_;                // by shard
   std::vector<Backoff> backoff_;                     // by shard
   std::vector<std::shared_ptr<ReadyChunks>> ready_;  // by shard; empty: all is final
+  std::vector<char> early_;  // by shard, of a call's callbacks: whether it may begin before all is
   absl::Time begun_;
   Mutex mutex_;
   absl::Time whole_at_ ABSL_GUARDED_BY(mutex_);

@@ -193,7 +193,10 @@ absl::StatusOr<Shard::Admission> Shard::BeginPush(const Contribution& contributi
     return admission;
   }
   MutexLock lock(&state->mutex);
-  CONADV_RETURN_IF_ERROR(state->CheckRoom(contribution));
+  if (absl::Status room = state->CheckRoom(contribution); !room.ok()) {
+    state->refused = clock_->Now();
+    return room;
+  }
   admission.buffer = state->contributions.Take();
   state->retry_delays.Admit(state->contributions.in_use(), run.room.openings);
   return admission;
@@ -359,9 +362,11 @@ void Shard::VisitAtRest(Version version, std::function<void(const Publication&)>
   });
 }
 
-bool Shard::full() const {
+bool Shard::refuses(absl::Duration within) const {
   const std::shared_ptr<State> state = this->state();
-  return state != nullptr && state->contributions.in_use() >= state->run->room.openings;
+  if (state == nullptr || state->contributions.in_use() < state->run->room.openings) return false;
+  MutexLock lock(&state->mutex);
+  return clock_->Now() - state->refused <= within;
 }
 
 Shard::Memory Shard::memory() const {

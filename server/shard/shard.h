@@ -136,8 +136,8 @@ class Shard {
 
   // A number of the addition or update that is under way for the longest; 0: none is.
   uint64_t oldest_task() const { return pool_->oldest_task(); }
-  // Whether pushes of new units are refused for lack of room.
-  bool full() const;
+  // Whether a push was refused within this time for lack of room, and there is none now.
+  bool refuses(absl::Duration within) const;
   // Bytes in arenas and optimizer state, without the copy that a checkpoint makes of the latter,
   // and the most they may take with it: see MemoryLimitOf.
   struct Memory {

@@ -70,6 +70,7 @@ struct Shard::State {
   // moves, and no task runs.
   std::optional<NextUpdate> measured ABSL_GUARDED_BY(mutex);
   RetryDelays retry_delays ABSL_GUARDED_BY(mutex);
+  absl::Time refused ABSL_GUARDED_BY(mutex) = absl::InfinitePast();  // for lack of room, the last
   bool applying ABSL_GUARDED_BY(mutex) = false;
   bool initialized ABSL_GUARDED_BY(mutex) = false;
 };

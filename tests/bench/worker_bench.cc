@@ -12,11 +12,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "worker/schedule/pipeline.h"
 #include "worker/compute/torch_compute.h"
 #include "worker/data/memory_dataset.h"
 #include "worker/device/cpu_device.h"
 #include "worker/model/source/open_model.h"
+#include "worker/schedule/pipeline.h"
 
 namespace conadv {
 namespace {

@@ -85,7 +85,8 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
       layout_(std::move(layout)),
       pass_(pass),
       device_(device),
-      precision_(precision) {
+      precision_(precision),
+      listener_(std::make_unique<Listener>()) {
   network_->MoveTo(*device_);
   network_->SetTraining(NormalisesOverBatch(pass));
   absl::flat_hash_map<absl::string_view, size_t> placements;
@@ -132,11 +133,11 @@ Replica::Replica(std::unique_ptr<Network> network, std::shared_ptr<const Layout>
 void Replica::Listen(size_t index) {
   for (const torch::Tensor& tensor : bindings_[index].tensors) {
     accumulators_.push_back(torch::autograd::impl::grad_accumulator(tensor));
-    accumulators_.back()->add_post_hook(std::make_unique<AfterAccumulation>([this, index] {
-      if (ready_ == nullptr) return;
-      Binding& binding = bindings_[index];
-      if (--binding.left == 0) (*ready_)(binding.placement);
-    }));
+    accumulators_.back()->add_post_hook(std::make_unique<AfterAccumulation>(
+        [listener = listener_.get(), index, placement = bindings_[index].placement] {
+          if (listener->ready == nullptr) return;
+          if (--listener->left[index] == 0) (*listener->ready)(placement);
+        }));
   }
 }
 
@@ -185,12 +186,13 @@ void Replica::Backward(const torch::Tensor& loss, const TensorReady& ready) {
   CHECK(gradients_ != nullptr) << "BindGradients comes first";
   FinishStatistics();
   if (ready == nullptr) return loss.backward();
-  for (Binding& binding : bindings_) {
-    binding.left = binding.tensors.size();
+  listener_->left.clear();
+  for (const Binding& binding : bindings_) {
+    listener_->left.push_back(binding.tensors.size());
     if (binding.statistic) ready(binding.placement);
   }
-  ready_ = &ready;
-  const absl::Cleanup unlisten = [this] { ready_ = nullptr; };
+  listener_->ready = &ready;
+  const absl::Cleanup unlisten = [this] { listener_->ready = nullptr; };
   loss.backward();
 }
 

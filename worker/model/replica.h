@@ -68,13 +68,18 @@ class Replica {
   struct Binding {
     std::vector<torch::Tensor> tensors;  // one, or all that share their values
     size_t placement = 0;                // in the layout's list
-    size_t left = 0;                     // tensors that backward has not come to yet
     size_t offset = 0;                   // elements, in the concatenated arenas
     size_t size = 0;
     std::vector<int64_t> shape;
     bool statistic = false;
     float part = 1;     // of a statistic: how much of a batch it takes
     torch::Tensor own;  // of a statistic: where it moves when no gradients are bound
+  };
+
+  // What backward tells while it goes on; where it is does not change if the replica is moved.
+  struct Listener {
+    const TensorReady* ready = nullptr;
+    std::vector<size_t> left;  // by binding: tensors that it has not come to yet
   };
 
   // Has backward tell when it is done with the tensors of a binding.
@@ -94,8 +99,8 @@ class Replica {
   std::unique_ptr<GradientBuffer> gradients_;
   // What backward adds a tensor's gradient with: alive as long as they are to be listened to.
   std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;
-  const TensorReady* ready_ = nullptr;  // during Backward
-  bool finished_statistics_ = false;    // of the gradients that are bound
+  std::unique_ptr<Listener> listener_;
+  bool finished_statistics_ = false;  // of the gradients that are bound
 };
 
 }  // namespace conadv

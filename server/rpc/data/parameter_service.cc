@@ -89,7 +89,8 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* ParameterService::Push(
 
 void ParameterService::MakeRoom() {
   shard_->snapshots().MakeRoom();
-  if (shard_->full()) pushes_.EvictIdle(patience_);
+  // A push may wait for the pass that makes it: nobody is the worse for it unless he is sent away.
+  if (shard_->refuses(patience_)) pushes_.EvictIdle(patience_);
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* ParameterService::Watch(

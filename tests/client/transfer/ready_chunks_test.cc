@@ -30,8 +30,10 @@ TEST(ReadyChunks, AChunkIsReadyOnceAllItsElementsAre) {
   EXPECT_EQ(Ready(chunks), (std::vector<Range>{{120, 125}}));
   chunks.Add({105, 115});
   EXPECT_EQ(Ready(chunks), (std::vector<Range>{{120, 125}, {110, 120}}));
-  EXPECT_FALSE(chunks.whole());
   chunks.Add({90, 105});
+  EXPECT_EQ(Ready(chunks).size(), 2U) << "the last one waits for the end";
+  EXPECT_FALSE(chunks.whole());
+  chunks.AddRest();
   EXPECT_EQ(Ready(chunks), (std::vector<Range>{{120, 125}, {110, 120}, {100, 110}}));
   EXPECT_TRUE(chunks.whole());
 }
@@ -49,6 +51,8 @@ TEST(ReadyChunks, TensorsInAnyOrderMakeEveryChunkReadyOnce) {
     }
     std::shuffle(tensors.begin(), tensors.end(), random);
     for (const Range& tensor : tensors) chunks.Add(tensor);
+    EXPECT_EQ(Ready(chunks).size() + 1, chunks.count());
+    chunks.AddRest();
     std::vector<Range> ready = Ready(chunks);
     std::sort(ready.begin(), ready.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
     ASSERT_EQ(ready.size(), chunks.count());
@@ -67,6 +71,8 @@ TEST(ReadyChunks, WhatIsNotNamedIsReadyWithTheRest) {
 
 TEST(ReadyChunks, AnEmptyRangeIsOneEmptyChunk) {
   ReadyChunks chunks({8, 8}, 10);
+  EXPECT_FALSE(chunks.whole());
+  chunks.AddRest();
   EXPECT_TRUE(chunks.whole());
   EXPECT_EQ(Ready(chunks), (std::vector<Range>{{8, 8}}));
 }
@@ -90,8 +96,12 @@ TEST(ReadyChunks, WhatIsGivenUpNeverComesButWhatIsWholeStays) {
   EXPECT_EQ(chunks.Get(1, [&] { ++woken; }).state, State::kLater);
   chunks.Abandon();
   EXPECT_EQ(woken, 1);
-  EXPECT_EQ(chunks.Get(0, nullptr).state, State::kReady);
+  EXPECT_EQ(chunks.Get(0, nullptr).state, State::kNever);
   EXPECT_EQ(chunks.Get(1, nullptr).state, State::kNever);
+  ReadyChunks whole({0, 20}, 10);
+  whole.AddRest();
+  whole.Abandon();
+  EXPECT_EQ(Ready(whole).size(), 2U);
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 
 #include "absl/time/clock.h"
+#include "common/wire/chunk.h"
 #include "tests/client/transfer/fake_shard.h"
 #include "tests/support/manual_timer.h"
 #include "tests/support/streams.h"
@@ -106,25 +108,6 @@ TEST_F(ShardedPushTest, AShardThatIsAwayIsTriedAgainAndTheOthersAreNot) {
   EXPECT_EQ(answer_, absl::OkStatus());
 }
 
-TEST_F(ShardedPushTest, AnOpenPushBeginsWithTheFirstChunkWhereItMayAndElsewhereOnceItIsWhole) {
-  shards_[0].gradually = shards_[1].gradually = true;
-  const auto open = Open();
-  EXPECT_TRUE(shards_[0].pushes.empty());
-  const uint32_t shard = layout_->placements()[PlacementOf("main")].shard;
-  for (const char* name : {"main", "shared", "other"}) {
-    const size_t placement = PlacementOf(name);
-    if (layout_->placements()[placement].shard == shard) open->Ready(placement);
-  }
-  EXPECT_EQ(shards_[shard].pushes.size(), 1U) << "its range is one chunk, and that is there";
-  EXPECT_TRUE(shards_[1 - shard].pushes.empty());
-  open->Finish();
-  EXPECT_EQ(shards_[1 - shard].pushes.size(), 1U);
-  EXPECT_TRUE(shards_[1 - shard].pushes.front().content.ready->whole());
-  shards_[0].AnswerPush(PushReply{});
-  shards_[1].AnswerPush(PushReply{});
-  EXPECT_EQ(answer_, absl::OkStatus());
-}
-
 TEST_F(ShardedPushTest, AClientThatTakesOnlyWholePushesGetsThemAtTheEnd) {
   const auto open = Open();
   for (size_t i = 0; i + 1 < layout_->placements().size(); ++i) {
@@ -145,14 +128,68 @@ TEST_F(ShardedPushTest, AnAbandonedPushIsCancelledAndAsksNobody) {
   EXPECT_EQ(gradients_.use_count(), 1);
 }
 
-TEST_F(ShardedPushTest, AnOpenPushMayBeAnsweredBeforeItsEnd) {
-  shards_[0].gradually = shards_[1].gradually = true;
+// One shard, and two chunks and a bit of gradients.
+class OpenPushTest : public ShardedPushTest {
+ protected:
+  static constexpr size_t kChunk = kChunkBytes / sizeof(float);
+
+  OpenPushTest() {
+    layout_ = std::make_shared<const Layout>(
+        *Layout::Create({{"first", {kChunk}}, {"last", {kChunk + 16}}}, 1));
+    gradients_ = std::make_shared<Arena>(layout_->total_size());
+    shards_[0].gradually = true;
+    push_.emplace(layout_, GradientStreams{{"clean"}}, std::vector<ParameterClient*>{&shards_[0]},
+                  &timer_, &statistics_, PushOptions());
+  }
+  std::deque<FakeShard::PushCall>& calls() { return shards_[0].pushes; }
+};
+
+TEST_F(OpenPushTest, BeginsWithTheFirstChunkAndIsWholeAtItsEnd) {
   const auto open = Open();
-  for (size_t i = 0; i < layout_->placements().size(); ++i) open->Ready(i);
-  for (FakeShard& shard : shards_) shard.AnswerPush(PushReply{PushOutcome::kDuplicate, {}, {}});
-  EXPECT_EQ(answer_, absl::OkStatus());
+  EXPECT_TRUE(calls().empty());
+  open->Ready(PlacementOf("last"));
+  ASSERT_EQ(calls().size(), 1U);
+  const std::shared_ptr<ReadyChunks> ready = calls().front().content.ready;
+  open->Ready(PlacementOf("first"));
+  EXPECT_FALSE(ready->whole());
   open->Finish();
-  for (const FakeShard& shard : shards_) EXPECT_TRUE(shard.pushes.empty());
+  EXPECT_TRUE(ready->whole());
+  shards_[0].AnswerPush(PushReply{});
+  EXPECT_EQ(answer_, absl::OkStatus());
+}
+
+TEST_F(OpenPushTest, MayBeAnsweredBeforeItsEnd) {
+  const auto open = Open();
+  open->Ready(PlacementOf("last"));
+  shards_[0].AnswerPush(PushReply{PushOutcome::kDuplicate, {}, {}});
+  EXPECT_EQ(answer_, absl::OkStatus());
+  open->Ready(PlacementOf("first"));
+  open->Finish();
+  EXPECT_TRUE(calls().empty());
+}
+
+TEST_F(OpenPushTest, SentAwayItComesAgainOnceItIsWholeHoweverLongThatTakes) {
+  const auto open = Open();
+  open->Ready(PlacementOf("last"));
+  shards_[0].AnswerPush(absl::UnavailableError("idle, and others waited"));
+  timer_.RunNext();
+  EXPECT_TRUE(calls().empty());
+  EXPECT_FALSE(answer_.has_value());
+  open->Finish();
+  ASSERT_EQ(calls().size(), 1U);
+  shards_[0].AnswerPush(PushReply{});
+  EXPECT_EQ(answer_, absl::OkStatus());
+}
+
+TEST_F(OpenPushTest, GivenUpWhileItWaitsToComeAgainItIsCancelled) {
+  const auto open = Open();
+  open->Ready(PlacementOf("last"));
+  shards_[0].AnswerPush(absl::UnavailableError("gone"));
+  open->Abandon();
+  timer_.RunNext();
+  EXPECT_TRUE(calls().empty());
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_TRUE(absl::IsCancelled(*answer_));
 }
 
 TEST_F(ShardedPushTest, ARefusalNamesTheShardAndIsNotTriedAgain) {
