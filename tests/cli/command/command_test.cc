@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "common/program/version.h"
 
 namespace conadv {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/shard/shard.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/streams.h"
 
 namespace conadv {
@@ -172,6 +173,40 @@ TEST(ContributionRoom, IsWhatTheTreesOfALargeModelNeed) {
   EXPECT_EQ(ContributionRoomOf(training, 2, kLarge).all, 4 * 11 + 8 + 2U);
   EXPECT_EQ(ContributionRoomOf(training, 2, 1000).openings, 2 * (1024 + 32U))
       << "they cost nothing";
+}
+
+// A push that waits for its pass is in nobody's way as long as there is nobody.
+TEST(ContributionRoom, IsShortWhileItIsFullAndSomebodyWasSentAwayLately) {
+  ThreadPool pool(0);
+  Silent observer;
+  FakeClock clock;
+  Shard shard(SomeJob(Consistency::kAsync, 16), 0, 1, &clock, &pool, &observer);
+  Plan plan = SomePlan(kParameters);
+  plan.steps = 1000;
+  const auto initial = shard.BeginInitialWeights(plan);
+  initial->arena->Zero();
+  shard.FinishInitialWeights(*initial, [](const absl::StatusOr<PushOutcome>&) {});
+  while (pool.RunOne()) {
+  }
+  const auto begin = [&shard](uint64_t unit) {
+    Contribution contribution;
+    contribution.unit = {Step(unit / 16), Slot(unit % 16)};
+    return shard.BeginPush(contribution, shard.run()->layout.hash());
+  };
+  std::vector<Shard::Admission> arriving;
+  while (arriving.size() < shard.run()->room.openings) {
+    auto admission = begin(arriving.size());
+    ASSERT_TRUE(admission.ok()) << admission.status();
+    arriving.push_back(*std::move(admission));
+  }
+  EXPECT_FALSE(shard.refuses(absl::Seconds(10))) << "all that came are in";
+  EXPECT_TRUE(absl::IsResourceExhausted(begin(arriving.size()).status()));
+  EXPECT_TRUE(shard.refuses(absl::Seconds(10)));
+  clock.now += absl::Seconds(11);
+  EXPECT_FALSE(shard.refuses(absl::Seconds(10)));
+  EXPECT_FALSE(begin(arriving.size()).ok());
+  arriving.pop_back();
+  EXPECT_FALSE(shard.refuses(absl::Seconds(10))) << "there is room";
 }
 
 }  // namespace

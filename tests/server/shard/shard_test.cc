@@ -12,7 +12,6 @@
 #include <optional>
 #include <thread>
 
-#include "tests/support/fake_clock.h"
 #include "tests/support/streams.h"
 
 namespace conadv {
@@ -304,32 +303,6 @@ TEST_F(ShardTest, WhatCompletesAUnitIsAdmittedWhenNothingElseIs) {
     EXPECT_TRUE(push(unit, kAdversarialStream).ok()) << unit;
   }
   EXPECT_EQ(shard.snapshots().Latest()->version.value(), open);
-}
-
-// A push that waits for its pass is in nobody's way as long as there is nobody.
-TEST_F(ShardTest, ItRefusesWhileItIsFullAndSomebodyWasSentAwayLately) {
-  Job job = SomeJob(Consistency::kAsync);
-  job.training.slots = 4;
-  FakeClock clock;
-  Shard shard(job, 0, 1, &clock, &pool_, &observer_);
-  Plan plan = SomePlan();
-  plan.steps = 1000;
-  Begin(shard, plan, pool_);
-  std::vector<Shard::Admission> arriving;
-  const auto begin = [&](uint64_t unit) {
-    return shard.BeginPush(Of(unit / 4, unit % 4, 0), shard.run()->layout.hash());
-  };
-  while (arriving.size() < shard.run()->room.openings) {
-    arriving.push_back(*begin(arriving.size()));
-  }
-  EXPECT_FALSE(shard.refuses(absl::Seconds(10))) << "all that came are in";
-  EXPECT_TRUE(absl::IsResourceExhausted(begin(arriving.size()).status()));
-  EXPECT_TRUE(shard.refuses(absl::Seconds(10)));
-  clock.now += absl::Seconds(11);
-  EXPECT_FALSE(shard.refuses(absl::Seconds(10)));
-  EXPECT_FALSE(begin(arriving.size()).ok());
-  arriving.pop_back();
-  EXPECT_FALSE(shard.refuses(absl::Seconds(10))) << "there is room";
 }
 
 // Streams that no algorithm has: two of the main branch, and an attacked one between them.
