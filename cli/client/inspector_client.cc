@@ -12,7 +12,6 @@
 namespace conadv {
 namespace {
 
-constexpr absl::Duration kAnswer = absl::Seconds(5);
 constexpr absl::Duration kLastWord = absl::Seconds(1);
 
 }  // namespace

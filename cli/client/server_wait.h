@@ -22,6 +22,9 @@
 
 namespace conadv {
 
+// Long enough for a busy server's answer, short enough to look again for one that has moved.
+inline constexpr absl::Duration kAnswer = absl::Seconds(5);
+
 struct WaitOptions {
   absl::Duration timeout = absl::Seconds(60);
   // Where people read for whom we wait; nullptr: nowhere.

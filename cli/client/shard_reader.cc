@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/client/server_wait.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/plan/plan_proto.h"
@@ -18,8 +19,6 @@
 namespace conadv {
 namespace {
 
-// Long enough for a busy server's answer, short enough to look again for one that has moved.
-constexpr absl::Duration kAnswer = absl::Seconds(5);
 // A run that does not begin is told of by then.
 constexpr absl::Duration kBegin = absl::Seconds(2);
 

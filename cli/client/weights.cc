@@ -26,9 +26,8 @@
 namespace conadv {
 namespace {
 
-constexpr absl::Duration kAnswer = absl::Seconds(5);
 // Between two looks at whether somebody has had enough.
-constexpr std::chrono::milliseconds kLook(20);
+constexpr std::chrono::milliseconds kBetweenLooks(20);
 
 // Whom a pull is about just now.
 struct Server {
@@ -123,7 +122,7 @@ class ModelPull {
       answer.set_value(std::move(weights));
     });
     std::future<absl::StatusOr<VersionedWeights>> pulled = answer.get_future();
-    while (pulled.wait_for(kLook) != std::future_status::ready) {
+    while (pulled.wait_for(kBetweenLooks) != std::future_status::ready) {
       if (!interrupted_()) continue;
       for (ParameterClient* client : clients) client->Shutdown();
       pulled.wait();

@@ -19,7 +19,7 @@ namespace conadv {
 namespace {
 
 constexpr size_t kMostLooks = 500;
-constexpr size_t kMostBuckets = 8;
+constexpr size_t kMostBucketsShown = 8;
 // Of each table, below its header, before the histograms give way.
 constexpr size_t kFewestRows = 3;
 constexpr absl::string_view kLevels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -224,8 +224,8 @@ std::vector<std::string> StalenessView::Lines(size_t columns, size_t rows, absl:
   const size_t last = note.empty() ? rows : rows - std::min<size_t>(rows, 1);
   const auto room = [&] { return last > lines.size() ? last - lines.size() : 0; };
   const size_t tables = 2 * (kFewestRows + 2);  // with a header and a line before it each
-  const size_t buckets =
-      std::min({BucketsOf(answer_), kMostBuckets, room() > tables + 3 ? room() - tables - 2 : 1});
+  const size_t buckets = std::min(
+      {BucketsOf(answer_), kMostBucketsShown, room() > tables + 3 ? room() - tables - 2 : 1});
   const size_t half = columns > 4 ? (columns - 4) / 2 : columns;
   const auto attack =
       HistogramLines("ATTACK", answer_.attack_staleness(), attack_.means, half, buckets);

@@ -14,7 +14,7 @@
 namespace conadv {
 namespace {
 
-constexpr char kMethod[] = "/conadv.v1.ParameterServer/Describe";
+constexpr char kDescribe[] = "/conadv.v1.ParameterServer/Describe";
 
 absl::StatusOr<ServerDescription> Read(const grpc::ByteBuffer& response, PeerIdentity* peer) {
   CONADV_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(response));
@@ -34,7 +34,7 @@ class DescribeCall final : public grpc::ClientUnaryReactor {
   }
 
   void Start(grpc::GenericStub* stub) {
-    stub->PrepareUnaryCall(context_.get(), kMethod, grpc::StubOptions(), &request_, &response_,
+    stub->PrepareUnaryCall(context_.get(), kDescribe, grpc::StubOptions(), &request_, &response_,
                            this);
     StartCall();
   }

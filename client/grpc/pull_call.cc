@@ -14,7 +14,7 @@
 namespace conadv {
 namespace {
 
-constexpr char kMethod[] = "/conadv.v1.ParameterServer/Pull";
+constexpr char kPull[] = "/conadv.v1.ParameterServer/Pull";
 
 grpc::ByteBuffer Encode(const PullQuery& query) {
   const grpc::Slice slice(EncodePullQuery(query));
@@ -33,7 +33,7 @@ class PullCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
         done_(std::move(done)) {}
 
   void Start(grpc::GenericStub* stub) {
-    stub->PrepareBidiStreamingCall(context_.get(), kMethod, grpc::StubOptions(), this);
+    stub->PrepareBidiStreamingCall(context_.get(), kPull, grpc::StubOptions(), this);
     StartWriteLast(&request_, grpc::WriteOptions());
     StartRead(&message_);
     StartCall();

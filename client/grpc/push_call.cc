@@ -17,7 +17,7 @@
 namespace conadv {
 namespace {
 
-constexpr char kMethod[] = "/conadv.v1.ParameterServer/Push";
+constexpr char kPush[] = "/conadv.v1.ParameterServer/Push";
 
 class PushCall;
 
@@ -48,7 +48,7 @@ class PushCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::By
   }
 
   void Start(grpc::GenericStub* stub) {
-    stub->PrepareBidiStreamingCall(context_.get(), kMethod, grpc::StubOptions(), this);
+    stub->PrepareBidiStreamingCall(context_.get(), kPush, grpc::StubOptions(), this);
     StartRead(&response_);
     bool abandoned;
     {

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/wire/wire_type.h"
+
 namespace conadv {
 namespace {
 
-// Protobuf wire types (https://protobuf.dev/programming-guides/encoding).
-enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 constexpr uint32_t kHeaderField = 1;
 constexpr uint32_t kOffsetField = 2;
 constexpr uint32_t kPayloadField = 15;

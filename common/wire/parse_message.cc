@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "common/wire/wire_type.h"
+
 namespace conadv {
 namespace {
 
@@ -15,9 +17,6 @@ using google::protobuf::io::CodedInputStream;
 
 // As deep as protobuf itself goes.
 constexpr int kMostDepth = 100;
-
-// Protobuf's wire types; the others, groups, are none of proto3's.
-enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
 // `type` is nullptr for what is not known to be a message.
 bool LengthsFit(absl::string_view bytes, const Descriptor* type, int depth) {

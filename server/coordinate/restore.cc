@@ -12,7 +12,7 @@ namespace conadv {
 namespace {
 
 // Enough to see what is wrong; a sentence, not a list.
-constexpr size_t kMostNamed = 4;
+constexpr size_t kMostPartsNamed = 4;
 
 bool Has(const CheckpointReport& shard, const CheckpointId& id) {
   return std::find(shard.usable.begin(), shard.usable.end(), id) != shard.usable.end();
@@ -48,7 +48,7 @@ std::string WhatItHas(uint32_t number, const CheckpointReport& shard) {
   for (const RefusedCheckpoint& one : shard.refused) {
     parts.push_back(absl::StrCat("refused version ", one.version.value(), " (", one.reason, ")"));
   }
-  const size_t more = parts.size() > kMostNamed ? parts.size() - kMostNamed : 0;
+  const size_t more = parts.size() > kMostPartsNamed ? parts.size() - kMostPartsNamed : 0;
   parts.resize(parts.size() - more);
   if (more > 0) parts.push_back(absl::StrCat(more, " more"));
   return absl::StrCat(name, " has ", parts.empty() ? "none" : absl::StrJoin(parts, ", "), " in ",

@@ -7,8 +7,6 @@
 namespace conadv {
 namespace {
 
-double Number(uint64_t value) { return static_cast<double>(value); }
-
 constexpr std::pair<Phase, absl::string_view> kPhases[] = {
     {Phase::kWaitingForShards, "waiting_for_shards"},
     {Phase::kRestoring, "restoring"},

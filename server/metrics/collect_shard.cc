@@ -10,8 +10,6 @@
 namespace conadv {
 namespace {
 
-double Number(uint64_t value) { return static_cast<double>(value); }
-
 double ExamplesOfUpdate(const Job& job) {
   return Number(uint64_t{job.training.slot_size()} * job.training.slots_per_update());
 }

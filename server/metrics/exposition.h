@@ -5,6 +5,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -17,6 +18,9 @@
 #include "server/record/seconds_distribution.h"
 
 namespace conadv {
+
+// As samples have it; exact to 2^53.
+inline double Number(uint64_t value) { return static_cast<double>(value); }
 
 class Exposition {
  public:

@@ -23,8 +23,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kPatience = absl::Minutes(2);
-
 class ExitCodes : public ::testing::Test {
  protected:
   ExitCodes() { WriteJob("job", "steps: 3"); }

@@ -11,12 +11,7 @@
 #include "absl/strings/str_split.h"
 
 namespace conadv {
-namespace {
-
-// Far above what a run takes: only a hang reaches it.
-constexpr absl::Duration kPatience = absl::Minutes(4);
-
-}  // namespace
+namespace {}  // namespace
 
 std::string BinaryPath(const std::string& name) { return absl::StrCat(CONADV_BIN_DIR, "/", name); }
 

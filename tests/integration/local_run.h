@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/tensor/safetensors.h"
 #include "tests/support/children.h"
 #include "tests/support/idx_files.h"
@@ -16,6 +17,9 @@
 #include "tests/support/temp_dir.h"
 
 namespace conadv {
+
+// For what a program does sooner or later.
+inline constexpr absl::Duration kPatience = absl::Minutes(4);
 
 // Where the programs are.
 std::string BinaryPath(const std::string& name);

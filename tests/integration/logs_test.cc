@@ -20,15 +20,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kPatience = absl::Minutes(2);
-constexpr char kSteps[] = "200";
+constexpr char kStepsLogged[] = "200";
 
 // The lines of a server's log of a run of 200 steps with one simulated worker.
 std::vector<std::string> LogOfARun(const std::string& format) {
   const TempDir directory;
   WriteFile(directory / "job", absl::StrCat(R"(name: "logged" model { builtin: "mlp" }
     dataset { path: "nowhere" } training { global_batch: 8 slots: 2 steps: )",
-                                            kSteps, R"( } optimizer { sgd {} }
+                                            kStepsLogged, R"( } optimizer { sgd {} }
     schedule { peak: 0.1 } evaluation { attack_steps: 0 })"));
   Process server({BinaryPath("conadv-server"), "--job=" + (directory / "job"),
                   "--checkpoint_dir=" + (directory / "checkpoints"), "--log_format=" + format});

@@ -23,8 +23,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kPatience = absl::Minutes(4);
-
 // Servers and workers of one run.
 class Cluster {
  public:

@@ -22,8 +22,8 @@ LocalRun::Options Options(int servers, int workers, const std::string& overlap,
   return {servers, workers, settings, "", {"--shared_memory=off", "--overlap=" + overlap}};
 }
 
-std::string CrcOf(int servers, int workers, const std::string& overlap,
-                  const std::vector<std::string>& settings) {
+std::string CrcWithOverlap(int servers, int workers, const std::string& overlap,
+                           const std::vector<std::string>& settings) {
   LocalRun run(SharedData(), Options(servers, workers, overlap, settings));
   run.Finish();
   return run.crc();
@@ -31,15 +31,15 @@ std::string CrcOf(int servers, int workers, const std::string& overlap,
 
 TEST(Overlap, TheSameBitsAsAfterThePassForAnyNumberOfWorkersAndShards) {
   const std::vector<std::string> settings = Settings({"training.mixture_batch_norm=true"});
-  const std::string expected = CrcOf(1, 1, "off", settings);
+  const std::string expected = CrcWithOverlap(1, 1, "off", settings);
   EXPECT_EQ(expected.size(), 8U);
-  EXPECT_EQ(CrcOf(1, 1, "auto", settings), expected);
-  EXPECT_EQ(CrcOf(2, 2, "auto", settings), expected);
+  EXPECT_EQ(CrcWithOverlap(1, 1, "auto", settings), expected);
+  EXPECT_EQ(CrcWithOverlap(2, 2, "auto", settings), expected);
 }
 
 TEST(Overlap, TheSameBitsWhereGradientsAreRounded) {
   const std::vector<std::string> settings = Settings({"wire.gradients=BF16"});
-  EXPECT_EQ(CrcOf(2, 2, "auto", settings), CrcOf(1, 1, "off", settings));
+  EXPECT_EQ(CrcWithOverlap(2, 2, "auto", settings), CrcWithOverlap(1, 1, "off", settings));
 }
 
 // Pushes that had begun break off in their middle.
@@ -56,7 +56,7 @@ TEST(Overlap, TheSameBitsThoughWorkersAreKilled) {
     EXPECT_EQ(kill(pid, SIGKILL), 0);
   }
   run.Finish();
-  EXPECT_EQ(run.crc(), CrcOf(1, 1, "off", settings));
+  EXPECT_EQ(run.crc(), CrcWithOverlap(1, 1, "off", settings));
 }
 
 }  // namespace

@@ -21,7 +21,6 @@
 namespace conadv {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Minutes(4);
 constexpr int kEvery = 10;
 constexpr int kSteps = 95;
 

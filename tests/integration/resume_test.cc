@@ -15,7 +15,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kPatience = absl::Minutes(4);
 const std::vector<std::string> kSettings = {"training.steps=300", "model.width=64",
                                             "server.checkpoint_every=10", "training.tau=2",
                                             "optimizer.lars.trust=0.02",

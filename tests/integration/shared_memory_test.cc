@@ -13,8 +13,8 @@
 namespace conadv {
 namespace {
 
-std::string CrcOf(int servers, int workers, const std::string& how,
-                  const std::vector<std::string>& settings) {
+std::string CrcWithMemory(int servers, int workers, const std::string& how,
+                          const std::vector<std::string>& settings) {
   LocalRun run(SharedData(), {servers, workers, settings, "", {"--shared_memory=" + how}});
   run.Finish();
   return run.crc();
@@ -50,11 +50,11 @@ nlohmann::json FirstFigures(const std::string& coordinator) {
 
 TEST(SharedMemory, TheSameBitsAsOverTheNetworkForAnyNumberOfWorkersAndShards) {
   const std::vector<std::string> settings = {"training.steps=30"};
-  const std::string expected = CrcOf(1, 1, "off", settings);
+  const std::string expected = CrcWithMemory(1, 1, "off", settings);
   EXPECT_EQ(expected.size(), 8U);
-  EXPECT_EQ(CrcOf(1, 1, "auto", settings), expected);
-  EXPECT_EQ(CrcOf(2, 2, "auto", settings), expected);
-  EXPECT_EQ(CrcOf(2, 2, "off", settings), expected);
+  EXPECT_EQ(CrcWithMemory(1, 1, "auto", settings), expected);
+  EXPECT_EQ(CrcWithMemory(2, 2, "auto", settings), expected);
+  EXPECT_EQ(CrcWithMemory(2, 2, "off", settings), expected);
 }
 
 TEST(SharedMemory, OnOneMachineNothingGoesOverTheNetworkUnlessItIsTurnedOff) {
@@ -95,7 +95,7 @@ TEST(SharedMemory, TheSameBitsThoughServersAndWorkersAreKilled) {
   }
   run.Finish();
   EXPECT_GE(run.summary()["restarts"], 4);
-  EXPECT_EQ(run.crc(), CrcOf(1, 1, "off", settings));
+  EXPECT_EQ(run.crc(), CrcWithMemory(1, 1, "off", settings));
 }
 
 }  // namespace

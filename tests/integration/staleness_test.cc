@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "tests/integration/local_run.h"
 
 namespace conadv {
@@ -60,36 +63,42 @@ TEST(Staleness, SspNeverRunsFurtherAheadThanItsBound) {
   }
 }
 
+// Where it arose adds up to what there is.
+void ExpectOriginsAddUp(const nlohmann::json& of) {
+  const auto from = [&](const char* origin) { return of["origins"][origin].get<uint64_t>(); };
+  EXPECT_EQ(from("attack_lease") + from("attack_queue") + from("attack_compute"),
+            of["attack_staleness"]["sum"].get<uint64_t>());
+  EXPECT_EQ(from("attack_unsaid"), 0U);
+  EXPECT_EQ(from("update_compute") + from("update_apply"),
+            of["update_staleness"]["sum"].get<uint64_t>());
+}
+
 TEST(Staleness, TheInspectorsHistogramsCountEveryContribution) {
-  LocalRun run(
-      SharedData(),
-      {1, 2, {"training.consistency=ASYNC", "training.steps=60", "attack.cosine_every=5"}, ""});
-  const std::string coordinator = run.Coordinator();
-  Process watch({BinaryPath("conadv"), "staleness", "--server=" + coordinator, "--watch",
+  // Longer than anybody looks: a run that ends leaves no say in when its last look was.
+  LocalRun run(SharedData(),
+               {1,
+                2,
+                {"training.consistency=ASYNC", "training.steps=10000000", "attack.cosine_every=5"},
+                ""});
+  Process watch({BinaryPath("conadv"), "staleness", "--server=" + run.Coordinator(), "--watch",
                  "--interval=0.05", "--json"});
-  run.Finish();
-  ASSERT_TRUE(watch.Wait(absl::Minutes(1)).ok());
-  const std::string& text = watch.output();
-  const size_t last = text.rfind('\n', text.size() - 2);
-  const nlohmann::json view =
-      nlohmann::json::parse(text.substr(last == std::string::npos ? 0 : last + 1));
-  const auto count = [&](const char* field) { return view[field]["count"].get<uint64_t>(); };
-  const auto version = view["version"].get<uint64_t>();
-  EXPECT_EQ(count("attack_staleness"), version);
-  EXPECT_EQ(count("update_staleness"), version);
-  EXPECT_GT(count("update_staleness"), 0U);
-  // Where it arose adds up to what there is, in all and by worker.
-  std::vector<nlohmann::json> views = view["workers"];
-  views.push_back(view);
-  for (const nlohmann::json& of : views) {
-    const auto from = [&](const char* origin) { return of["origins"][origin].get<uint64_t>(); };
-    EXPECT_EQ(from("attack_lease") + from("attack_queue") + from("attack_compute"),
-              of["attack_staleness"]["sum"].get<uint64_t>());
-    EXPECT_EQ(from("attack_unsaid"), 0U);
-    EXPECT_EQ(from("update_compute") + from("update_apply"),
-              of["update_staleness"]["sum"].get<uint64_t>());
+  while (true) {
+    const absl::StatusOr<std::string> line = watch.ReadLine(absl::Minutes(1));
+    ASSERT_TRUE(line.ok()) << line.status();
+    const nlohmann::json view = nlohmann::json::parse(*line);
+    if (view["attack_cosine"].is_null()) continue;
+    ExpectOriginsAddUp(view);
+    for (const nlohmann::json& worker : view["workers"]) {
+      if (!worker["origins"].is_null()) ExpectOriginsAddUp(worker);  // it has pushed
+    }
+    const auto attacks = view["attack_staleness"]["count"].get<uint64_t>();
+    EXPECT_EQ(view["update_staleness"]["count"], attacks);
+    EXPECT_GT(view["attack_cosine"]["units"], 0U);
+    // Every version is one contribution; between the two numbers one may have come.
+    const auto version = view["version"].get<uint64_t>();
+    ASSERT_GE(attacks, version);
+    if (attacks == version) break;
   }
-  EXPECT_GT(view["attack_cosine"]["units"].get<uint64_t>(), 0U);
 }
 
 TEST(Staleness, ItsCosineIsMeasuredWhereTheAttackIsStaleAndTheJobSaysSo) {

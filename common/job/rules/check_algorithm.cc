@@ -7,10 +7,6 @@ namespace {
 
 constexpr uint32_t kMaxTau = 63;
 
-const std::string& Name(v1::Training::Consistency consistency) {
-  return v1::Training::Consistency_Name(consistency);
-}
-
 void CheckWeights(const v1::Training& training, Violations* violations) {
   const float clean = training.clean_weight();
   const float augmented = training.augmented_weight();

@@ -9,10 +9,6 @@ namespace {
 
 std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text), "\""); }
 
-const std::string& Name(v1::Training::Consistency consistency) {
-  return v1::Training::Consistency_Name(consistency);
-}
-
 void CheckModel(const v1::Model& model, Violations* violations) {
   constexpr uint32_t kMaxWidth = 4096;
   switch (model.source_case()) {

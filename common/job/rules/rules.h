@@ -3,6 +3,7 @@
 #ifndef CONADV_COMMON_JOB_RULES_RULES_H_
 #define CONADV_COMMON_JOB_RULES_RULES_H_
 
+#include <string>
 #include <vector>
 
 #include "common/job/augmentation.h"
@@ -23,6 +24,11 @@ void CheckAugmentation(const v1::Dataset& dataset, Violations* violations);
 void CheckStreams(const v1::Job& job, Violations* violations);
 // What updates, keeps and measures the weights: optimizer, schedule, server, evaluation.
 void CheckUpdates(const v1::Job& job, Violations* violations);
+
+// As job files spell it.
+inline const std::string& Name(v1::Training::Consistency consistency) {
+  return v1::Training::Consistency_Name(consistency);
+}
 
 // Versions of attack staleness that the job asks for: 0 for DISADV and VANILLA.
 uint32_t EffectiveTau(const v1::Training& training);

@@ -20,7 +20,7 @@
 namespace conadv::bench {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Minutes(1);
+constexpr absl::Duration kPatienceWithPulls = absl::Minutes(1);
 constexpr uint64_t kParameters = 1000;
 constexpr uint64_t kWarmUp = 100;
 constexpr uint64_t kSteps = 400;
@@ -51,7 +51,7 @@ class Pullers {
       std::vector<std::promise<absl::Time>> woken(clients_.size());
       for (size_t i = 0; i < clients_.size(); ++i) {
         clients_[i]->Pull(
-            PullSelector::Exactly(version), kPatience,
+            PullSelector::Exactly(version), kPatienceWithPulls,
             [this, i](Version) { return arenas_[i]->span(); },
             [&woken, i](const absl::StatusOr<PulledShard>& pulled) {
               // Too late for this one: its time says nothing.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/grpc/grpc_transport.h"
 #include "common/job/parse.h"
+#include "tests/bench/wire/stopwatch.h"
 #include "tests/support/certificates.h"
 
 namespace conadv::bench {
@@ -51,10 +52,6 @@ SecurityFiles MakeFiles(const TempDir& directory, bool tls) {
   WriteFile(files.cert, issued.certificate);
   WriteFile(files.key, issued.key);
   return files;
-}
-
-double Seconds(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 TinyRun RunOf(uint64_t parameters) {
@@ -119,7 +116,7 @@ double LiveShard::PullByConnections(size_t connections) {
         [&done, i](absl::StatusOr<PulledShard> pulled) { done[i].set_value(std::move(pulled)); });
   }
   for (auto& one : done) OrDie(one.get_future().get());
-  return Seconds(begin);
+  return SecondsSince(begin);
 }
 
 void LiveShard::WaitFor(Version version) {
@@ -143,7 +140,7 @@ double LiveShard::Push() {
   clients_[0]->Push({contribution, weights_, 0, {0, layout_.total_size()}}, kPatience,
                     [&done](absl::StatusOr<PushReply> reply) { done.set_value(std::move(reply)); });
   OrDie(done.get_future().get());
-  return Seconds(begin);
+  return SecondsSince(begin);
 }
 
 }  // namespace conadv::bench

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/bench/wire/stopwatch.h"
+
 namespace conadv::bench {
 namespace {
 
@@ -68,10 +70,6 @@ void TcpPair(int ends[2]) {
   for (int i = 0; i < 2; ++i) setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-double Seconds(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 }  // namespace
 
 RawPeer::RawPeer(Kind kind, size_t most_bytes) : buffer_(most_bytes, 1) {
@@ -114,7 +112,7 @@ double RawPeer::Receive(size_t bytes) {
   const Command command{bytes, true};
   Check(SendAll(socket_, &command, sizeof(command)) && ReceiveAll(socket_, buffer_.data(), bytes),
         "the raw peer is gone");
-  return Seconds(begin);
+  return SecondsSince(begin);
 }
 
 double RawPeer::Send(size_t bytes) {
@@ -124,7 +122,7 @@ double RawPeer::Send(size_t bytes) {
   Check(SendAll(socket_, &command, sizeof(command)) && SendAll(socket_, buffer_.data(), bytes) &&
             ReceiveAll(socket_, &answer, 1),
         "the raw peer is gone");
-  return Seconds(begin);
+  return SecondsSince(begin);
 }
 
 }  // namespace conadv::bench

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr absl::Time kNow = absl::FromUnixSeconds(7);
+constexpr absl::Time kBegin = absl::FromUnixSeconds(7);
 
 TrainingOptions Training() {
   TrainingOptions training;
@@ -55,7 +55,7 @@ std::map<std::string, tensorboard::Histogram> HistogramsOf(const tensorboard::Ev
 class RunEventsTest : public ::testing::Test {
  protected:
   tensorboard::Event Take(const v1::MetricsRecord& record) {
-    const RunEvents::Events events = events_.Take(record, kNow);
+    const RunEvents::Events events = events_.Take(record, kBegin);
     return events.size() == 1 ? events[0] : tensorboard::Event();
   }
   // Updates up to `last`; the event of the last.
@@ -73,7 +73,7 @@ class RunEventsTest : public ::testing::Test {
 };
 
 TEST_F(RunEventsTest, AnUpdateIsAnEventAtItsVersion) {
-  events_.Begin(0, 100, 0, kNow);
+  events_.Begin(0, 100, 0, kBegin);
   const tensorboard::Event event = Take(Step(3));
   EXPECT_EQ(event.step(), 3);
   EXPECT_EQ(event.wall_time(), 7);
@@ -94,8 +94,8 @@ TEST_F(RunEventsTest, WithoutAnAttackNothingIsSaidOfOne) {
   TrainingOptions training = Training();
   training.algorithm = Algorithm::kVanilla;
   RunEvents events(training);
-  events.Begin(0, 1, 0, kNow);
-  const RunEvents::Events taken = events.Take(Step(1), kNow);
+  events.Begin(0, 1, 0, kBegin);
+  const RunEvents::Events taken = events.Take(Step(1), kBegin);
   ASSERT_THAT(taken, SizeIs(1));
   EXPECT_EQ(ScalarsOf(taken[0]).count("loss/adversarial"), 0);
   EXPECT_EQ(HistogramsOf(taken[0]).count("staleness/attack"), 0);
@@ -129,7 +129,7 @@ TEST_F(RunEventsTest, AnEvaluationHasAScalarForEachAttackAndCorruption) {
 }
 
 TEST_F(RunEventsTest, EveryUpdateIsInOneHistogram) {
-  events_.Begin(0, 25, 0, kNow);
+  events_.Begin(0, 25, 0, kBegin);
   EXPECT_THAT(HistogramsOf(TakeUpTo(9)), IsEmpty());
   auto attack = HistogramsOf(TakeUpTo(10)).at("staleness/attack");
   EXPECT_THAT(attack.bucket(), ElementsAre(1, 1, 8));
@@ -137,38 +137,38 @@ TEST_F(RunEventsTest, EveryUpdateIsInOneHistogram) {
   EXPECT_EQ(attack.num(), 10);
   attack = HistogramsOf(TakeUpTo(25)).at("staleness/attack");
   EXPECT_EQ(attack.num(), 5);
-  EXPECT_THAT(events_.End(kNow), IsEmpty());
+  EXPECT_THAT(events_.End(kBegin), IsEmpty());
 }
 
 TEST_F(RunEventsTest, ALongRunHasSomeFiftyHistograms) {
-  events_.Begin(0, 1000, 0, kNow);
+  events_.Begin(0, 1000, 0, kBegin);
   EXPECT_THAT(HistogramsOf(TakeUpTo(19)), IsEmpty());
   EXPECT_EQ(HistogramsOf(TakeUpTo(20)).at("staleness/update").num(), 20);
 }
 
 TEST_F(RunEventsTest, ExamplesPerSecondAreOfTheUpdatesSinceTheLastTime) {
-  events_.Begin(0, 100, 0, kNow);
+  events_.Begin(0, 100, 0, kBegin);
   EXPECT_EQ(ScalarsOf(TakeUpTo(10)).at("examples_per_second"), 128);  // 64 in half a second
   TrainingOptions training = Training();
   training.consistency = Consistency::kAsync;  // an update has half the batch
   RunEvents events(training);
-  events.Begin(10, 11, 4, kNow);
-  EXPECT_EQ(ScalarsOf(events.Take(Step(11, 5), kNow)[0]).at("examples_per_second"), 32);
+  events.Begin(10, 11, 4, kBegin);
+  EXPECT_EQ(ScalarsOf(events.Take(Step(11, 5), kBegin)[0]).at("examples_per_second"), 32);
 }
 
 TEST_F(RunEventsTest, AnEndBeforeTheLastUpdateLosesNone) {
-  events_.Begin(0, 100, 0, kNow);
+  events_.Begin(0, 100, 0, kBegin);
   TakeUpTo(4);
-  const RunEvents::Events events = events_.End(kNow);
+  const RunEvents::Events events = events_.End(kBegin);
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].step(), 4);
   EXPECT_EQ(HistogramsOf(events[0]).at("staleness/update").num(), 4);
 }
 
 TEST_F(RunEventsTest, GoingBackVoidsWhatCameLaterAndNothingElse) {
-  events_.Begin(0, 100, 0, kNow);
+  events_.Begin(0, 100, 0, kBegin);
   TakeUpTo(8);
-  const RunEvents::Events events = events_.Begin(5, 100, 2.5, kNow);
+  const RunEvents::Events events = events_.Begin(5, 100, 2.5, kBegin);
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].session_log().status(), tensorboard::SessionLog::START);
   EXPECT_EQ(events[0].step(), 6);

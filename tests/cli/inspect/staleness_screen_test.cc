@@ -22,7 +22,7 @@
 namespace conadv {
 namespace {
 
-constexpr absl::Duration kLong = absl::Seconds(30);
+constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // A program on a terminal of its own.
 class OnTerminal {
@@ -52,7 +52,8 @@ class OnTerminal {
     const size_t from = read_;
     for (pollfd there{terminal_.get(), POLLIN, 0}; !absl::StrContains(Since(from), text);) {
       char bytes[4096];
-      if (::poll(&there, 1, static_cast<int>(absl::ToInt64Milliseconds(kLong))) <= 0) return false;
+      if (::poll(&there, 1, static_cast<int>(absl::ToInt64Milliseconds(kPatience))) <= 0)
+        return false;
       const ssize_t size = ::read(terminal_.get(), bytes, sizeof(bytes));
       if (size <= 0) return false;
       output_.append(bytes, static_cast<size_t>(size));
@@ -90,7 +91,7 @@ TEST(StalenessScreen, IsDrawnInPlaceFollowsTheTerminalsSizeAndLeavesItAsItWas) {
   WriteFile(directory / "job", DefaultJobText());
   Process server(
       {programs + "/conadv-server", "--job=" + (directory / "job"), "--listen=127.0.0.1:0"});
-  const absl::StatusOr<std::string> address = server.ReadAfter("listening on ", kLong);
+  const absl::StatusOr<std::string> address = server.ReadAfter("listening on ", kPatience);
   ASSERT_TRUE(address.ok()) << address.status();
   OnTerminal watch(programs + "/conadv", *address);
   ASSERT_TRUE(watch.ReadUntil("version 0")) << watch.output();

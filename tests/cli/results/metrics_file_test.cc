@@ -10,7 +10,7 @@
 namespace conadv {
 namespace {
 
-std::string Step(uint64_t version, double seconds) {
+std::string StepLine(uint64_t version, double seconds) {
   return absl::StrCat("{\"step\":{\"version\":", version, ",\"seconds\":", seconds, "}}");
 }
 std::string Evaluation(uint64_t version) {
@@ -18,13 +18,14 @@ std::string Evaluation(uint64_t version) {
 }
 
 TEST(KeepUpTo, LaterUpdatesTheLastEvaluationAndHalfALineGo) {
-  const std::string kept = absl::StrCat(Step(1, 0.5), "\n", Evaluation(1), "\n", Step(2, 1), "\n");
+  const std::string kept =
+      absl::StrCat(StepLine(1, 0.5), "\n", Evaluation(1), "\n", StepLine(2, 1), "\n");
   const std::string text =
-      absl::StrCat(kept, Step(3, 1.5), "\n", Evaluation(3), "\n{\"step\":{\"ver");
+      absl::StrCat(kept, StepLine(3, 1.5), "\n", Evaluation(3), "\n{\"step\":{\"ver");
   const KeptMetrics two = KeepUpTo(text, 2, 3);
   EXPECT_EQ(two.text, kept);
   EXPECT_EQ(two.seconds, 1);
-  EXPECT_EQ(KeepUpTo(text, 3, 3).text, absl::StrCat(kept, Step(3, 1.5), "\n"));
+  EXPECT_EQ(KeepUpTo(text, 3, 3).text, absl::StrCat(kept, StepLine(3, 1.5), "\n"));
   EXPECT_EQ(KeepUpTo(text, 0, 3).text, "");
 }
 
@@ -44,53 +45,53 @@ class MetricsFileTest : public ::testing::Test {
 
 TEST_F(MetricsFileTest, WhatAFullDiskDidNotTakeComesWhenThereIsRoomInWholeLinesAndOnce) {
   ASSERT_TRUE(file_.GoBackTo(0, 9).ok());
-  file_.Append(Step(1, 1));
+  file_.Append(StepLine(1, 1));
   ASSERT_TRUE(file_.Flush().ok());
   disk_.room = 10;
-  file_.Append(Step(2, 2));
+  file_.Append(StepLine(2, 2));
   EXPECT_FALSE(file_.Flush().ok());
-  file_.Append(Step(3, 3));
+  file_.Append(StepLine(3, 3));
   EXPECT_FALSE(file_.Flush().ok());
   EXPECT_EQ(file_.waiting(), 2U);
   disk_.room = 1000;
   ASSERT_TRUE(file_.Flush().ok());
   EXPECT_EQ(file_.waiting(), 0U);
-  EXPECT_EQ(Text(), absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n"));
+  EXPECT_EQ(Text(), absl::StrCat(StepLine(1, 1), "\n", StepLine(2, 2), "\n", StepLine(3, 3), "\n"));
 }
 
 TEST_F(MetricsFileTest, LinesThatWaitGoBackToo) {
   ASSERT_TRUE(file_.GoBackTo(0, 9).ok());
-  file_.Append(Step(1, 1));
+  file_.Append(StepLine(1, 1));
   ASSERT_TRUE(file_.Flush().ok());
   disk_.room = 0;
-  for (const uint64_t version : {2, 3, 4}) file_.Append(Step(version, version));
+  for (const uint64_t version : {2, 3, 4}) file_.Append(StepLine(version, version));
   EXPECT_FALSE(file_.Flush().ok());
   ASSERT_TRUE(file_.GoBackTo(3, 9).ok());
   EXPECT_EQ(file_.seconds_before(), 3);
-  file_.Append(Step(4, 5));
+  file_.Append(StepLine(4, 5));
   disk_.room = 1000;
   ASSERT_TRUE(file_.Flush().ok());
-  EXPECT_EQ(Text(),
-            absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n", Step(4, 5), "\n"));
+  EXPECT_EQ(Text(), absl::StrCat(StepLine(1, 1), "\n", StepLine(2, 2), "\n", StepLine(3, 3), "\n",
+                                 StepLine(4, 5), "\n"));
 }
 
 TEST_F(MetricsFileTest, ALineInTheMiddleThatGoesCostsNoneOfTheOthersOnAFullDisk) {
-  const std::string earlier = absl::StrCat(Step(1, 1), "\nhalf\n", Step(2, 2), "\n");
+  const std::string earlier = absl::StrCat(StepLine(1, 1), "\nhalf\n", StepLine(2, 2), "\n");
   WriteFile(path_, earlier);
   disk_.room = 0;
   ASSERT_TRUE(file_.GoBackTo(2, 9).ok());
-  file_.Append(Step(3, 3));
+  file_.Append(StepLine(3, 3));
   EXPECT_FALSE(file_.Flush().ok());
   EXPECT_EQ(Text(), earlier);
   disk_.room = 1000;
   ASSERT_TRUE(file_.Flush().ok());
-  EXPECT_EQ(Text(), absl::StrCat(Step(1, 1), "\n", Step(2, 2), "\n", Step(3, 3), "\n"));
+  EXPECT_EQ(Text(), absl::StrCat(StepLine(1, 1), "\n", StepLine(2, 2), "\n", StepLine(3, 3), "\n"));
 }
 
 TEST_F(MetricsFileTest, AFileThatCannotBeReadIsNotTouched) {
   ASSERT_TRUE(FileSystem::Real().MakeDirectories(path_).ok());
   EXPECT_FALSE(file_.GoBackTo(2, 9).ok());
-  file_.Append(Step(3, 3));
+  file_.Append(StepLine(3, 3));
   EXPECT_FALSE(file_.Flush().ok());
   EXPECT_EQ(file_.waiting(), 1U);
 }
@@ -100,14 +101,15 @@ TEST(MetricsFile, GoesBackAndOnInOneFile) {
   const std::string path = directory / "metrics.jsonl";
   MetricsFile file(path, &FileSystem::Real());
   ASSERT_TRUE(file.GoBackTo(0, 9).ok());
-  file.Append(Step(1, 1));
-  file.Append(Step(2, 2));
+  file.Append(StepLine(1, 1));
+  file.Append(StepLine(2, 2));
   ASSERT_TRUE(file.Flush().ok());
   ASSERT_TRUE(file.GoBackTo(1, 9).ok());
   EXPECT_EQ(file.seconds_before(), 1);
-  file.Append(Step(2, 3));
+  file.Append(StepLine(2, 3));
   ASSERT_TRUE(file.Flush().ok());
-  EXPECT_EQ(*FileSystem::Real().Read(path), absl::StrCat(Step(1, 1), "\n", Step(2, 3), "\n"));
+  EXPECT_EQ(*FileSystem::Real().Read(path),
+            absl::StrCat(StepLine(1, 1), "\n", StepLine(2, 3), "\n"));
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr ExitStatus kError = {1, 0};
-constexpr ExitStatus kKilled = {0, 9};
+constexpr ExitStatus kFailed = {1, 0};
+constexpr ExitStatus kBySignal = {0, 9};
 
 TEST(RunMachine, TheOthersStartOnceShard0Listens) {
   FakeRun run(/*servers=*/2, /*workers=*/2);
@@ -55,7 +55,7 @@ TEST(RunMachine, WhatCannotBeStartedEndsTheRunAndTheOthers) {
 TEST(RunMachine, AWorkerThatDiesIsStartedAgainAfterTheBackOff) {
   FakeRun run;
   run.Train(3);
-  run.Exit("worker-0", kKilled);
+  run.Exit("worker-0", kBySignal);
   EXPECT_TRUE(run.Said("worker-0 ended with signal 9 (Killed); starting it again in 200ms"));
   run.Pass(absl::Milliseconds(199));
   EXPECT_EQ(run.Count("start worker-0"), 1);
@@ -67,8 +67,8 @@ TEST(RunMachine, AWorkerThatDiesIsStartedAgainAfterTheBackOff) {
 TEST(RunMachine, WhatAWorkerSaidOfItsEndIsShownAndOfAKilledOneNothing) {
   FakeRun run;
   run.Train(3);
-  run.Exit("worker-0", kError, "no data");
-  run.Exit("worker-1", kKilled, "something earlier");
+  run.Exit("worker-0", kFailed, "no data");
+  run.Exit("worker-1", kBySignal, "something earlier");
   EXPECT_TRUE(run.Said("starting it again in 200ms: no data"));
   EXPECT_FALSE(run.Said("something earlier"));
 }
@@ -82,7 +82,7 @@ TEST(RunMachine, TheLivePageIsNamedOnceAndStaysWhereItIs) {
     return std::count(run.notes.begin(), run.notes.end(), "watch it at http://127.0.0.1:9000/");
   };
   EXPECT_EQ(named(), 1);
-  run.Exit("server-0", kKilled);
+  run.Exit("server-0", kBySignal);
   EXPECT_THAT(run.specs["server-0"].arguments,
               Contains("--http_listen=127.0.0.1:9000,127.0.0.1:0"));
   run.Step(says);
@@ -96,7 +96,7 @@ TEST(RunMachine, AServerIsStartedAgainWhereTheOthersFindIt) {
   FakeRun run(/*servers=*/2);
   run.Train(3);
   run.Step(ProcessWroteLine{"server-1", "listening on 127.0.0.1:7001"});
-  run.Exit("server-1", kKilled);
+  run.Exit("server-1", kBySignal);
   EXPECT_EQ(run.Count("start server-1"), 2) << "everyone waits for a server";
   EXPECT_EQ(run.machine().progress().waiting_for, "server-1");
   EXPECT_EQ(run.machine().progress().phase, "waiting for server-1");
@@ -106,7 +106,7 @@ TEST(RunMachine, AServerThatDiesTooOftenEndsTheRunWithItsLogNamed) {
   FakeRun run;
   run.Train(3);
   for (int i = 0; i < 100 && !run.over(); ++i) {
-    run.Exit("server-0", kKilled, "disk gone");
+    run.Exit("server-0", kBySignal, "disk gone");
     run.Pass(absl::Seconds(6));
   }
   ASSERT_TRUE(run.over());
@@ -120,7 +120,7 @@ TEST(RunMachine, NobodyIsLeftRunningAfterAFailureAndTheServersGoLast) {
   FakeRun run(/*servers=*/2, /*workers=*/2);
   run.Train(3);
   run.deaf = {"worker-1"};
-  run.Exit("server-0", kError, "out of memory");
+  run.Exit("server-0", kFailed, "out of memory");
   EXPECT_FALSE(run.over());
   EXPECT_EQ(run.Count("terminate server-1"), 0) << "a worker still runs";
   run.Pass(absl::Seconds(6));
@@ -134,7 +134,7 @@ TEST(RunMachine, NobodyIsLeftRunningAfterAFailureAndTheServersGoLast) {
 TEST(RunMachine, TheLogOfARunThatGivesWayToTheEarlierOneIsNotNamed) {
   FakeRun run(/*servers=*/1, /*workers=*/1, /*replaces=*/true);
   run.Begin();
-  run.Exit("server-0", kError, "no port");
+  run.Exit("server-0", kFailed, "no port");
   ASSERT_TRUE(run.over());
   EXPECT_THAT(run.result->status().message(), AllOf(HasSubstr(": no port"), Not(HasSubstr("log"))));
 }
@@ -209,7 +209,7 @@ TEST(RunMachine, AServersOwnEndSaysMoreThanTheSessionThatItBroke) {
   run.Train(3);
   run.membership.closed = true;
   run.membership.status = absl::AbortedError("the run has failed");
-  run.Exit("server-0", kError, "the disk is full");
+  run.Exit("server-0", kFailed, "the disk is full");
   ASSERT_TRUE(run.over());
   EXPECT_THAT(run.result->status().message(), HasSubstr("server-0 ended with exit code 1"));
 }

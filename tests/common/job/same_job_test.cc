@@ -9,10 +9,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kJob[] = "model { builtin: 'mlp' } dataset { path: '/a' } training { tau: 2 }";
+constexpr char kShortJob[] = "model { builtin: 'mlp' } dataset { path: '/a' } training { tau: 2 }";
 
 TEST(SameJob, WhatDoesNotTouchTheWeightsMayDiffer) {
-  EXPECT_TRUE(CheckSameJob(kJob,
+  EXPECT_TRUE(CheckSameJob(kShortJob,
                            "name: 'other' model { builtin: 'mlp' } "
                            "dataset { path: '/b' cache_bytes: 5 max_corrupt: 9 } "
                            "training { tau: 2 } attack { cosine_every: 3 } server { lease_seconds: "
@@ -23,13 +23,13 @@ TEST(SameJob, WhatDoesNotTouchTheWeightsMayDiffer) {
 
 TEST(SameJob, ADefaultWrittenOutIsTheSame) {
   EXPECT_TRUE(
-      CheckSameJob(kJob, "seed: 1 model { builtin: 'mlp' } training { tau: 2 slots: 4 }", "d")
+      CheckSameJob(kShortJob, "seed: 1 model { builtin: 'mlp' } training { tau: 2 slots: 4 }", "d")
           .ok());
 }
 
 TEST(SameJob, WhatDiffersIsNamedWithTheDirectory) {
   const absl::Status status =
-      CheckSameJob("seed: 2 model { builtin: 'mlp' } training { tau: 2 }", kJob, "some/where");
+      CheckSameJob("seed: 2 model { builtin: 'mlp' } training { tau: 2 }", kShortJob, "some/where");
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("seed: 1 -> 2"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("some/where"));

@@ -24,7 +24,7 @@ v1::Job With(std::vector<std::string> settings, v1::Job job = v1::Job()) {
 }
 
 // The message of a refusal, which must leave the job as it was.
-std::string ErrorOf(std::vector<std::string> settings) {
+std::string SettingError(std::vector<std::string> settings) {
   v1::Job job;
   job.set_seed(7);
   const v1::Job before = job;
@@ -93,10 +93,10 @@ TEST(ApplySettings, AListOfGroupsIsWrittenAsInAJobFile) {
 
 TEST(ApplySettings, WhatIsNoListOfGroupsIsAnsweredWithHowItIsWritten) {
   for (const std::string text : {"flip", "[{flip: 0.5}", "{flip: 0.5} path: '/x'", "{mirror: 1}"}) {
-    EXPECT_THAT(ErrorOf({"dataset.augmentation=" + text}),
+    EXPECT_THAT(SettingError({"dataset.augmentation=" + text}),
                 AllOf(HasSubstr("{...}, or [{...}, {...}], of flip, crop"), HasSubstr(text)));
   }
-  EXPECT_THAT(ErrorOf({"dataset.augmentation.flip=1"}),
+  EXPECT_THAT(SettingError({"dataset.augmentation.flip=1"}),
               HasSubstr("augmentation is a list; set all of it, as in a job file: "
                         "dataset.augmentation=[{...}, {...}]"));
 }
@@ -122,55 +122,55 @@ TEST(ApplySettings, AMemberThatIsChosenAgainKeepsItsValues) {
 
 TEST(ApplySettings, AnUnknownFieldIsAnsweredWithTheFieldsThereAre) {
   EXPECT_THAT(
-      ErrorOf({"attack.strength=3"}),
+      SettingError({"attack.strength=3"}),
       AllOf(StartsWith("attack.strength=3: "), HasSubstr("attack has no field \"strength\""),
             HasSubstr("step, step_size, epsilon, steps, random_start, targeted")));
 }
 
 TEST(ApplySettings, AMisspelledFieldIsAnsweredWithWhatWasMeant) {
-  EXPECT_THAT(ErrorOf({"training.tua=3"}), HasSubstr("did you mean training.tau?"));
-  EXPECT_THAT(ErrorOf({"trainig.tau=3"}), HasSubstr("did you mean training.tau?"));
-  EXPECT_THAT(ErrorOf({"tau=3"}), HasSubstr("did you mean training.tau?"));
-  EXPECT_THAT(ErrorOf({"tau=3"}), HasSubstr("the job has no field \"tau\""));
+  EXPECT_THAT(SettingError({"training.tua=3"}), HasSubstr("did you mean training.tau?"));
+  EXPECT_THAT(SettingError({"trainig.tau=3"}), HasSubstr("did you mean training.tau?"));
+  EXPECT_THAT(SettingError({"tau=3"}), HasSubstr("did you mean training.tau?"));
+  EXPECT_THAT(SettingError({"tau=3"}), HasSubstr("the job has no field \"tau\""));
 }
 
 TEST(ApplySettings, RefusesWhatIsNotAValueOfTheField) {
-  EXPECT_THAT(ErrorOf({"training.tau=two"}), HasSubstr("whole number from 0 to 4294967295"));
-  EXPECT_THAT(ErrorOf({"training.tau=-1"}), HasSubstr("got \"-1\""));
-  EXPECT_THAT(ErrorOf({"training.tau=4294967296"}), HasSubstr("got \"4294967296\""));
-  EXPECT_THAT(ErrorOf({"training.tau="}), HasSubstr("whole number"));
-  EXPECT_THAT(ErrorOf({"training.epochs=many"}), HasSubstr("expects a number"));
-  EXPECT_THAT(ErrorOf({"attack.targeted=1"}), HasSubstr("true or false"));
-  EXPECT_THAT(ErrorOf({"attack.step=3"}), HasSubstr("one of SIGN, L2, RAW"));
-  EXPECT_THAT(ErrorOf({"schedule.step.milestones=0.5,,0.6"}), HasSubstr("expects a number"));
+  EXPECT_THAT(SettingError({"training.tau=two"}), HasSubstr("whole number from 0 to 4294967295"));
+  EXPECT_THAT(SettingError({"training.tau=-1"}), HasSubstr("got \"-1\""));
+  EXPECT_THAT(SettingError({"training.tau=4294967296"}), HasSubstr("got \"4294967296\""));
+  EXPECT_THAT(SettingError({"training.tau="}), HasSubstr("whole number"));
+  EXPECT_THAT(SettingError({"training.epochs=many"}), HasSubstr("expects a number"));
+  EXPECT_THAT(SettingError({"attack.targeted=1"}), HasSubstr("true or false"));
+  EXPECT_THAT(SettingError({"attack.step=3"}), HasSubstr("one of SIGN, L2, RAW"));
+  EXPECT_THAT(SettingError({"schedule.step.milestones=0.5,,0.6"}), HasSubstr("expects a number"));
 }
 
 TEST(ApplySettings, RefusesANumberThatAFloatCannotHold) {
-  EXPECT_THAT(ErrorOf({"schedule.peak=1e40"}), HasSubstr("32-bit float"));
-  EXPECT_THAT(ErrorOf({"attack.epsilon=1e-60"}), HasSubstr("32-bit float"));
+  EXPECT_THAT(SettingError({"schedule.peak=1e40"}), HasSubstr("32-bit float"));
+  EXPECT_THAT(SettingError({"attack.epsilon=1e-60"}), HasSubstr("32-bit float"));
 }
 
 TEST(ApplySettings, RefusesAPathThatIsNotToAField) {
-  EXPECT_THAT(ErrorOf({"training=fast"}), HasSubstr("set one of its fields: algorithm"));
-  EXPECT_THAT(ErrorOf({"training="}), HasSubstr("set one of its fields: algorithm"));
-  EXPECT_THAT(ErrorOf({"optimizer.sgd=0.9"}), HasSubstr("without a value to choose sgd"));
-  EXPECT_THAT(ErrorOf({"schedule.cosine=1"}), HasSubstr("without a value to choose cosine"));
-  EXPECT_THAT(ErrorOf({"training.tau.x=1"}), HasSubstr("has no field \"x\""));
-  EXPECT_THAT(ErrorOf({"training.tau"}), HasSubstr("must be path=value"));
-  EXPECT_THAT(ErrorOf({"=1"}), HasSubstr("no field \"\""));
-  EXPECT_THAT(ErrorOf({"training..tau=1"}), HasSubstr("no field \"\""));
-  EXPECT_THAT(ErrorOf({std::string(100000, 'a') + "=1"}), HasSubstr("no field"));
+  EXPECT_THAT(SettingError({"training=fast"}), HasSubstr("set one of its fields: algorithm"));
+  EXPECT_THAT(SettingError({"training="}), HasSubstr("set one of its fields: algorithm"));
+  EXPECT_THAT(SettingError({"optimizer.sgd=0.9"}), HasSubstr("without a value to choose sgd"));
+  EXPECT_THAT(SettingError({"schedule.cosine=1"}), HasSubstr("without a value to choose cosine"));
+  EXPECT_THAT(SettingError({"training.tau.x=1"}), HasSubstr("has no field \"x\""));
+  EXPECT_THAT(SettingError({"training.tau"}), HasSubstr("must be path=value"));
+  EXPECT_THAT(SettingError({"=1"}), HasSubstr("no field \"\""));
+  EXPECT_THAT(SettingError({"training..tau=1"}), HasSubstr("no field \"\""));
+  EXPECT_THAT(SettingError({std::string(100000, 'a') + "=1"}), HasSubstr("no field"));
 }
 
 TEST(ApplySettings, NamesEveryWrongSettingAndAppliesNone) {
-  const std::string error = ErrorOf({"seed=x", "training.tau=2", "attack.steps=y"});
+  const std::string error = SettingError({"seed=x", "training.tau=2", "attack.steps=y"});
   EXPECT_THAT(error, HasSubstr("seed=x: "));
   EXPECT_THAT(error, HasSubstr("\nattack.steps=y: "));
 }
 
 TEST(ApplySettings, ARefusalIsTextWhateverTheSettingHolds) {
-  EXPECT_THAT(ErrorOf({"seed=\xff"}), HasSubstr("seed=\\xff: expects a whole number"));
-  EXPECT_THAT(ErrorOf({"\x1b[2J=1"}), StartsWith("\\x1b[2J=1: the job has no field"));
+  EXPECT_THAT(SettingError({"seed=\xff"}), HasSubstr("seed=\\xff: expects a whole number"));
+  EXPECT_THAT(SettingError({"\x1b[2J=1"}), StartsWith("\\x1b[2J=1: the job has no field"));
 }
 
 }  // namespace

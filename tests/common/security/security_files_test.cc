@@ -13,14 +13,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const absl::Time kNow = absl::FromUnixSeconds(2'000'000'000);
+const absl::Time kToday = absl::FromUnixSeconds(2'000'000'000);
 
 class SecurityFilesTest : public ::testing::Test {
  protected:
   SecurityFilesTest() {
     Subject subject;
     const Issued issued = authority_.Issue(subject);
-    subject.not_after = kNow;
+    subject.not_after = kToday;
     const Issued expired = authority_.Issue(subject);
     WriteFile(At("ca"), authority_.root());
     WriteFile(At("cert"), issued.certificate);
@@ -39,11 +39,12 @@ class SecurityFilesTest : public ::testing::Test {
     return {path(ca), path(cert), path(key), path(token), path(tokens)};
   }
   std::string Client(const SecurityFiles& files) const {
-    return std::string(CheckClientFiles(files, FileSystem::Real(), kNow).message());
+    return std::string(CheckClientFiles(files, FileSystem::Real(), kToday).message());
   }
   std::string Server(const SecurityFiles& files, bool insecure = false) const {
     return std::string(
-        CheckServerFiles(files, /*loopback=*/false, insecure, FileSystem::Real(), kNow).message());
+        CheckServerFiles(files, /*loopback=*/false, insecure, FileSystem::Real(), kToday)
+            .message());
   }
 
   TempDir directory_;
@@ -71,7 +72,7 @@ TEST_F(SecurityFilesTest, AServerThatOthersReachLetsNobodyPushUnasked) {
   EXPECT_EQ(Server(Files("", "cert", "key", "", "tokens")), "");
   EXPECT_EQ(Server(Files("ca", "cert", "key", "token", "")), "");
   EXPECT_TRUE(
-      CheckServerFiles({}, /*loopback=*/true, /*insecure=*/false, FileSystem::Real(), kNow).ok());
+      CheckServerFiles({}, /*loopback=*/true, /*insecure=*/false, FileSystem::Real(), kToday).ok());
   EXPECT_THAT(Server(Files("", "", "", "", "tokens")), HasSubstr("encrypted connections only"));
   EXPECT_THAT(Server(Files("ca", "", "", "", "")), HasSubstr("needs --tls_cert"));
   EXPECT_THAT(Server(Files("", "cert", "key", "", "token")), HasSubstr("--tokens: "));

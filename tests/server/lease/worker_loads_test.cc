@@ -14,8 +14,8 @@
 namespace conadv {
 namespace {
 
-const MemberId kA(1);
-const MemberId kB(2);
+const MemberId kOne(1);
+const MemberId kOther(2);
 
 struct Worker {
   MemberId id;
@@ -95,27 +95,27 @@ class WorkerLoadsTest : public ::testing::Test {
 };
 
 TEST_F(WorkerLoadsTest, TheLeastLoadedForItsThreadsIsNext) {
-  EXPECT_EQ(Next({{kA, 1, 1}, {kB, 1, 0}}), kB);
-  EXPECT_EQ(Next({{kA, 1, 1}, {kB, 1, 1}}), kA);
-  EXPECT_EQ(Next({{kA, 1, 1}, {kB, 4, 2}}), kB);
+  EXPECT_EQ(Next({{kOne, 1, 1}, {kOther, 1, 0}}), kOther);
+  EXPECT_EQ(Next({{kOne, 1, 1}, {kOther, 1, 1}}), kOne);
+  EXPECT_EQ(Next({{kOne, 1, 1}, {kOther, 4, 2}}), kOther);
   EXPECT_EQ(Next({}), std::nullopt);
 }
 
 TEST_F(WorkerLoadsTest, AStragglerGetsNothingWhileThereIsAnother) {
-  EXPECT_EQ(Next({{kA, 1, 0, true}, {kB, 1, 3}}), kB);
-  EXPECT_EQ(Next({{kA, 1, 0, true}}), kA);
-  const WorkerLoads loads = LoadsOf({{kA, 1, 0, true}, {kB, 1, 3}});
-  EXPECT_EQ(loads.Substitute({kA}), kB);
-  EXPECT_EQ(loads.Substitute({kB}), std::nullopt);
+  EXPECT_EQ(Next({{kOne, 1, 0, true}, {kOther, 1, 3}}), kOther);
+  EXPECT_EQ(Next({{kOne, 1, 0, true}}), kOne);
+  const WorkerLoads loads = LoadsOf({{kOne, 1, 0, true}, {kOther, 1, 3}});
+  EXPECT_EQ(loads.Substitute({kOne}), kOther);
+  EXPECT_EQ(loads.Substitute({kOther}), std::nullopt);
 }
 
 TEST_F(WorkerLoadsTest, AWorkerHoldsItsShareOfTheWindow) {
   const uint64_t units = (Options().window + 1) * 8;
-  EXPECT_EQ(Next({{kA, 1, units / 4}, {kB, 3, units * 3 / 4 - 1}}), kB);
-  EXPECT_EQ(Next({{kA, 1, units / 4}, {kB, 3, units * 3 / 4}}), std::nullopt);
+  EXPECT_EQ(Next({{kOne, 1, units / 4}, {kOther, 3, units * 3 / 4 - 1}}), kOther);
+  EXPECT_EQ(Next({{kOne, 1, units / 4}, {kOther, 3, units * 3 / 4}}), std::nullopt);
   job_.training.consistency = Consistency::kAsync;
-  EXPECT_EQ(Next({{kA, 1, 2}, {kB, 3, 5}}), kB);
-  EXPECT_EQ(Next({{kA, 1, 2}, {kB, 3, 6}}), std::nullopt);
+  EXPECT_EQ(Next({{kOne, 1, 2}, {kOther, 3, 5}}), kOther);
+  EXPECT_EQ(Next({{kOne, 1, 2}, {kOther, 3, 6}}), std::nullopt);
 }
 
 TEST_F(WorkerLoadsTest, AThousandWorkersGetWhatALookAtEachWouldGiveThem) {
@@ -181,29 +181,29 @@ std::map<MemberId, int> Turns(int turns, WorkerLoads* loads) {
 }
 
 TEST(WorkerLoads, TurnsGoByThreadsWhateverIsHeld) {
-  WorkerLoads loads = LoadsOf({{kA, 1, 7}, {kB, 3}});
-  EXPECT_EQ(Turns(8, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 6}}));
+  WorkerLoads loads = LoadsOf({{kOne, 1, 7}, {kOther, 3}});
+  EXPECT_EQ(Turns(8, &loads), (std::map<MemberId, int>{{kOne, 2}, {kOther, 6}}));
 }
 
 TEST(WorkerLoads, WhoComesOrComesBackMakesUpForNoTurns) {
   const MemberId late(3);
-  WorkerLoads loads = LoadsOf({{kA}, {kB}});
+  WorkerLoads loads = LoadsOf({{kOne}, {kOther}});
   Turns(100, &loads);
   loads.Add(late, 1);
-  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 2}, {late, 2}}));
-  loads.SetStraggles(kA, true);
-  EXPECT_EQ(Turns(100, &loads), (std::map<MemberId, int>{{kB, 50}, {late, 50}}));
-  loads.SetStraggles(kA, false);
-  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kA, 2}, {kB, 2}, {late, 2}}));
+  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kOne, 2}, {kOther, 2}, {late, 2}}));
+  loads.SetStraggles(kOne, true);
+  EXPECT_EQ(Turns(100, &loads), (std::map<MemberId, int>{{kOther, 50}, {late, 50}}));
+  loads.SetStraggles(kOne, false);
+  EXPECT_EQ(Turns(6, &loads), (std::map<MemberId, int>{{kOne, 2}, {kOther, 2}, {late, 2}}));
 }
 
 TEST(WorkerLoads, NobodyHasATurnWhereNobodyIs) {
   WorkerLoads loads;
   EXPECT_EQ(loads.NextInTurn(), std::nullopt);
-  loads.EndTurn(kA);
-  loads.Add(kA, 1);
-  loads.SetStraggles(kA, true);
-  EXPECT_EQ(loads.NextInTurn(), kA);
+  loads.EndTurn(kOne);
+  loads.Add(kOne, 1);
+  loads.SetStraggles(kOne, true);
+  EXPECT_EQ(loads.NextInTurn(), kOne);
 }
 
 }  // namespace

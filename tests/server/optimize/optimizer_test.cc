@@ -177,11 +177,6 @@ TEST_P(OptimizerTest, NormsAreOfTheMeanGradientsWithoutStatistics) {
   }
 }
 
-std::vector<std::string> RuleNames() {
-  std::vector<std::string> names;
-  for (const auto& [name, rule] : EveryRule()) names.push_back(name);
-  return names;
-}
 INSTANTIATE_TEST_SUITE_P(Rules, OptimizerTest, ::testing::ValuesIn(RuleNames()),
                          [](const auto& info) { return info.param; });
 

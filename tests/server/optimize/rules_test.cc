@@ -128,11 +128,6 @@ TEST_P(RulesTest, StaysFiniteWhenWeightsAndGradientsAreZero) {
   EXPECT_EQ(model.weights(), before);
 }
 
-std::vector<std::string> RuleNames() {
-  std::vector<std::string> names;
-  for (const auto& [name, rule] : EveryRule()) names.push_back(name);
-  return names;
-}
 INSTANTIATE_TEST_SUITE_P(Rules, RulesTest, ::testing::ValuesIn(RuleNames()),
                          [](const auto& info) { return info.param; });
 

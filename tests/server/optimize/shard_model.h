@@ -205,6 +205,12 @@ inline std::map<std::string, OptimizerOptions> EveryRule() {
           {"lamb", {LambOptions{0.9F, 0.99F, 1e-6F, 0.1F}, 0, 0, {}, {}}}};
 }
 
+inline std::vector<std::string> RuleNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, rule] : EveryRule()) names.push_back(name);
+  return names;
+}
+
 }  // namespace conadv
 
 #endif  // CONADV_TESTS_SERVER_OPTIMIZE_SHARD_MODEL_H_

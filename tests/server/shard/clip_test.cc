@@ -24,7 +24,7 @@ namespace {
 constexpr uint32_t kSlots = 4;
 constexpr float kMost = 0.5;
 
-Job SomeJob(Consistency consistency) {
+Job ClippedJob(Consistency consistency) {
   Job job;
   job.training.algorithm = Algorithm::kVanilla;
   job.training.consistency = consistency;
@@ -40,7 +40,7 @@ Job SomeJob(Consistency consistency) {
   return job;
 }
 
-Plan SomePlan() {
+Plan ClippedPlan() {
   Plan plan;
   for (uint64_t t = 0; t < 7; ++t) {
     const TensorKind kind = t == 3 ? TensorKind::kStatistic : TensorKind::kWeight;
@@ -101,13 +101,13 @@ class Cluster {
   Cluster(uint32_t shards, Consistency consistency, int threads = 0) : pool(threads) {
     for (uint32_t id = 0; id < shards; ++id) {
       observers.push_back(std::make_unique<Observer>());
-      this->shards.push_back(std::make_unique<Shard>(SomeJob(consistency), id, shards,
+      this->shards.push_back(std::make_unique<Shard>(ClippedJob(consistency), id, shards,
                                                      &Clock::Real(), &pool, observers[id].get()));
       far.push_back(std::make_unique<FarShard>(&table, id));
       if (shards > 1) {
         this->shards[id]->SetNorms(id == 0 ? static_cast<NormExchange*>(&table) : far[id].get());
       }
-      const auto initial = this->shards[id]->BeginInitialWeights(SomePlan());
+      const auto initial = this->shards[id]->BeginInitialWeights(ClippedPlan());
       EXPECT_TRUE(initial.ok()) << initial.status();
       initial->arena->Zero();
       std::promise<void> published;

@@ -64,12 +64,12 @@ std::unique_ptr<EncodedDataset> Make(const std::vector<std::string>& images,
 }
 
 // The first pixel and the label.
-using Loaded = std::pair<int, int64_t>;
-absl::StatusOr<Loaded> Load(const Dataset& dataset, uint64_t index) {
+using LoadedExample = std::pair<int, int64_t>;
+absl::StatusOr<LoadedExample> Load(const Dataset& dataset, uint64_t index) {
   std::vector<uint8_t> image(dataset.image_size().bytes());
   const absl::StatusOr<int64_t> label = dataset.Load(index, absl::MakeSpan(image));
   if (!label.ok()) return label.status();
-  return Loaded(image[0], *label);
+  return LoadedExample(image[0], *label);
 }
 
 TEST(EncodedDataset, ImagesHaveTheSizeOfTheFirstUnlessTheJobSaysAnother) {
@@ -77,7 +77,7 @@ TEST(EncodedDataset, ImagesHaveTheSizeOfTheFirstUnlessTheJobSaysAnother) {
   ImageOptions options;
   const auto as_stored = Make(images, options);
   EXPECT_EQ(as_stored->image_size(), (ImageSize{3, 2, 4}));
-  EXPECT_EQ(*Load(*as_stored, 0), Loaded(1, 0));
+  EXPECT_EQ(*Load(*as_stored, 0), LoadedExample(1, 0));
   EXPECT_EQ(Load(*as_stored, 1).status(),
             absl::InvalidArgumentError("image 1 has 4 x 2 pixels, and image 0 2 x 4; set "
                                        "dataset.height and dataset.width, to which every image is "
@@ -93,11 +93,11 @@ TEST(EncodedDataset, ImagesHaveTheSizeOfTheFirstUnlessTheJobSaysAnother) {
 
 TEST(EncodedDataset, TheNextImageTakesTheDamagedOnesPlaceWithItsLabel) {
   const auto dataset = Make({Dot(10), "", "", Dot(13), ""}, Grey(3));
-  EXPECT_EQ(*Load(*dataset, 0), Loaded(10, 0));
+  EXPECT_EQ(*Load(*dataset, 0), LoadedExample(10, 0));
   for (int times = 0; times < 2; ++times) {
-    EXPECT_EQ(*Load(*dataset, 1), Loaded(13, 3));
-    EXPECT_EQ(*Load(*dataset, 2), Loaded(13, 3));
-    EXPECT_EQ(*Load(*dataset, 4), Loaded(10, 0)) << "after the last comes the first";
+    EXPECT_EQ(*Load(*dataset, 1), LoadedExample(13, 3));
+    EXPECT_EQ(*Load(*dataset, 2), LoadedExample(13, 3));
+    EXPECT_EQ(*Load(*dataset, 4), LoadedExample(10, 0)) << "after the last comes the first";
   }
 }
 
@@ -107,20 +107,21 @@ TEST(EncodedDataset, TheSubstituteDoesNotDependOnTheOrder) {
   for (const uint64_t first : {0, 1, 2, 3}) {
     const auto dataset = Make(images, Grey(9));
     ASSERT_TRUE(Load(*dataset, first).ok());
-    for (const uint64_t index : {0, 1, 2, 3}) EXPECT_EQ(*Load(*dataset, index), Loaded(12, 2));
+    for (const uint64_t index : {0, 1, 2, 3})
+      EXPECT_EQ(*Load(*dataset, index), LoadedExample(12, 2));
   }
 }
 
 TEST(EncodedDataset, MoreDamageThanTheJobAllowsNamesTheLastAndTheOption) {
   const auto dataset = Make({Dot(10), "", Dot(12), "rubbish"}, Grey(1));
-  EXPECT_EQ(*Load(*dataset, 1), Loaded(12, 2));
+  EXPECT_EQ(*Load(*dataset, 1), LoadedExample(12, 2));
   for (const uint64_t index : {3, 3, 1}) {
     EXPECT_EQ(Load(*dataset, index).status(),
               absl::DataLossError("image 3: it is neither a JPEG nor a PNG file (damaged images: "
                                   "2, dataset.max_corrupt is 1; repair or remove it, or set that "
                                   "higher to go on without it)"));
   }
-  EXPECT_EQ(*Load(*dataset, 0), Loaded(10, 0));
+  EXPECT_EQ(*Load(*dataset, 0), LoadedExample(10, 0));
   EXPECT_EQ(Create({"", Dot(1)}, Grey()).status().code(), absl::StatusCode::kDataLoss);
 }
 
@@ -166,7 +167,7 @@ TEST(EncodedDataset, ThreadsLoadTheSame) {
         const uint64_t index = (i + 8 * start) % 32;
         const int at = static_cast<int>(index % 5 == 3 ? (index + 1) % 32 : index);
         const auto loaded = Load(*dataset, index);
-        if (!loaded.ok() || *loaded != Loaded(at, at)) ++wrong;
+        if (!loaded.ok() || *loaded != LoadedExample(at, at)) ++wrong;
       }
     });
   }

@@ -19,9 +19,9 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-using Files = std::vector<std::pair<std::string, std::string>>;
+using MemberFiles = std::vector<std::pair<std::string, std::string>>;
 
-void WriteShard(const std::string& path, const Files& files) {
+void WriteShard(const std::string& path, const MemberFiles& files) {
   std::string bytes;
   for (const auto& [name, text] : files) absl::StrAppend(&bytes, TarMemberBytes(name, text));
   WriteFile(path, bytes + TarEnd());
@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<EncodedExamples>> Open(const TempDir& root,
 }
 
 // Of one shard.
-std::string ErrorOf(const Files& files, const std::vector<std::string>& names = {}) {
+std::string ShardError(const MemberFiles& files, const std::vector<std::string>& names = {}) {
   const TempDir root;
   WriteShard(root / "train-0.tar", files);
   const absl::Status status = Open(root, Split::kTrain, 0, names).status();
@@ -81,7 +81,7 @@ TEST(Shards, NamesOfClassesSayHowManyThereAre) {
 }
 
 TEST(Shards, TheFingerprintIsOfKeysSizesAndClasses) {
-  const auto fingerprint = [](const Files& files) {
+  const auto fingerprint = [](const MemberFiles& files) {
     const TempDir root;
     WriteShard(root / "train-0.tar", files);
     const auto opened = Open(root, Split::kTrain, 0, {"a", "b"});
@@ -110,25 +110,25 @@ TEST(Shards, SayWhichShardsThereShouldBe) {
 }
 
 TEST(Shards, RefuseInWordsWhatIsNoDataSet) {
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}}), HasSubstr("member x.jpg has no .cls"));
-  EXPECT_THAT(ErrorOf({{"x.cls", "1"}}), HasSubstr("member x.cls has no image"));
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", "0"}, {"x.png", "1"}}),
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}}), HasSubstr("member x.jpg has no .cls"));
+  EXPECT_THAT(ShardError({{"x.cls", "1"}}), HasSubstr("member x.cls has no image"));
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", "0"}, {"x.png", "1"}}),
               HasSubstr("member x.png is the second image of its key"));
-  EXPECT_THAT(ErrorOf({{"x.cls", "1"}, {"x.cls", "1"}}), HasSubstr("is the second class"));
-  EXPECT_THAT(ErrorOf({{"x.webp", "1"}}), HasSubstr("of a kind that is not read"));
+  EXPECT_THAT(ShardError({{"x.cls", "1"}, {"x.cls", "1"}}), HasSubstr("is the second class"));
+  EXPECT_THAT(ShardError({{"x.webp", "1"}}), HasSubstr("of a kind that is not read"));
   for (const std::string& text : {std::string(), std::string("cat"), std::string("-1"),
                                   std::string("4294967296"), "1" + std::string(40, ' ')}) {
-    EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", text}}),
+    EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", text}}),
                 HasSubstr("member x.cls must hold the number of a class"))
         << text;
   }
-  EXPECT_THAT(ErrorOf({{"notes.txt", "1"}}), HasSubstr("has an image"));
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", "2"}}, {"a", "b"}),
+  EXPECT_THAT(ShardError({{"notes.txt", "1"}}), HasSubstr("has an image"));
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", "2"}}, {"a", "b"}),
               AllOf(HasSubstr("x has the label 2"), HasSubstr("classes.txt has 2 lines")));
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", "1"}, {"y.jpg", "1"}, {"y.cls", "1"}}),
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", "1"}, {"y.jpg", "1"}, {"y.cls", "1"}}),
               HasSubstr("there is a label 1, but no label 0"));
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", "9"}}), HasSubstr("but 1 examples"));
-  EXPECT_THAT(ErrorOf({{"x.jpg", "1"}, {"x.cls", "4294967295"}}),
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", "9"}}), HasSubstr("but 1 examples"));
+  EXPECT_THAT(ShardError({{"x.jpg", "1"}, {"x.cls", "4294967295"}}),
               HasSubstr("no model has so many classes"));
 }
 

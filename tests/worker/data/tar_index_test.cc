@@ -30,7 +30,7 @@ std::vector<std::string> Members(const std::string& bytes) {
   return members;
 }
 
-std::string ErrorOf(const std::string& bytes) {
+std::string IndexError(const std::string& bytes) {
   const MemoryFile file(bytes);
   const absl::Status status = ReadTarIndex(file).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
@@ -69,31 +69,32 @@ TEST(TarIndex, SaysWhereItIsBroken) {
   const std::string member = TarMemberBytes("a.jpg", "one");
   std::string flipped = member;
   flipped[3] ^= 1;
-  EXPECT_EQ(ErrorOf(member + flipped), "at byte 1024: no tar header, or its checksum is wrong");
-  EXPECT_EQ(ErrorOf(""), "at byte 0: it is no tar file");
-  EXPECT_EQ(ErrorOf(member), "at byte 1024: it is cut off: a tar file ends in zeros");
-  EXPECT_EQ(ErrorOf(member.substr(0, 514)), "at byte 0: it is cut off in a member's bytes");
-  EXPECT_EQ(ErrorOf(member.substr(0, 600)), "at byte 0: it is cut off after a member's bytes");
-  EXPECT_THAT(ErrorOf("\x1f\x8b" + std::string(600, 'x')), HasSubstr("unpack it with gunzip"));
-  EXPECT_THAT(ErrorOf(TarHeaderBlock("n", 2 << 20, 'L') + std::string(512, 'x')),
+  EXPECT_EQ(IndexError(member + flipped), "at byte 1024: no tar header, or its checksum is wrong");
+  EXPECT_EQ(IndexError(""), "at byte 0: it is no tar file");
+  EXPECT_EQ(IndexError(member), "at byte 1024: it is cut off: a tar file ends in zeros");
+  EXPECT_EQ(IndexError(member.substr(0, 514)), "at byte 0: it is cut off in a member's bytes");
+  EXPECT_EQ(IndexError(member.substr(0, 600)), "at byte 0: it is cut off after a member's bytes");
+  EXPECT_THAT(IndexError("\x1f\x8b" + std::string(600, 'x')), HasSubstr("unpack it with gunzip"));
+  EXPECT_THAT(IndexError(TarHeaderBlock("n", 2 << 20, 'L') + std::string(512, 'x')),
               HasSubstr("of more than 1 MiB"));
-  EXPECT_THAT(ErrorOf(TarHeaderBlock("n", 1024, 'x') + std::string(512, 'x')),
+  EXPECT_THAT(IndexError(TarHeaderBlock("n", 1024, 'x') + std::string(512, 'x')),
               HasSubstr("cut off in a name or a pax header"));
 }
 
 TEST(TarIndex, RefusesInWordsWhatItDoesNotRead) {
-  EXPECT_THAT(ErrorOf(TarMemberBytes("a.jpg", "", '1')), HasSubstr("a.jpg is a link"));
-  EXPECT_THAT(ErrorOf(TarMemberBytes("a.jpg", "", '2')), HasSubstr("--dereference"));
-  EXPECT_THAT(ErrorOf(TarMemberBytes("a.jpg", "", 'S')), HasSubstr("of the type 'S'"));
-  EXPECT_THAT(ErrorOf(TarMemberBytes("x", PaxRecord("GNU.sparse.major", "1"), 'x')),
+  EXPECT_THAT(IndexError(TarMemberBytes("a.jpg", "", '1')), HasSubstr("a.jpg is a link"));
+  EXPECT_THAT(IndexError(TarMemberBytes("a.jpg", "", '2')), HasSubstr("--dereference"));
+  EXPECT_THAT(IndexError(TarMemberBytes("a.jpg", "", 'S')), HasSubstr("of the type 'S'"));
+  EXPECT_THAT(IndexError(TarMemberBytes("x", PaxRecord("GNU.sparse.major", "1"), 'x')),
               HasSubstr("sparse"));
-  EXPECT_THAT(ErrorOf(TarMemberBytes("g", PaxRecord("path", "p"), 'g')),
+  EXPECT_THAT(IndexError(TarMemberBytes("g", PaxRecord("path", "p"), 'g')),
               HasSubstr("gives all members one name"));
   for (const char* const records : {"x", "9 a=b\n", "5 a=b\n", "6 a=bc", "4 a\n", "1 a=b\n"}) {
-    EXPECT_THAT(ErrorOf(TarMemberBytes("x", records, 'x')), HasSubstr("a record of a pax header"))
+    EXPECT_THAT(IndexError(TarMemberBytes("x", records, 'x')),
+                HasSubstr("a record of a pax header"))
         << records;
   }
-  EXPECT_THAT(ErrorOf(TarMemberBytes("x", PaxRecord("size", "-3"), 'x')),
+  EXPECT_THAT(IndexError(TarMemberBytes("x", PaxRecord("size", "-3"), 'x')),
               HasSubstr("a pax header's size is no number"));
 }
 

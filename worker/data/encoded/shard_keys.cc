@@ -19,7 +19,7 @@ struct Parts {
   absl::string_view ending;  // after the dot
 };
 
-Parts Split(absl::string_view name) {
+Parts SplitName(absl::string_view name) {
   const size_t slash = name.rfind('/');
   const size_t dot = name.find('.', slash == absl::string_view::npos ? 0 : slash + 1);
   if (dot == absl::string_view::npos) return {name, ""};
@@ -39,7 +39,7 @@ absl::StatusOr<std::vector<ShardExample>> PairMembers(std::vector<TarMember> mem
   std::vector<ShardExample> examples;
   absl::flat_hash_map<std::string, size_t> places;
   for (TarMember& member : members) {
-    const Parts parts = Split(member.name);
+    const Parts parts = SplitName(member.name);
     const std::string ending = absl::AsciiStrToLower(parts.ending);
     const FileKind kind = KindOf(absl::StrCat(".", ending));
     const bool is_label = ending == "cls";

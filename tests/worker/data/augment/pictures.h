@@ -38,6 +38,8 @@ inline Picture Noise(uint32_t channels, uint32_t height, uint32_t width) {
   return picture;
 }
 
+inline Random Stream(uint64_t example) { return Random(7, Purpose::kAugmentation, example); }
+
 }  // namespace conadv::augment
 
 #endif  // CONADV_TESTS_WORKER_DATA_AUGMENT_PICTURES_H_

@@ -11,8 +11,6 @@
 namespace conadv::augment {
 namespace {
 
-Random Stream(uint64_t example) { return Random(7, Purpose::kAugmentation, example); }
-
 Picture Augmented(AutoAugmentPolicy policy, Picture image, Random* random) {
   std::vector<uint8_t> scratch;
   AutoAugment(policy, random, image.planes(), &scratch);

@@ -12,8 +12,6 @@
 namespace conadv::augment {
 namespace {
 
-Random Stream(uint64_t example) { return Random(7, Purpose::kAugmentation, example); }
-
 int64_t Black(const Picture& image) {
   return std::count(image.pixels.begin(), image.pixels.end(), 0);
 }
