@@ -110,15 +110,15 @@ const v1::WorkerStaleness* Find(const v1::StalenessResponse& answer, uint64_t id
 }
 
 // Busy, and waiting for weights, attack, data, leases, pushes.
-std::array<double, 6> Seconds(const v1::WorkerStats& stats) {
+std::array<double, 6> SecondsOf(const v1::WorkerStats& stats) {
   return {stats.busy_seconds(),      stats.wait_weights_seconds(), stats.wait_attack_seconds(),
           stats.wait_data_seconds(), stats.wait_lease_seconds(),   stats.wait_push_seconds()};
 }
 
 // Where the time of its threads went since `before`, as whole per cents.
 std::vector<std::string> Shares(const v1::WorkerStats& now, const v1::WorkerStats& before) {
-  std::array<double, 6> parts = Seconds(now);
-  const std::array<double, 6> then = Seconds(before);
+  std::array<double, 6> parts = SecondsOf(now);
+  const std::array<double, 6> then = SecondsOf(before);
   double all = 0;
   for (size_t i = 0; i < parts.size(); ++i) all += parts[i] = std::max(0.0, parts[i] - then[i]);
   std::vector<std::string> cells;
@@ -197,7 +197,7 @@ void StalenessView::Add(const v1::StalenessResponse& answer, absl::Time at) {
     Reports& of_worker = reports[worker.worker_id()];
     const auto known = reports_.find(worker.worker_id());
     if (known != reports_.end()) of_worker = std::move(known->second);
-    if (Seconds(worker.stats()) == Seconds(of_worker.last)) continue;
+    if (SecondsOf(worker.stats()) == SecondsOf(of_worker.last)) continue;
     of_worker.before = std::move(of_worker.last);
     of_worker.last = worker.stats();
   }

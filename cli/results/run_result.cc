@@ -15,7 +15,7 @@ nlohmann::ordered_json OrNull(const std::optional<double>& value) {
   return *value;
 }
 
-std::string AccuracyText(const std::optional<double>& accuracy) {
+std::string MeasuredText(const std::optional<double>& accuracy) {
   return accuracy.has_value() ? absl::StrFormat("%.4f", *accuracy) : "not measured";
 }
 
@@ -45,7 +45,7 @@ std::string ResultJson(const RunResult& result, const std::string& directory) {
 }
 
 std::string ResultText(const RunResult& result, const Job& job, const std::string& directory) {
-  std::string robust = AccuracyText(result.robust_accuracy);
+  std::string robust = MeasuredText(result.robust_accuracy);
   if (result.robust_accuracy.has_value()) {
     absl::StrAppend(&robust, "  (", AttackText(job.evaluation), ")");
   }
@@ -54,7 +54,7 @@ std::string ResultText(const RunResult& result, const Job& job, const std::strin
           {"trained", absl::StrFormat("%d steps in %s, %.0f examples/s", result.steps,
                                       FormatElapsed(absl::Seconds(result.seconds)),
                                       result.examples_per_second)},
-          {"clean accuracy", AccuracyText(result.clean_accuracy)},
+          {"clean accuracy", MeasuredText(result.clean_accuracy)},
           {"robust accuracy", robust},
           {"weights", absl::StrCat(WeightsPath(directory), "  (version ", result.version,
                                    ", crc32c ", CrcText(result.weights_crc32c), ")")},

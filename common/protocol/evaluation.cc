@@ -11,7 +11,7 @@ namespace {
 
 using Accuracies = google::protobuf::RepeatedPtrField<v1::NamedAccuracy>;
 
-std::vector<NamedAccuracy> FromProto(const Accuracies& accuracies) {
+std::vector<NamedAccuracy> ReadAccuracies(const Accuracies& accuracies) {
   std::vector<NamedAccuracy> result;
   for (const v1::NamedAccuracy& accuracy : accuracies) {
     result.push_back({accuracy.name(), accuracy.accuracy()});
@@ -19,7 +19,7 @@ std::vector<NamedAccuracy> FromProto(const Accuracies& accuracies) {
   return result;
 }
 
-void ToProto(const std::vector<NamedAccuracy>& accuracies, Accuracies* out) {
+void WriteAccuracies(const std::vector<NamedAccuracy>& accuracies, Accuracies* out) {
   for (const NamedAccuracy& accuracy : accuracies) {
     v1::NamedAccuracy* const added = out->Add();
     added->set_name(accuracy.name);
@@ -48,8 +48,8 @@ EvaluationResult FromProto(const v1::ReportRequest& report) {
   result.seconds = report.seconds();
   result.final = report.final();
   result.lineage = Lineage(report.lineage());
-  result.attacks = FromProto(report.attacks());
-  result.corruptions = FromProto(report.corruptions());
+  result.attacks = ReadAccuracies(report.attacks());
+  result.corruptions = ReadAccuracies(report.corruptions());
   result.warnings.assign(report.warnings().begin(), report.warnings().end());
   return result;
 }
@@ -65,8 +65,8 @@ v1::ReportRequest ToProto(const EvaluationResult& result) {
   report.set_seconds(result.seconds);
   report.set_final(result.final);
   report.set_lineage(result.lineage.value());
-  ToProto(result.attacks, report.mutable_attacks());
-  ToProto(result.corruptions, report.mutable_corruptions());
+  WriteAccuracies(result.attacks, report.mutable_attacks());
+  WriteAccuracies(result.corruptions, report.mutable_corruptions());
   for (const std::string& warning : result.warnings) report.add_warnings(warning);
   return report;
 }

@@ -28,7 +28,7 @@ constexpr int kPeersSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 // would be idle.
 constexpr size_t kHugeBytes = size_t{16} << 20;
 
-absl::Status Unavailable(const char* what) {
+absl::Status SegmentError(const char* what) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
 }
 
@@ -37,7 +37,7 @@ absl::StatusOr<FileDescriptor> NewFile() {
   if (!file.open() && errno == EINVAL) {
     file = FileDescriptor(memfd_create("conadv", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   }
-  if (!file.open()) return Unavailable("memfd_create");
+  if (!file.open()) return SegmentError("memfd_create");
   return file;
 }
 
@@ -45,11 +45,11 @@ absl::StatusOr<FileDescriptor> NewFile() {
 absl::Status Populate(const FileDescriptor& file, void* data, size_t bytes) {
   if (bytes >= kHugeBytes) madvise(data, bytes, MADV_HUGEPAGE);
   if (madvise(data, bytes, kPopulateWrite) == 0) return absl::OkStatus();
-  if (errno != EINVAL) return Unavailable("a shared segment's pages");
+  if (errno != EINVAL) return SegmentError("a shared segment's pages");
   const int error = posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
   if (error == 0) return absl::OkStatus();
   errno = error;
-  return Unavailable("a shared segment's pages");
+  return SegmentError("a shared segment's pages");
 }
 
 }  // namespace
@@ -66,13 +66,13 @@ MappedPages::~MappedPages() {
 absl::StatusOr<std::unique_ptr<SharedSegment>> SharedSegment::Create(size_t bytes) {
   const size_t size = SegmentBytes(bytes);
   CONADV_ASSIGN_OR_RETURN(FileDescriptor file, NewFile());
-  if (ftruncate(file.get(), static_cast<off_t>(size)) != 0) return Unavailable("ftruncate");
+  if (ftruncate(file.get(), static_cast<off_t>(size)) != 0) return SegmentError("ftruncate");
   void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-  if (data == MAP_FAILED) return Unavailable("mmap");
+  if (data == MAP_FAILED) return SegmentError("mmap");
   MappedPages pages(data, size);
   CONADV_RETURN_IF_ERROR(Populate(file, data, size));
   if (fcntl(file.get(), F_ADD_SEALS, kPeersSeals | kSealFutureWrite | F_SEAL_SEAL) != 0) {
-    return Unavailable("F_ADD_SEALS");
+    return SegmentError("F_ADD_SEALS");
   }
   return std::unique_ptr<SharedSegment>(new SharedSegment(std::move(file), std::move(pages)));
 }

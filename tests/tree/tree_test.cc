@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/tree/includes.h"
+#include "tests/tree/names.h"
 #include "tests/tree/rules.h"
 
 namespace conadv::tree {
@@ -131,6 +132,33 @@ TEST(Tree, IncludesWhatItUses) {
     for (std::string& line : MissingIncludes(texts, path)) missing.push_back(std::move(line));
   }
   EXPECT_THAT(missing, IsEmpty()) << absl::StrJoin(missing, "\n");
+}
+
+TEST(Tree, UnnamedFunctionsOfAFolderHaveNamesOfTheirOwn) {
+  std::map<std::string, std::string> seen;  // folder and function: the file
+  int functions = 0;
+  for (const char* top : {"common", "client", "server", "worker", "cli", "tests"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(Root() / top)) {
+      if (entry.path().extension() != ".cc" || entry.path().filename() == "main.cc") continue;
+      const std::filesystem::path path = std::filesystem::relative(entry.path(), Root());
+      // Each a program of its own.
+      if (path.parent_path() == "tests/fuzz" || path.parent_path() == "tests/bench") continue;
+      for (const std::string& function : UnnamedFunctions(Read(entry.path()))) {
+        ++functions;
+        const auto [other, first] = seen.emplace(path.parent_path() / function, path);
+        EXPECT_TRUE(first) << path << " and " << other->second << " both have " << function;
+      }
+    }
+  }
+  EXPECT_GT(functions, 300);
+}
+
+TEST(Names, FunctionsAreFoundAndCounted) {
+  EXPECT_THAT(UnnamedFunctions("int Out(int a) {\n}\nnamespace {\nint A() {\n}\n"
+                               "std::map<int, int> B(const F<int, int>& f,\n    int b = G(1, 2));\n"
+                               "TEST(A, B) {\nconst int c = F(1);\nvoid C::D(int a) {\n"
+                               "}  // namespace\nint After();\n"),
+              ElementsAre("A/0", "B/2"));
 }
 
 TEST(Includes, AUseWithoutTheHeaderIsCaught) {

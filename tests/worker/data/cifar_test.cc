@@ -24,7 +24,7 @@ std::string Record(const std::string& labels, char value) {
   return labels + std::string(kPixels, value);
 }
 
-std::string ErrorOf(const std::string& bytes, Cifar kind = Cifar::k10) {
+std::string CifarError(const std::string& bytes, Cifar kind = Cifar::k10) {
   const absl::Status status = DecodeCifar({{"dir/f.bin", bytes}}, kind, 0).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("dir/f.bin: "));
@@ -59,10 +59,10 @@ TEST(Cifar, ALimitTakesTheFirstAndDoesNotChangeTheClasses) {
 }
 
 TEST(Cifar, WhatIsNotTheFormatIsRefusedInWords) {
-  EXPECT_THAT(ErrorOf(""), HasSubstr("0 bytes are not whole records of 3073"));
-  EXPECT_THAT(ErrorOf(Record("\x01", 'x') + "x"), HasSubstr("binary version of CIFAR-10"));
-  EXPECT_THAT(ErrorOf(Record("\x01", 'x'), Cifar::k100), HasSubstr("records of 3074"));
-  EXPECT_THAT(ErrorOf(Record("\x01", 'x') + Record("\x0a", 'x')),
+  EXPECT_THAT(CifarError(""), HasSubstr("0 bytes are not whole records of 3073"));
+  EXPECT_THAT(CifarError(Record("\x01", 'x') + "x"), HasSubstr("binary version of CIFAR-10"));
+  EXPECT_THAT(CifarError(Record("\x01", 'x'), Cifar::k100), HasSubstr("records of 3074"));
+  EXPECT_THAT(CifarError(Record("\x01", 'x') + Record("\x0a", 'x')),
               AllOf(HasSubstr("record 1"), HasSubstr("label 10 of 10")));
 }
 

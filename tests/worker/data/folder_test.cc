@@ -39,8 +39,8 @@ std::vector<std::string> Order(const EncodedExamples& examples) {
   return order;
 }
 
-std::string ErrorOf(const TempDir& root, Split split = Split::kTrain,
-                    absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
+std::string FolderError(const TempDir& root, Split split = Split::kTrain,
+                        absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
   const absl::Status status = OpenFolder(root.path(), split, 0).status();
   EXPECT_EQ(status.code(), code) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(root.path()));
@@ -79,7 +79,7 @@ TEST(Folder, LinksAreFollowed) {
   std::filesystem::create_directory_symlink(root / "elsewhere", root / "train/cat");
   EXPECT_EQ(Opened(root, Split::kTrain)->examples(), 2);
   std::filesystem::create_directory_symlink(root / "train/dog", root / "train/dog/again");
-  EXPECT_THAT(ErrorOf(root), HasSubstr("is a link among them a loop?"));
+  EXPECT_THAT(FolderError(root), HasSubstr("is a link among them a loop?"));
 }
 
 TEST(Folder, TheFingerprintIsOfNamesAndSizes) {
@@ -99,29 +99,29 @@ TEST(Folder, TheFingerprintIsOfNamesAndSizes) {
 
 TEST(Folder, SaysWhichFoldersThereShouldBe) {
   const TempDir root;
-  EXPECT_THAT(ErrorOf(root, Split::kTrain, absl::StatusCode::kNotFound),
+  EXPECT_THAT(FolderError(root, Split::kTrain, absl::StatusCode::kNotFound),
               AllOf(HasSubstr("there is no "), HasSubstr("train/CLASS/")));
   Write(root, {"train/readme.md"});
-  EXPECT_THAT(ErrorOf(root), HasSubstr("there is no folder in it"));
+  EXPECT_THAT(FolderError(root), HasSubstr("there is no folder in it"));
   Write(root, {"train/cat/a.jpg"});
-  EXPECT_THAT(ErrorOf(root, Split::kTest, absl::StatusCode::kNotFound),
+  EXPECT_THAT(FolderError(root, Split::kTest, absl::StatusCode::kNotFound),
               HasSubstr("there is neither "));
   Write(root, {"val/cat/a.jpg"});
   EXPECT_EQ(Opened(root, Split::kTest)->examples(), 1);
   Write(root, {"test/cat/a.jpg"});
-  EXPECT_THAT(ErrorOf(root, Split::kTest), HasSubstr("both test/ and val/"));
+  EXPECT_THAT(FolderError(root, Split::kTest), HasSubstr("both test/ and val/"));
 }
 
 TEST(Folder, RefusesInWordsWhatIsNoDataSet) {
   const TempDir root;
   Write(root, {"train/cat/a.jpg", "train/dog/notes.txt", "test/cat/notes.txt"});
-  EXPECT_THAT(ErrorOf(root), AllOf(HasSubstr("train/dog: "), HasSubstr("no JPEG or PNG file")));
-  EXPECT_THAT(ErrorOf(root, Split::kTest), HasSubstr("no JPEG or PNG file is in the folders"));
+  EXPECT_THAT(FolderError(root), AllOf(HasSubstr("train/dog: "), HasSubstr("no JPEG or PNG file")));
+  EXPECT_THAT(FolderError(root, Split::kTest), HasSubstr("no JPEG or PNG file is in the folders"));
   Write(root, {"test/fox/a.jpg"});
-  EXPECT_THAT(ErrorOf(root, Split::kTest),
+  EXPECT_THAT(FolderError(root, Split::kTest),
               AllOf(HasSubstr("test/fox: "), HasSubstr("classes are train's")));
   Write(root, {"train/dog/a.webp"});
-  EXPECT_THAT(ErrorOf(root), AllOf(HasSubstr("dog/a.webp: "), HasSubstr("convert it")));
+  EXPECT_THAT(FolderError(root), AllOf(HasSubstr("dog/a.webp: "), HasSubstr("convert it")));
 }
 
 TEST(Folder, AFileThatHasGoneIsNamed) {

@@ -63,7 +63,7 @@ absl::StatusOr<ExampleArrays> Read(const Files& files, uint64_t limit = 0) {
   return ReadIdx(directory.path(), Split::kTrain, limit);
 }
 
-std::string ErrorOf(const Files& files) {
+std::string IdxError(const Files& files) {
   const absl::Status status = Read(files).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   return std::string(status.message());
@@ -132,28 +132,28 @@ TEST(ReadIdx, SaysWhatItLookedFor) {
 }
 
 TEST(ReadIdx, NamesTheFileThatIsTruncated) {
-  EXPECT_THAT(ErrorOf({kImages.substr(0, 10)}),
+  EXPECT_THAT(IdxError({kImages.substr(0, 10)}),
               HasSubstr("train-images-idx3-ubyte: truncated: it ends in the header"));
-  EXPECT_THAT(ErrorOf({kImages, ""}),
+  EXPECT_THAT(IdxError({kImages, ""}),
               HasSubstr("train-labels-idx1-ubyte: truncated: it ends in the header"));
-  EXPECT_THAT(ErrorOf({kImages.substr(0, 27)}),
+  EXPECT_THAT(IdxError({kImages.substr(0, 27)}),
               HasSubstr("train-images-idx3-ubyte: truncated: the header says 3 x 2 x 2"));
-  EXPECT_THAT(ErrorOf({Gzip(kImages.substr(0, 27)), Gzip(kLabels), ".gz"}),
+  EXPECT_THAT(IdxError({Gzip(kImages.substr(0, 27)), Gzip(kLabels), ".gz"}),
               HasSubstr("train-images-idx3-ubyte.gz: truncated: the header says 12 bytes follow, "
                         "only 11 do"));
 }
 
 TEST(ReadIdx, NamesTheFileThatIsTooLong) {
-  EXPECT_THAT(ErrorOf({kImages + "m"}), HasSubstr("train-images-idx3-ubyte: too long"));
-  EXPECT_THAT(ErrorOf({Gzip(kImages), Gzip(kLabels + "m"), ".gz"}),
+  EXPECT_THAT(IdxError({kImages + "m"}), HasSubstr("train-images-idx3-ubyte: too long"));
+  EXPECT_THAT(IdxError({Gzip(kImages), Gzip(kLabels + "m"), ".gz"}),
               HasSubstr("train-labels-idx1-ubyte.gz: too long"));
 }
 
 TEST(ReadIdx, NamesTheFileWithTheWrongMagicNumber) {
-  EXPECT_THAT(ErrorOf({kLabels}), HasSubstr("train-images-idx3-ubyte: wrong magic number "
-                                            "0x00000801, expected 0x00000803"));
-  EXPECT_THAT(ErrorOf({kImages, kImages}), HasSubstr("train-labels-idx1-ubyte: wrong magic"));
-  EXPECT_THAT(ErrorOf({kImages, "PK\x03\x04" + kLabels}), HasSubstr("wrong magic number 0x504b"));
+  EXPECT_THAT(IdxError({kLabels}), HasSubstr("train-images-idx3-ubyte: wrong magic number "
+                                             "0x00000801, expected 0x00000803"));
+  EXPECT_THAT(IdxError({kImages, kImages}), HasSubstr("train-labels-idx1-ubyte: wrong magic"));
+  EXPECT_THAT(IdxError({kImages, "PK\x03\x04" + kLabels}), HasSubstr("wrong magic number 0x504b"));
 }
 
 TEST(ReadIdx, NamesTheFileWithABrokenGzipStream) {
@@ -163,7 +163,7 @@ TEST(ReadIdx, NamesTheFileWithABrokenGzipStream) {
   const std::vector<std::string> broken = {flipped, good.substr(0, good.size() - 4), "", kImages,
                                            good + "rubbish"};
   for (const std::string& bytes : broken) {
-    EXPECT_THAT(ErrorOf({bytes, Gzip(kLabels), ".gz"}),
+    EXPECT_THAT(IdxError({bytes, Gzip(kLabels), ".gz"}),
                 HasSubstr("train-images-idx3-ubyte.gz: the gzip stream"));
   }
 }
@@ -182,15 +182,15 @@ TEST(ReadIdx, SurvivesAnyBitFlipInACompressedFile) {
 }
 
 TEST(ReadIdx, RefusesImagesAndLabelsOfDifferentNumber) {
-  EXPECT_THAT(ErrorOf({kImages, Header(0x801, {2}) + "ab"}),
+  EXPECT_THAT(IdxError({kImages, Header(0x801, {2}) + "ab"}),
               AllOf(HasSubstr("train-images-idx3-ubyte: 3 images, but "),
                     HasSubstr("train-labels-idx1-ubyte has 2 labels")));
 }
 
 TEST(ReadIdx, RefusesADimensionOfZero) {
-  EXPECT_THAT(ErrorOf({kImages, Header(0x801, {0})}),
+  EXPECT_THAT(IdxError({kImages, Header(0x801, {0})}),
               HasSubstr("train-labels-idx1-ubyte: no examples"));
-  EXPECT_THAT(ErrorOf({Header(0x803, {3, 0, 2})}),
+  EXPECT_THAT(IdxError({Header(0x803, {3, 0, 2})}),
               HasSubstr("train-images-idx3-ubyte: no examples, or examples without pixels"));
 }
 
@@ -201,11 +201,11 @@ TEST(ReadIdx, AllocatesNoMoreThanAFileCanHold) {
   const std::string huge = Header(0x803, {most, most, most}) + "abcd";
   const std::string wraps = Header(0x803, {1U << 31, 1U << 31, 4}) + "abcd";
   for (const std::string& images : {huge, wraps}) {
-    EXPECT_THAT(ErrorOf({images}), HasSubstr("the file cannot hold so many"));
-    EXPECT_THAT(ErrorOf({Gzip(images), Gzip(kLabels), ".gz"}),
+    EXPECT_THAT(IdxError({images}), HasSubstr("the file cannot hold so many"));
+    EXPECT_THAT(IdxError({Gzip(images), Gzip(kLabels), ".gz"}),
                 HasSubstr("the file cannot hold so many"));
   }
-  EXPECT_THAT(ErrorOf({kImages, Header(0x801, {most})}), HasSubstr("cannot hold so many"));
+  EXPECT_THAT(IdxError({kImages, Header(0x801, {most})}), HasSubstr("cannot hold so many"));
 }
 
 TEST(ReadIdx, ReadsFashionMnist) {

@@ -29,7 +29,7 @@ Parts SplitName(absl::string_view name) {
 // A member that is there has a name.
 bool IsThere(const TarMember& member) { return !member.name.empty(); }
 
-absl::Status Refuse(const TarMember& member, absl::string_view why) {
+absl::Status RefuseMember(const TarMember& member, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("member ", Printable(member.name), " ", why));
 }
 
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<ShardExample>> PairMembers(std::vector<TarMember> mem
     const FileKind kind = KindOf(absl::StrCat(".", ending));
     const bool is_label = ending == "cls";
     if (kind == FileKind::kUnread) {
-      return Refuse(member, "is an image of a kind that is not read; pack JPEG or PNG files");
+      return RefuseMember(member, "is an image of a kind that is not read; pack JPEG or PNG files");
     }
     if (kind == FileKind::kOther && !is_label) continue;
     const auto [place, added] = places.try_emplace(std::string(parts.key), examples.size());
@@ -52,17 +52,17 @@ absl::StatusOr<std::vector<ShardExample>> PairMembers(std::vector<TarMember> mem
     ShardExample& example = examples[place->second];
     TarMember& taken = is_label ? example.label : example.image;
     if (IsThere(taken)) {
-      return Refuse(member, absl::StrCat("is the second ", is_label ? "class" : "image",
-                                         " of its key; each key must have one"));
+      return RefuseMember(member, absl::StrCat("is the second ", is_label ? "class" : "image",
+                                               " of its key; each key must have one"));
     }
     taken = std::move(member);
   }
   for (const ShardExample& example : examples) {
     if (!IsThere(example.label)) {
-      return Refuse(example.image, "has no .cls of the same key beside it; pack one");
+      return RefuseMember(example.image, "has no .cls of the same key beside it; pack one");
     }
     if (!IsThere(example.image)) {
-      return Refuse(example.label, "has no image of the same key beside it; pack one");
+      return RefuseMember(example.label, "has no image of the same key beside it; pack one");
     }
   }
   return examples;
