@@ -20,7 +20,10 @@ void Goodput::Begin(const Sight& sight) {
     TakeBack(sight.first);
     // From the last update to the moment when there were weights to go on from.
     const absl::Duration gap = std::max(absl::ZeroDuration(), sight.began - last_);
-    lost_time_ += gap - AddUnseen(sight.first, gap);
+    const absl::Duration before_start = started_.has_value()
+                                            ? std::max(absl::ZeroDuration(), *started_ - last_)
+                                            : absl::InfiniteDuration();
+    lost_time_ += gap - AddUnseen(sight.first, std::min(gap, before_start));
     last_ = std::max(last_, sight.began);
   } else {
     began_ = last_ = sight.began;
@@ -52,7 +55,7 @@ void Goodput::TakeBack(Version version) {
   }
 }
 
-absl::Duration Goodput::AddUnseen(Version version, absl::Duration gap) {
+absl::Duration Goodput::AddUnseen(Version version, absl::Duration most) {
   if (kept_.empty() || version <= kept_.back().newest) return absl::ZeroDuration();
   Kept& kept = kept_.back();
   const uint64_t seen = kept.newest.Since(kept.first);
@@ -61,7 +64,7 @@ absl::Duration Goodput::AddUnseen(Version version, absl::Duration gap) {
   const absl::Duration time =
       seen == 0
           ? absl::ZeroDuration()
-          : std::min(gap, kept.time * (static_cast<double>(unseen) / static_cast<double>(seen)));
+          : std::min(most, kept.time * (static_cast<double>(unseen) / static_cast<double>(seen)));
   made_ += unseen;
   kept.newest = version;
   kept.time += time;
@@ -78,7 +81,8 @@ std::optional<Goodput::Record> Goodput::ToRecord(absl::Time now, absl::Time wall
   return record;
 }
 
-Goodput Goodput::FromRecord(const Record& record, absl::Time now, absl::Time wall_now) {
+Goodput Goodput::FromRecord(const Record& record, absl::Time started, absl::Time now,
+                            absl::Time wall_now) {
   Goodput goodput;
   goodput.lineage_ = record.lineage;
   goodput.kept_ = record.kept;
@@ -89,6 +93,7 @@ Goodput Goodput::FromRecord(const Record& record, absl::Time now, absl::Time wal
   // A calendar that was set back says nothing of how long it was.
   goodput.last_ = now - std::max(absl::ZeroDuration(), wall_now - record.last);
   goodput.began_ = goodput.last_ - record.sums.trained;
+  goodput.started_ = started;
   return goodput;
 }
 

@@ -52,8 +52,10 @@ class Goodput {
   };
   // Nothing before anything was seen. `now` is the clock's, `wall_now` the calendar's.
   std::optional<Record> ToRecord(absl::Time now, absl::Time wall_now) const;
-  // Time in which there was no process is lost. REQUIRES: record.kept is not empty.
-  static Goodput FromRecord(const Record& record, absl::Time now, absl::Time wall_now);
+  // For a process that has `started`: what was made between the record and the first lineage that
+  // it sees was made before, and the time from then on is lost. REQUIRES: record.kept is not empty.
+  static Goodput FromRecord(const Record& record, absl::Time started, absl::Time now,
+                            absl::Time wall_now);
 
  private:
   // A run that went back more often has the oldest ones taken for one.
@@ -62,8 +64,8 @@ class Goodput {
   void Begin(const Sight& sight);
   // Takes back what was made of versions after `version`.
   void TakeBack(Version version);
-  // What was made after the last look, up to `version`, and the time that it took, of `gap`.
-  absl::Duration AddUnseen(Version version, absl::Duration gap);
+  // What was made after the last look, up to `version`, and the time that it took: at most `most`.
+  absl::Duration AddUnseen(Version version, absl::Duration most);
 
   Lineage lineage_;
   std::vector<Kept> kept_;  // by rising versions; the last is the present lineage's
@@ -71,6 +73,7 @@ class Goodput {
   uint64_t made_ = 0;
   uint64_t lost_ = 0;
   std::optional<absl::Time> began_;
+  std::optional<absl::Time> started_;  // of a process that follows another
   absl::Time last_;
   absl::Duration lost_time_;
 };

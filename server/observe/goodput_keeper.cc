@@ -35,6 +35,7 @@ GoodputKeeper::GoodputKeeper(ServerWindow* window, const FileSystem* files, cons
       files_(files),
       clock_(clock),
       interval_(interval),
+      started_(clock->Now()),
       process_(absl::StrFormat("%016x", RandomIncarnation().value())) {
   window_->SetLastLook([this](const ServerParts& parts) { See(parts); });
   if (interval_ > absl::ZeroDuration()) thread_ = std::thread([this] { Loop(); });
@@ -114,7 +115,7 @@ void GoodputKeeper::GoOn(const Place& place) {
   // A process that has served another run before counts that too.
   const bool counts = goodput_.sums().lineages > 0;
   if (counts || !entry->has_value() || (*entry)->run != place.run) return;
-  goodput_ = Goodput::FromRecord((*entry)->record, clock_->Now(), clock_->WallNow());
+  goodput_ = Goodput::FromRecord((*entry)->record, started_, clock_->Now(), clock_->WallNow());
   process_ = (*entry)->process;
   shown_ = goodput_.sums();
 }

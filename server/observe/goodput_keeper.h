@@ -58,6 +58,7 @@ class GoodputKeeper {
   const FileSystem* const files_;
   const Clock* const clock_;
   const absl::Duration interval_;
+  const absl::Time started_;
   mutable Mutex mutex_;
   CondVar stop_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

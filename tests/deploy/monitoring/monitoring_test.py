@@ -152,6 +152,14 @@ class RunTest(unittest.TestCase):
         return (self.now(0, "conadv_evaluation_accuracy", kind="clean") is not None and
                 (self.now(0, "conadv_worker_units_total") or 0) > 0 and (self.now(1, "conadv_version") or 0) > 30)
 
+    def wait_until_the_lineage_is_counted(self):
+        """What a shard says is of its last look, which may be from before the lineage that the shard is in. Two looks later it
+        is not: a look has begun after the one before it was told."""
+        for _ in range(2):
+            made = [self.now(shard, "conadv_made_updates_total") for shard in range(MonitoredRun.SHARDS)]
+            self.wait_for("another look", lambda: all((self.now(shard, "conadv_made_updates_total") or 0) > (before or 0)
+                                                      for shard, before in enumerate(made)))
+
     def test_1_the_text_is_valid_in_both_formats(self):
         self.wait_for("evaluation", self.evaluated)
         for shard in range(MonitoredRun.SHARDS):
@@ -197,6 +205,7 @@ class RunTest(unittest.TestCase):
     def test_4_a_survivor_and_who_comes_back_know_what_the_return_cost(self):
         self.wait_for("checkpoint", lambda: (self.now(0, "conadv_checkpoint_common_version") or 0) >= 10)
         self.wait_for("goodput", lambda: all(self.now(shard, "conadv_lineages_total") for shard in range(MonitoredRun.SHARDS)))
+        self.wait_until_the_lineage_is_counted()
         lineages = self.now(0, "conadv_lineages_total")
         lost = self.now(0, "conadv_lost_seconds_total")
         killed = {name: self.now(1, name) for name in ("conadv_made_updates_total", "conadv_lineages_total",

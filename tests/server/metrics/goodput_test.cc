@@ -64,7 +64,8 @@ TEST(Goodput, AProcessThatFollowsGoesOnCountingAndTheTimeBetweenIsLost) {
   EXPECT_FALSE(goodput.ToRecord(At(0), At(0)).has_value());
   goodput.See(Sight(1, 0, 10, 0, 10));
   // The calendar says 5,000 where the first process' clock says 11, and the other's 700.
-  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(11), At(5000)), At(700), At(5020));
+  Goodput next =
+      Goodput::FromRecord(*goodput.ToRecord(At(11), At(5000)), At(700), At(700), At(5020));
   EXPECT_EQ(next.sums().made_updates, 10U);
   EXPECT_EQ(next.sums().trained, absl::Seconds(10));
   next.See(Sight(2, 6, 6, 702, 702));
@@ -79,7 +80,7 @@ TEST(Goodput, AProcessThatFollowsGoesOnCountingAndTheTimeBetweenIsLost) {
 TEST(Goodput, WhatNobodySawBeforeACheckpointCountsAtThePaceOfWhatWasSeen) {
   Goodput goodput;
   goodput.See(Sight(1, 0, 10, 0, 20));
-  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(20), At(20)), At(20), At(20));
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(20), At(20)), At(48), At(49), At(49));
   // It died at about 30, with a checkpoint of version 13.
   next.See(Sight(2, 13, 13, 50, 50));
   EXPECT_EQ(next.sums().made_updates, 13U);
@@ -87,10 +88,20 @@ TEST(Goodput, WhatNobodySawBeforeACheckpointCountsAtThePaceOfWhatWasSeen) {
   EXPECT_EQ(next.sums().lost, absl::Seconds(30 - 3 * 2));
 }
 
+TEST(Goodput, WhatAReturnTookIsLostHoweverSlowTheRunWasBefore) {
+  Goodput goodput;
+  goodput.See(Sight(1, 0, 2, 0, 20));
+  // At that pace, versions 3 to 9 would have taken until long after the process that follows began.
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(20), At(20)), At(25), At(27), At(27));
+  next.See(Sight(2, 9, 9, 28, 28));
+  EXPECT_EQ(next.sums().made_updates, 9U);
+  EXPECT_EQ(next.sums().lost, absl::Seconds(28 - 25));
+}
+
 TEST(Goodput, ACalendarThatIsSetBackTakesNothingBack) {
   Goodput goodput;
   goodput.See(Sight(1, 0, 10, 0, 10));
-  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(10), At(5000)), At(1), At(40));
+  Goodput next = Goodput::FromRecord(*goodput.ToRecord(At(10), At(5000)), At(1), At(1), At(40));
   next.See(Sight(2, 10, 12, 2, 4));
   EXPECT_EQ(next.sums().trained, absl::Seconds(10 + 1 + 2));
   EXPECT_EQ(next.sums().lost, absl::Seconds(1));
@@ -106,7 +117,8 @@ TEST(Goodput, NoSumEverFalls) {
     version = first + lineage % 5;
     goodput.See(Sight(lineage, first, version, now, now + 2));
     if (lineage % 4 == 0) {  // another process goes on
-      goodput = Goodput::FromRecord(*goodput.ToRecord(At(now + 2), At(now)), At(now + 2), At(now));
+      goodput = Goodput::FromRecord(*goodput.ToRecord(At(now + 2), At(now)), At(now + 2),
+                                    At(now + 2), At(now));
     }
     const Goodput::Sums sums = goodput.sums();
     EXPECT_GE(sums.made_updates, before.made_updates);
