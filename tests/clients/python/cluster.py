@@ -91,12 +91,12 @@ def cluster(binaries, shards=1, flags=(), checkpoints=None, steps=30, training="
         made.close()
 
 
-def await_observer(run):
-    """It joins again once the coordinator is back; a run that ends before that would not wait for it."""
+def await_observer(run, count=1):
+    """So many have joined. One joins again once the coordinator is back; a run that ends before that would not wait for it."""
     begin = time.monotonic()
-    while not any(member.role == OBSERVER for member in run.workers().members):
+    while sum(member.role == OBSERVER for member in run.workers().members) < count:
         if time.monotonic() - begin > LAST_WORDS:
-            raise AssertionError("no observer has joined")
+            raise AssertionError(f"there are not {count} observers")
 
 
 def small_plan(examples=100):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example evaluates a run that trains, and its accuracy is the run's own: example_test.py BINARIES."""
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -13,11 +12,13 @@ import unittest
 import torch
 
 import conadv
+from cluster import Cluster, await_observer
 
 BINARIES = None
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = "/usr/share/datasets/fashion-mnist"
 IMAGES = 200
+STEPS = 40
 
 
 def make_model():
@@ -28,34 +29,45 @@ def make_model():
 
 class Example(unittest.TestCase):
     def test_it_evaluates_every_tenth_version_and_the_last(self):
+        """The run has no worker until the example observes it."""
         with tempfile.TemporaryDirectory() as directory:
-            root = pathlib.Path(directory)
-            torch.jit.script(make_model()).save(root / "net.pt")
-            (root / "job.textproto").write_text(f"""
-                model {{ torchscript: "{root / 'net.pt'}" }}
+            network = pathlib.Path(directory) / "net.pt"
+            torch.jit.script(make_model()).save(network)
+            servers = Cluster(BINARIES, f"""
+                model {{ torchscript: "{network}" }}
                 dataset {{ path: "{DATA}" limit: 2000 mean: 0.286 deviation: 0.353 }}
-                training {{ tau: 1 global_batch: 64 slots: 2 steps: 40 }}
+                training {{ tau: 1 global_batch: 64 slots: 2 steps: {STEPS} }}
                 optimizer {{ sgd {{ momentum: 0.9 }} }} schedule {{ peak: 0.05 }}
                 server {{ retain: 64 }}
-                evaluation {{ limit: {IMAGES} attack_steps: 0 }}""")
-            train = subprocess.Popen([BINARIES / "conadv", "train", f"--job={root / 'job.textproto'}", f"--out={root / 'run'}",
-                                      "--servers=2", "--workers=1", "--threads=1", "--json"],
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                evaluation {{ limit: {IMAGES} attack_steps: 0 }}""", shards=2, flags=["--evaluator_patience=0s"])
+            processes = []
+
+            def start(*command):
+                processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+                return processes[-1]
+
             try:
-                address = next(found[1] for found in (re.search(r"coordinator: (\S+)", line) for line in train.stderr) if found)
-                example = subprocess.run(["/usr/bin/python3", "-B", ROOT / "examples/evaluate_from_python.py",
-                                          f"--server={address}", "--every=10", f"--limit={IMAGES}"],
-                                         capture_output=True, text=True, env=os.environ)
-                out, errors = train.communicate()
+                with conadv.connect(servers.address, timeout=20) as run, run.observe():
+                    example = start("/usr/bin/python3", "-B", ROOT / "examples/evaluate_from_python.py",
+                                    f"--server={servers.address}", "--every=10", f"--limit={IMAGES}")
+                    await_observer(run, count=2)
+                    worker = start(BINARIES / "conadv-worker", f"--coordinator={servers.address}", "--threads=1")
+                    _, errors = worker.communicate()
+                    self.assertEqual(worker.returncode, 0, errors)
+                    out, errors = example.communicate()
+                    self.assertEqual(example.returncode, 0, errors)
+                    theirs = start(BINARIES / "conadv", "eval", f"--server={servers.address}", f"--version={STEPS}", "--threads=1",
+                                   "--json")
+                    evaluated, errors = theirs.communicate()
+                    self.assertEqual(theirs.returncode, 0, errors)
             finally:
-                train.kill()
-                train.wait()
-        self.assertEqual(example.returncode, 0, example.stderr)
-        self.assertEqual(train.returncode, 0, errors)
-        versions = re.findall(r"version (\d+): accuracy ([\d.]+), worst class \d with [\d.]+, calibration error [\d.]+\n",
-                              example.stdout)
-        self.assertEqual([int(version) for version, _ in versions], [0, 10, 20, 30, 40])
-        final = json.loads(out.splitlines()[-1])["clean_accuracy"]
+                for process in processes:
+                    process.kill()
+                    process.wait()
+                servers.close()
+        versions = re.findall(r"version (\d+): accuracy ([\d.]+), worst class \d with [\d.]+, calibration error [\d.]+\n", out)
+        self.assertEqual([int(version) for version, _ in versions], list(range(0, STEPS + 1, 10)))
+        final = json.loads(evaluated)["clean_accuracy"]
         # One image that is on the edge may fall to either side: sums are not in the same order.
         self.assertAlmostEqual(float(versions[-1][1]), final, delta=1.001 / IMAGES)
         self.assertGreater(final, 0.3)
