@@ -24,7 +24,7 @@ class GrpcParameterClient final : public ParameterClient {
 
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override;
-  bool pushes_gradually() const override { return gradually_; }
+  bool pushes_gradually(size_t /*elements*/) const override { return gradually_; }
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
   void Describe(absl::Duration timeout, DescribeDone done) override;
   void Reset() override;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,10 +27,14 @@ class Link : public std::enable_shared_from_this<Link> {
 
   // UNAVAILABLE: it is broken.
   absl::Status Send(uint64_t call, const PullQuery& query) { return SendPlain({call, query}); }
-  absl::Status SendCancel(uint64_t call) { return SendPlain({call, CancelPull{}}); }
+  absl::Status SendCancel(uint64_t call) { return SendPlain({call, CancelCall{}}); }
   absl::Status SendRelease(uint64_t call) { return SendPlain({call, ReleaseVersion{}}); }
   // From `segment`, which the push does not name yet. Its file goes along if it is new there.
   absl::Status Send(uint64_t call, SharedPush push, const SharedArenas::Shared& segment);
+  // More of a push that was begun so.
+  absl::Status Send(uint64_t call, SharedParts parts) {
+    return SendPlain({call, std::move(parts)});
+  }
   // The server did not take the segment: its file goes along once more.
   void Withdraw(uint64_t segment);
 

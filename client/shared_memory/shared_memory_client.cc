@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/shared_memory/push_parts.h"
 #include "client/transfer/pull_assembly.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
@@ -20,6 +21,9 @@ namespace {
 
 // For the question whether the server is here.
 constexpr absl::Duration kAsk = absl::Seconds(5);
+// Less is copied sooner than its parts are handed over: steps of 4 workers with 16 MB took 0.90 of
+// the time, those of 64 with 4 MB 1.39.
+constexpr size_t kLeastGradualElements = 4'000'000;
 // A server that ends links again and again is left to the network.
 constexpr int kMostBreaks = 3;
 
@@ -48,7 +52,9 @@ SharedMemoryClient::SharedMemoryClient(std::unique_ptr<ParameterClient> network,
       layout_hash_(layout_hash),
       worker_(std::move(worker)),
       peer_(network_->address()),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  wakeup_->client = this;
+}
 
 SharedMemoryClient::~SharedMemoryClient() { Shutdown(); }
 
@@ -57,9 +63,11 @@ void SharedMemoryClient::Pull(const PullSelector& selector, absl::Duration timeo
   Start({Clock::Real().Now() + timeout, PullCall{selector, std::move(allocate), std::move(done)}});
 }
 
-bool SharedMemoryClient::pushes_gradually() const {
+bool SharedMemoryClient::pushes_gradually(size_t elements) const {
   MutexLock lock(&mutex_);
-  return state_ == State::kNetwork && network_->pushes_gradually();
+  const bool known =
+      state_ == State::kNetwork || (state_ == State::kLinked && elements >= kLeastGradualElements);
+  return known && network_->pushes_gradually(elements);
 }
 
 void SharedMemoryClient::Push(const PushContent& content, absl::Duration timeout, PushDone done) {
@@ -125,6 +133,7 @@ void SharedMemoryClient::OnDescribed(uint64_t generation,
 bool SharedMemoryClient::TrySend(Call* call) {
   const uint64_t number = ++last_call_;
   absl::Status sent;
+  bool more = false;
   if (const auto* pull = std::get_if<PullCall>(&call->content)) {
     // Rounded on its way, as it would be over the network: the same bits.
     if (pull->selector.type != ElementType::kFloat32) return false;
@@ -135,16 +144,15 @@ bool SharedMemoryClient::TrySend(Call* call) {
     const auto segment = arenas_->Find(content.arena->data());
     // The initial weights come once, with a plan that may be long.
     if (!segment.has_value() || !std::holds_alternative<Contribution>(content.header)) return false;
-    // It was begun for the network.
-    if (content.ready != nullptr && !content.ready->whole()) return false;
     push.segment = segment->id;
+    more = content.ready != nullptr && !content.ready->whole();
     sent = link_->Send(
         number,
-        SharedPush{EncodePushHeader({layout_hash_, peer_.lineage(), worker_, content.header}),
-                   {},
-                   content.arena_begin + content.range.begin,
-                   content.range.begin,
-                   content.range.size()},
+        SharedPush{
+            EncodePushHeader({layout_hash_, peer_.lineage(), worker_, content.header}),
+            {},
+            PartOf(content, {content.range.begin, more ? content.range.begin : content.range.end}),
+            more},
         *segment);
   }
   if (!sent.ok()) {
@@ -156,7 +164,33 @@ bool SharedMemoryClient::TrySend(Call* call) {
     if (write(wake_.get(), &one, sizeof(one)) < 0) LOG(ERROR) << "an eventfd cannot be written";
   }
   calls_.emplace(number, std::move(*call));
+  if (more) SendParts(number);
   return true;
+}
+
+void SharedMemoryClient::SendParts(uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return;
+  auto& push = std::get<PushCall>(found->second.content);
+  while (push.sent < push.content.ready->count()) {
+    NextParts next = TakeParts(push.content, &push.sent,
+                               [wakeup = wakeup_, number] { Continue(wakeup.get(), number); });
+    if (next.state == ReadyChunks::State::kLater) return;
+    const bool never = next.state == ReadyChunks::State::kNever;
+    // It is answered either way.
+    const absl::Status sent =
+        never ? link_->SendCancel(number) : link_->Send(number, std::move(next.parts));
+    if (!sent.ok()) return link_->Shutdown();  // the thread hears of it
+    if (never) return;
+  }
+}
+
+void SharedMemoryClient::Continue(Wakeup* wakeup, uint64_t number) {
+  MutexLock alive(&wakeup->mutex);
+  SharedMemoryClient* const client = wakeup->client;
+  if (client == nullptr) return;
+  MutexLock lock(&client->mutex_);
+  if (client->state_ == State::kLinked) client->SendParts(number);
 }
 
 void SharedMemoryClient::GoByNetwork(Call call) {
@@ -323,6 +357,10 @@ void SharedMemoryClient::Reset() {
 }
 
 void SharedMemoryClient::Shutdown() {
+  {
+    MutexLock lock(&wakeup_->mutex);
+    wakeup_->client = nullptr;
+  }
   {
     MutexLock lock(&mutex_);
     shut_ = true;

@@ -31,7 +31,7 @@ class SharedMemoryClient final : public ParameterClient {
 
   void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
             PullDone done) override;
-  bool pushes_gradually() const override;
+  bool pushes_gradually(size_t elements) const override;
   void Push(const PushContent& content, absl::Duration timeout, PushDone done) override;
   void Describe(absl::Duration timeout, DescribeDone done) override;
   void SetLineage(Lineage lineage) override;
@@ -55,6 +55,7 @@ class SharedMemoryClient final : public ParameterClient {
     PushContent content;  // alive until the server has answered: it reads from it
     PushDone done;
     uint64_t segment = 0;
+    size_t sent = 0;  // chunks of it, if they leave one after the other
   };
   struct Call {
     absl::Time deadline;
@@ -64,6 +65,14 @@ class SharedMemoryClient final : public ParameterClient {
   void Start(Call call);
   // False: it has to go over the network.
   bool TrySend(Call* call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is final of a push and has not been sent, if it is worth a message.
+  void SendParts(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The way from values that have become final to the client, which may be gone by then.
+  struct Wakeup {
+    Mutex mutex;
+    SharedMemoryClient* client = nullptr;  // until it is shut down; under the mutex
+  };
+  static void Continue(Wakeup* wakeup, uint64_t number);
   void OnDescribed(uint64_t generation, const absl::StatusOr<ServerDescription>& server);
   void GoByNetwork(Call call);
   static void End(const Call& call, const absl::Status& status);
@@ -85,6 +94,7 @@ class SharedMemoryClient final : public ParameterClient {
   const std::string worker_;
   PeerIdentity peer_;
   const FileDescriptor wake_;  // readable: a deadline has come nearer
+  const std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
   mutable Mutex mutex_;
   CondVar changed_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kUnknown;

@@ -70,8 +70,8 @@ class ParameterClient {
   virtual void Pull(const PullSelector& selector, absl::Duration timeout, Allocate allocate,
                     PullDone done) = 0;
 
-  // Whether a push may begin before all of its values are final.
-  virtual bool pushes_gradually() const { return false; }
+  // Whether a push of so many elements had better begin before all of its values are final.
+  virtual bool pushes_gradually(size_t /*elements*/) const { return false; }
   using PushDone = std::function<void(absl::StatusOr<PushReply>)>;
   virtual void Push(const PushContent& content, absl::Duration timeout, PushDone done) = 0;
 

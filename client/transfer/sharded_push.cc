@@ -61,7 +61,8 @@ class ShardedPush::Attempt : public OpenPush, public std::enable_shared_from_thi
   bool MayBegin(size_t shard) {
     if (ready_.empty()) return true;
     ReadyChunks& ready = *ready_[shard];
-    const bool early = early_[shard] && parts_->clients[shard]->pushes_gradually();
+    const bool early =
+        early_[shard] && parts_->clients[shard]->pushes_gradually(contents_[shard].range.size());
     const size_t needed = early ? 1 : ready.count();
     const ReadyChunks::Next next =
         ready.Get(needed - 1, [self = shared_from_this(), shard] { self->Call(shard); });

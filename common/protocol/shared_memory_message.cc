@@ -29,6 +29,19 @@ void ToProto(const SegmentName& name, v1::SharedSegment* out) {
   out->set_bytes(name.bytes);
 }
 
+// A push, or a part of one that follows.
+template <class Message>
+void WritePart(const SharedPart& part, Message* out) {
+  out->set_place(part.place);
+  out->set_offset(part.offset);
+  out->set_size(part.size);
+}
+
+template <class Message>
+SharedPart ReadPart(const Message& part) {
+  return {part.place(), part.offset(), part.size()};
+}
+
 SegmentName FromProto(const v1::SharedSegment& name) { return {name.id(), name.bytes()}; }
 
 void ToProto(const absl::Status& status, v1::SharedMemoryResponse::Error* out) {
@@ -70,11 +83,17 @@ std::string EncodeSharedRequest(const SharedRequest& request) {
                           auto* const out = message.mutable_push();
                           out->mutable_header()->ParseFromString(push.header);
                           ToProto(push.segment, out->mutable_segment());
-                          out->set_place(push.place);
-                          out->set_offset(push.offset);
-                          out->set_size(push.size);
+                          WritePart(push.part, out);
+                          out->set_more(push.more);
                         },
-                        [&message](const CancelPull&) { message.set_cancel(true); },
+                        [&message](const SharedParts& parts) {
+                          auto* const out = message.mutable_parts();
+                          for (const SharedPart& part : parts.parts) {
+                            WritePart(part, out->add_parts());
+                          }
+                          out->set_last(parts.last);
+                        },
+                        [&message](const CancelCall&) { message.set_cancel(true); },
                         [&message](const ReleaseVersion&) { message.set_release(true); }},
              request.content);
   return message.SerializeAsString();
@@ -102,14 +121,23 @@ absl::StatusOr<SharedRequest> ParseSharedRequest(absl::string_view bytes) {
         return absl::InvalidArgumentError("push.segment: its id must not be 0");
       }
       request.content = SharedPush{push.header().SerializeAsString(), FromProto(push.segment()),
-                                   push.place(), push.offset(), push.size()};
+                                   ReadPart(push), push.more()};
       return request;
     }
-    case v1::SharedMemoryRequest::kCancel: request.content = CancelPull{}; return request;
+    case v1::SharedMemoryRequest::kParts: {
+      SharedParts parts{{}, message.parts().last()};
+      for (const auto& part : message.parts().parts()) {
+        if (part.size() == 0) return absl::InvalidArgumentError("parts: one of them is empty");
+        parts.parts.push_back(ReadPart(part));
+      }
+      request.content = std::move(parts);
+      return request;
+    }
+    case v1::SharedMemoryRequest::kCancel: request.content = CancelCall{}; return request;
     case v1::SharedMemoryRequest::kRelease: request.content = ReleaseVersion{}; return request;
     case v1::SharedMemoryRequest::KIND_NOT_SET: break;
   }
-  return absl::InvalidArgumentError("kind: set one of pull, push, cancel, release");
+  return absl::InvalidArgumentError("kind: set one of pull, push, parts, cancel, release");
 }
 
 std::string EncodeSharedResponse(const SharedResponse& response) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,19 +23,28 @@ struct SegmentName {
   uint64_t bytes = 0;
 };
 
-struct SharedPush {
-  std::string header;  // serialized
-  SegmentName segment;
+// Where values lie that do not change any more.
+struct SharedPart {
   uint64_t place = 0;   // elements, in the segment
   uint64_t offset = 0;  // elements, in the shard's arena
   uint64_t size = 0;    // elements
 };
-struct CancelPull {};
+struct SharedPush {
+  std::string header;  // serialized
+  SegmentName segment;
+  SharedPart part;
+  bool more = false;  // the rest comes as SharedParts
+};
+struct SharedParts {
+  std::vector<SharedPart> parts;  // none is empty
+  bool last = false;
+};
+struct CancelCall {};
 struct ReleaseVersion {};
 
 struct SharedRequest {
   uint64_t call = 0;
-  std::variant<PullQuery, SharedPush, CancelPull, ReleaseVersion> content;
+  std::variant<PullQuery, SharedPush, SharedParts, CancelCall, ReleaseVersion> content;
 };
 
 std::string EncodeSharedRequest(const SharedRequest& request);

@@ -18,8 +18,10 @@ std::vector<std::string> Settings(std::vector<std::string> more) {
 }
 
 LocalRun::Options Options(int servers, int workers, const std::string& overlap,
-                          const std::vector<std::string>& settings) {
-  return {servers, workers, settings, "", {"--shared_memory=off", "--overlap=" + overlap}};
+                          const std::vector<std::string>& settings,
+                          const std::string& shared_memory = "off") {
+  const std::string shared = "--shared_memory=" + shared_memory;
+  return {servers, workers, settings, "", {shared, "--overlap=" + overlap}};
 }
 
 std::string CrcWithOverlap(int servers, int workers, const std::string& overlap,
@@ -55,6 +57,18 @@ TEST(Overlap, TheSameBitsThoughWorkersAreKilled) {
     ASSERT_GT(pid, 0) << child;
     EXPECT_EQ(kill(pid, SIGKILL), 0);
   }
+  run.Finish();
+  EXPECT_EQ(run.crc(), CrcWithOverlap(1, 1, "off", settings));
+}
+
+TEST(Overlap, TheSameBitsThroughSharedMemoryThoughAWorkerIsKilled) {
+  // Large enough to leave before it is whole.
+  const std::vector<std::string> settings = {"training.steps=20", "model.width=2048"};
+  LocalRun run(SharedData(), Options(1, 2, "auto", settings, "auto"));
+  run.AwaitVersion(6);
+  const pid_t pid = FindChild(run.process().pid(), "worker-1");
+  ASSERT_GT(pid, 0);
+  EXPECT_EQ(kill(pid, SIGKILL), 0);
   run.Finish();
   EXPECT_EQ(run.crc(), CrcWithOverlap(1, 1, "off", settings));
 }

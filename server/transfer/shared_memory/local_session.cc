@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/transfer/shared_memory/local_session.h"
 
-#include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "server/transfer/push_session.h"
 
 namespace conadv {
 namespace {
 
 // Before others have their turn.
 constexpr int kMessagesAtOnce = 64;
-// Copied faster than another thread is woken for it.
-constexpr uint64_t kSmallPush = uint64_t{64} << 10;
-constexpr uint64_t kPartElements = kChunkBytes / sizeof(float);
 
 }  // namespace
 
@@ -63,6 +59,9 @@ absl::Status LocalSession::OnMessage(const LocalMessage& message) {
   }
   if (const auto* query = std::get_if<PullQuery>(&request.content)) {
     return OnPull(request.call, *query);
+  }
+  if (const auto* parts = std::get_if<SharedParts>(&request.content)) {
+    return OnParts(request.call, *parts);
   }
   if (std::holds_alternative<ReleaseVersion>(request.content)) return OnRelease(request.call);
   OnCancel(request.call);
@@ -130,13 +129,15 @@ void LocalSession::OnReady(uint64_t call, Pull& pull, const absl::Status& status
 
 void LocalSession::OnCancel(uint64_t call) {
   std::shared_ptr<Pull> pull;
+  std::shared_ptr<LocalPush> push;
   {
     MutexLock lock(&mutex_);
-    const auto found = pulls_.find(call);
-    if (found == pulls_.end()) return;  // the answer is on its way
-    pull = found->second;
+    if (const auto found = pulls_.find(call); found != pulls_.end()) pull = found->second;
+    if (const auto found = pushes_.find(call); found != pushes_.end()) push = found->second;
   }
-  if (!pull->session.Cancel()) return;
+  if (push != nullptr) push->Cancel();
+  // Not there, or too late: the answer is on its way.
+  if (pull == nullptr || !pull->session.Cancel()) return;
   MutexLock lock(&mutex_);
   pulls_.erase(call);
 }
@@ -158,72 +159,50 @@ absl::Status LocalSession::OnRelease(uint64_t call) {
 
 absl::Status LocalSession::OnPush(uint64_t call, const SharedPush& push,
                                   const std::vector<FileDescriptor>& files) {
-  const std::shared_ptr<const Shard::Run> run = parts_.shard->run();
   {
     MutexLock lock(&mutex_);
     CONADV_RETURN_IF_ERROR(CheckNew(call));
-    pushes_.insert(call);
   }
+  const std::shared_ptr<const Shard::Run> run = parts_.shard->run();
   if (run == nullptr) {
-    AnswerPush(call, absl::FailedPreconditionError("there are no initial weights yet"));
+    Send({call, absl::FailedPreconditionError("there are no initial weights yet")});
     return absl::OkStatus();
   }
   const size_t bytes = SegmentBytes(run->layout.total_size() * sizeof(float));
   const auto segment = segments_.Find(push.segment, files, bytes);
   if (absl::IsResourceExhausted(segment.status())) {
-    MutexLock lock(&mutex_);
-    pushes_.erase(call);
-    SendLocked({call, ByNetwork{std::string(segment.status().message())}}, -1);
+    Send({call, ByNetwork{std::string(segment.status().message())}});
     return absl::OkStatus();
   }
   CONADV_RETURN_IF_ERROR(segment.status());
-  const uint64_t elements = bytes / sizeof(float);
-  if (push.size > elements || push.place > elements - push.size) {
-    return absl::InvalidArgumentError(absl::StrCat("push: ", push.size, " elements from ",
-                                                   push.place, " on, of a segment of ", elements));
+  const auto made = std::make_shared<LocalPush>(
+      parts_, push.header, *segment, [this] { return !closed() && !socket_.hung_up(); },
+      [self = shared_from_this(), call](const auto& reply) { self->AnswerPush(call, reply); });
+  {
+    MutexLock lock(&mutex_);
+    pushes_[call] = made;
   }
-  auto copy = [self = shared_from_this(), call, push, from = *segment] {
-    self->CopyPush(call, push, *from);
-  };
-  if (push.size * sizeof(float) <= kSmallPush) {
-    copy();
-  } else {
-    parts_.pool->Submit(std::move(copy));
-  }
-  return absl::OkStatus();
+  return made->Add({{push.part}, !push.more});
 }
 
-void LocalSession::CopyPush(uint64_t call, const SharedPush& push, const PeerSegment& segment) {
-  const auto session =
-      std::make_shared<PushSession>(parts_.shard, parts_.watch, parts_.incarnation, [] {});
-  const auto* values = static_cast<const float*>(segment.data()) + push.place;
-  Chunk chunk;
-  chunk.has_header = true;
-  chunk.header = push.header;
-  absl::Status status;
-  // In parts, which are checked while they are in the cache.
-  for (uint64_t done = 0; status.ok() && (done < push.size || chunk.has_header);) {
-    const uint64_t elements = std::min(push.size - done, kPartElements);
-    chunk.offset = push.offset + done;
-    chunk.payload_size = elements * sizeof(float);
-    chunk.payload = {Segment(reinterpret_cast<const uint8_t*>(values + done), chunk.payload_size)};
-    status = session->Add(chunk);
-    if (session->is_duplicate()) break;
-    chunk.has_header = false;
-    chunk.header.clear();
-    done += elements;
+absl::Status LocalSession::OnParts(uint64_t call, const SharedParts& parts) {
+  std::shared_ptr<LocalPush> push;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = pushes_.find(call);
+    if (found == pushes_.end()) return absl::OkStatus();  // it is answered
+    push = found->second;
   }
-  if (!status.ok()) return AnswerPush(call, status);
-  if (session->is_duplicate()) return AnswerPush(call, session->Reply(PushOutcome::kDuplicate));
-  // Whoever gave up the push may have written to its memory since: only after it hung up.
-  if (closed() || socket_.hung_up()) return AnswerPush(call, absl::CancelledError(""));
-  session->Finish([self = shared_from_this(), call, session](
-                      const absl::StatusOr<PushReply>& reply) { self->AnswerPush(call, reply); });
+  return push->Add(parts);
 }
 
 void LocalSession::AnswerPush(uint64_t call, const absl::StatusOr<PushReply>& reply) {
+  std::shared_ptr<LocalPush> over;  // ends after the lock is gone
   MutexLock lock(&mutex_);
-  pushes_.erase(call);
+  if (const auto found = pushes_.find(call); found != pushes_.end()) {
+    over = std::move(found->second);
+    pushes_.erase(found);
+  }
   SharedResponse response{call, reply.status()};
   if (reply.ok()) response.content = *reply;
   SendLocked(response, -1);
@@ -254,11 +233,13 @@ void LocalSession::SendForgotten() {
 
 void LocalSession::Close() {
   std::map<uint64_t, std::shared_ptr<Pull>> pulls;
+  std::map<uint64_t, std::shared_ptr<LocalPush>> pushes;  // those that wait for parts end here
   std::map<uint64_t, std::shared_ptr<const Arena>> leased;
   {
     MutexLock lock(&mutex_);
     if (std::exchange(closed_, true)) return;
     pulls.swap(pulls_);
+    pushes.swap(pushes_);
     leased.swap(leased_);
   }
   socket_.Shutdown();

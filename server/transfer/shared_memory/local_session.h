@@ -4,41 +4,25 @@
 #ifndef CONADV_SERVER_TRANSFER_SHARED_MEMORY_LOCAL_SESSION_H_
 #define CONADV_SERVER_TRANSFER_SHARED_MEMORY_LOCAL_SESSION_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/protocol/shared_memory_message.h"
 #include "common/shared_memory/local_socket.h"
-#include "common/shared_memory/shared_arenas.h"
+#include "common/tensor/arena.h"
 #include "common/thread/mutex.h"
-#include "common/thread/thread_pool.h"
-#include "server/shard/shard.h"
 #include "server/transfer/pull_session.h"
-#include "server/transfer/push_watch.h"
-#include "server/transfer/shared_memory/lease_book.h"
+#include "server/transfer/shared_memory/local_parts.h"
+#include "server/transfer/shared_memory/local_push.h"
 #include "server/transfer/shared_memory/peer_segments.h"
 
 namespace conadv {
-
-// What all sessions of a server have in common; outlives them.
-struct LocalParts {
-  Shard* shard = nullptr;
-  Incarnation incarnation;
-  SharedArenas* arenas = nullptr;  // the shard's
-  const Clock* clock = nullptr;
-  PushWatch* watch = nullptr;
-  LeaseBook* leases = nullptr;
-  std::atomic<size_t>* segments = nullptr;  // of all peers
-  ThreadPool* pool = nullptr;               // copies what is pushed
-};
 
 class LocalSession : public std::enable_shared_from_this<LocalSession> {
  public:
@@ -72,7 +56,7 @@ class LocalSession : public std::enable_shared_from_this<LocalSession> {
   void FinishHalf(uint64_t call, Pull& pull);
   absl::Status OnPush(uint64_t call, const SharedPush& push,
                       const std::vector<FileDescriptor>& files);
-  void CopyPush(uint64_t call, const SharedPush& push, const PeerSegment& segment);
+  absl::Status OnParts(uint64_t call, const SharedParts& parts);
   void OnCancel(uint64_t call);
   absl::Status OnRelease(uint64_t call);
   absl::Status CheckNew(uint64_t call) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -89,7 +73,7 @@ class LocalSession : public std::enable_shared_from_this<LocalSession> {
   absl::Time heard_ ABSL_GUARDED_BY(mutex_);
   // By call. A pull becomes a lease.
   std::map<uint64_t, std::shared_ptr<Pull>> pulls_ ABSL_GUARDED_BY(mutex_);
-  std::set<uint64_t> pushes_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::shared_ptr<LocalPush>> pushes_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, std::shared_ptr<const Arena>> leased_ ABSL_GUARDED_BY(mutex_);
   std::set<uint64_t> given_ ABSL_GUARDED_BY(mutex_);  // segments of ours whose files it has
 };

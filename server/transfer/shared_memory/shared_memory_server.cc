@@ -82,6 +82,7 @@ void SharedMemoryServer::Stop() {
 }
 
 void SharedMemoryServer::MakeRoom() {
+  if (parts_.shard->refuses(patience_)) watch_.EvictIdle(patience_);
   const bool cut_off = leases_.TakeRefused();
   std::vector<std::shared_ptr<LocalSession>> sessions;
   {

@@ -25,7 +25,8 @@ class SharedMemoryServer {
     Incarnation incarnation;
     SharedArenas* arenas = nullptr;  // that the shard's versions lie in
     const Clock* clock = nullptr;
-    // Of peers that say nothing while others find no room for their leases.
+    // Of peers that say nothing while others find no room for their leases, and of pushes of which
+    // nothing comes while there is no room for others.
     absl::Duration patience = absl::Seconds(10);
     int threads = 2;  // that copy
   };
@@ -38,7 +39,7 @@ class SharedMemoryServer {
   // That peers have mapped.
   size_t mapped_versions() const { return leases_.arenas(); }
   // Call it now and then: peers let go of segments that are no more, and those who hold versions
-  // and do nothing are cut off, if others find no room.
+  // and do nothing are cut off, and pushes that stand still ended, if others find no room.
   void MakeRoom();
   // Cuts off all; what is being copied is answered to nobody. Again: no effect.
   void Stop();

@@ -122,6 +122,8 @@ void Overlap(int rounds) {
   options.processes = 2;
   options.shared_memory = false;
   compare("ConAdv step of 100 MB, 3 lanes of 100 ms passes, TCP loopback, 2 workers", options);
+  options.shared_memory = true;
+  compare("ConAdv step of 100 MB, 3 lanes of 100 ms passes, shared memory, 2 workers", options);
 }
 
 void WeakScaling(int rounds) {

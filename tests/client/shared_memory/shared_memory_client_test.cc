@@ -53,12 +53,15 @@ class SharedMemoryClientTest : public SharedMemoryTest {
     if (!network_->describes.empty()) TellOfServer();
     return pulled.get();
   }
-  std::future<absl::StatusOr<PushReply>> StartPush(uint64_t step, ArenaAllocator* memory) {
+  // `ready` of it, if it is not nullptr.
+  std::future<absl::StatusOr<PushReply>> StartPush(uint64_t step, ArenaAllocator* memory,
+                                                   std::shared_ptr<ReadyChunks> ready = nullptr) {
     auto arena = std::make_shared<Arena>(shard_.run()->layout.total_size(), memory);
     std::fill(arena->span().begin(), arena->span().end(), 0.5F);
     auto promise = std::make_shared<std::promise<absl::StatusOr<PushReply>>>();
-    client_->Push({ContributionOf(step), arena, 0, Range{0, kElements}}, kLong,
-                  [promise](absl::StatusOr<PushReply> reply) { promise->set_value(reply); });
+    client_->Push({ContributionOf(step), arena, 0, Range{0, kElements}, ElementType::kFloat32,
+                   std::move(ready)},
+                  kLong, [promise](absl::StatusOr<PushReply> reply) { promise->set_value(reply); });
     return promise->get_future();
   }
   // What the server has given away is its own again once it has heard of it.
@@ -118,6 +121,47 @@ TEST_F(SharedMemoryClientTest, APushIsReadFromTheArenaItLiesIn) {
   EXPECT_TRUE(reply->shared);
   EXPECT_TRUE(network_->pushes.empty());
   EXPECT_THAT(Pull(PullSelector::Exactly(Version(1)))->weights->span(), Each(ValueOf(1)));
+}
+
+TEST_F(SharedMemoryClientTest, APushMayBeginBeforeItsValuesAreFinal) {
+  constexpr size_t kLarge = size_t{8} << 20;
+  EXPECT_FALSE(client_->pushes_gradually(kLarge)) << "it is not known yet how";
+  ASSERT_TRUE(Pull(PullSelector::Latest()).ok());
+  EXPECT_FALSE(client_->pushes_gradually(kLarge)) << "as the network is told to";
+  network_->gradually = true;
+  EXPECT_TRUE(client_->pushes_gradually(kLarge));
+  EXPECT_FALSE(client_->pushes_gradually(kElements)) << "a small one is copied at once";
+  const auto ready = std::make_shared<ReadyChunks>(Range{0, kElements}, 128);
+  ready->Add({kElements / 2, kElements});
+  auto push = StartPush(0, &arenas_, ready);
+  for (size_t end = kElements / 2; end > 0; end -= kElements / 8) {
+    ready->Add({end - kElements / 8, end});
+  }
+  ready->AddRest();
+  const auto reply = push.get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_TRUE(reply->shared);
+  EXPECT_TRUE(network_->pushes.empty());
+  EXPECT_THAT(Pull(PullSelector::Exactly(Version(1)))->weights->span(), Each(ValueOf(1)));
+}
+
+TEST_F(SharedMemoryClientTest, APushThatIsGivenUpEndsWithTheServersWordAndHasChangedNothing) {
+  ASSERT_TRUE(Pull(PullSelector::Latest()).ok());
+  const auto ready = std::make_shared<ReadyChunks>(Range{0, kElements}, 128);
+  ready->Add({kElements / 2, kElements});
+  auto push = StartPush(0, &arenas_, ready);
+  ready->Abandon();
+  EXPECT_TRUE(absl::IsCancelled(push.get().status()));
+  EXPECT_EQ(StartPush(0, &arenas_).get()->outcome, PushOutcome::kAccepted);
+}
+
+TEST_F(SharedMemoryClientTest, ValuesMayBecomeFinalAfterTheClientIsGone) {
+  ASSERT_TRUE(Pull(PullSelector::Latest()).ok());
+  const auto ready = std::make_shared<ReadyChunks>(Range{0, kElements}, 128);
+  auto push = StartPush(0, &arenas_, ready);
+  client_.reset();
+  EXPECT_TRUE(absl::IsCancelled(push.get().status()));
+  ready->AddRest();
 }
 
 TEST_F(SharedMemoryClientTest, WhatLiesInOrdinaryMemoryIsPushedOverTheNetwork) {

@@ -31,7 +31,7 @@ class FakeShard final : public ParameterClient {
     pulls.push_back({selector, timeout, std::move(allocate), std::move(done)});
     pull_came();
   }
-  bool pushes_gradually() const override { return gradually; }
+  bool pushes_gradually(size_t /*elements*/) const override { return gradually; }
   void Push(const PushContent& content, absl::Duration, PushDone done) override {
     pushes.push_back({content, std::move(done)});
   }

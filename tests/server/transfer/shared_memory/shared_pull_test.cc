@@ -51,7 +51,7 @@ TEST_F(SharedPullTest, AVersionIsWaitedForAndAWaitCanBeGivenUp) {
   LocalPeer peer(server_->name());
   peer.Send({1, PullQuery{PullSelector::Exactly(Version(1)), 0, kLineage}});
   peer.Send({2, PullQuery{PullSelector::Exactly(Version(1)), 0, kLineage}});
-  peer.Send({2, CancelPull{}});
+  peer.Send({2, CancelCall{}});
   // Messages are taken in their order: this one's answer says that those before were.
   EXPECT_TRUE(IsPulled(Pull(&peer, 3, PullSelector::Latest())));
   Update(0);
@@ -101,7 +101,7 @@ TEST_F(SharedPullTest, WhatWasNotReleasedIsNeverWrittenAgainThoughTheConnectionI
   LocalPeer other(server_->name());
   uint64_t call = 1;
   while (server_->mapped_versions() > 0) {
-    other.Send({call, CancelPull{}});
+    other.Send({call, CancelCall{}});
     Pull(&other, ++call, PullSelector::Exactly(Version(kSteps + 1)));
   }
   for (uint64_t step = 0; step < 20; ++step) Update(step);

@@ -30,7 +30,7 @@ class SharedPushTest : public SharedMemoryTest {
 
   float* Values() { return static_cast<float*>(gradient_->data()); }
   SharedPush PushOf(uint64_t step) {
-    return {GradientHeader(step), {7, gradient_->bytes()}, 0, 0, kElements};
+    return {GradientHeader(step), {7, gradient_->bytes()}, {0, 0, kElements}};
   }
   SharedResponse Push(LocalPeer* peer, uint64_t call, const SharedPush& push, int file = -1) {
     peer->Send({call, push}, file);
@@ -91,11 +91,10 @@ TEST_F(SharedPushTest, APushThatIsNotWholeIsRefused) {
   Begin();
   LocalPeer peer(server_->name());
   SharedPush part = PushOf(0);
-  part.size = kElements / 2;
+  part.part.size = kElements / 2;
   const auto refused = Push(&peer, 1, part, gradient_->fd());
   EXPECT_TRUE(absl::IsInvalidArgument(std::get<absl::Status>(refused.content)));
-  part.size = kElements;
-  part.offset = 16;
+  part.part = {0, 16, kElements};
   EXPECT_TRUE(absl::IsInvalidArgument(std::get<absl::Status>(Push(&peer, 2, part).content)));
   EXPECT_EQ(shard_.snapshots().Latest()->version, Version(0));
 }
@@ -120,9 +119,11 @@ TEST_F(SharedPushTest, WhoBreaksARuleIsToldWhichAndCutOffAndLeavesNothingBehind)
   const FileDescriptor reads(ends[0]);
   const FileDescriptor writes(ends[1]);
   SharedPush beyond = PushOf(0);
-  beyond.place = pages / sizeof(float);
+  beyond.part.place = pages / sizeof(float);
   SharedPush overflows = PushOf(0);
-  overflows.place = ~uint64_t{0} - 3;
+  overflows.part.place = ~uint64_t{0} - 3;
+  SharedPush open = PushOf(0);
+  open.more = true;
   SharedPush wrong_size = PushOf(0);
   wrong_size.segment.bytes += 1;
   struct Case {
@@ -133,7 +134,7 @@ TEST_F(SharedPushTest, WhoBreaksARuleIsToldWhichAndCutOffAndLeavesNothingBehind)
       {"not a valid protobuf", [](LocalPeer& peer) { peer.SendBytes("\xff\xff garbage"); }},
       {"must not be 0",
        [](LocalPeer& peer) {
-         peer.Send({0, CancelPull{}});
+         peer.Send({0, CancelCall{}});
        }},
       {"is not sealed",
        [&](LocalPeer& peer) {
@@ -163,9 +164,23 @@ TEST_F(SharedPushTest, WhoBreaksARuleIsToldWhichAndCutOffAndLeavesNothingBehind)
        [&](LocalPeer& peer) {
          peer.Send({1, overflows}, gradient_->fd());
        }},
+      {"elements from",
+       [&](LocalPeer& peer) {
+         peer.Send({1, open}, gradient_->fd());
+         peer.Send({1, SharedParts{{{pages, 0, 1}}, false}});
+       }},
+      {"one of them is empty",
+       [&](LocalPeer& peer) {
+         peer.Send({1, SharedParts{{{0, 0, 0}}, true}});
+       }},
+      {"is another's already",
+       [&](LocalPeer& peer) {
+         peer.Send({1, open}, gradient_->fd());
+         peer.Send({1, PullQuery{PullSelector::Latest(), 0, kLineage}});
+       }},
       {"with a push alone",
        [&](LocalPeer& peer) {
-         peer.Send({1, CancelPull{}}, gradient_->fd());
+         peer.Send({1, CancelCall{}}, gradient_->fd());
        }},
       {"has no version",
        [](LocalPeer& peer) {
@@ -249,10 +264,110 @@ TEST_F(DrivenSessionTest, APushWhosePeerHungUpBeforeItWasReadCountsForNothing) {
   EXPECT_EQ(segments_, 0U);
 }
 
+class OpenPushTest : public DrivenSessionTest {
+ protected:
+  static constexpr uint64_t kHalf = kElements / 2;
+
+  // The second half of step 0's gradient is there, the first not yet. The first call brings the
+  // segment's file.
+  void OpenPush(uint64_t call) {
+    SharedPush push = PushOf(0);
+    push.part = {kHalf, kHalf, kHalf};
+    push.more = true;
+    peer_.Send({call, push}, call == 1 ? gradient_->fd() : -1);
+    Receive();
+  }
+  void Send(uint64_t call, const SharedParts& parts) {
+    peer_.Send({call, parts});
+    Receive();
+  }
+  static SharedParts TheRest() { return {{{0, 0, kHalf}}, true}; }
+  void Receive() {
+    ASSERT_TRUE(session_->Receive().ok());
+    while (copies_.RunOne()) {
+    }
+  }
+  absl::Status Error() {
+    const auto response = peer_.Receive();
+    if (!response.ok()) return response.status();
+    const auto* status = std::get_if<absl::Status>(&response->content);
+    return status == nullptr ? absl::OkStatus() : *status;
+  }
+};
+
+TEST_F(OpenPushTest, WhatIsFinalIsCopiedBeforeTheRestIsThere) {
+  Begin();
+  std::fill_n(Values(), kHalf, std::nanf(""));  // still being computed
+  OpenPush(1);
+  std::fill_n(Values(), kHalf, 0.5F);
+  std::fill_n(Values() + kHalf, kHalf, std::nanf(""));  // nobody reads it again
+  Send(1, TheRest());
+  const auto answer = peer_.Receive();
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->call, 1U);
+  EXPECT_EQ(std::get<PushReply>(answer->content).outcome, PushOutcome::kAccepted);
+  session_->Close();
+  EXPECT_EQ(PushOverNetwork(GradientHeader(0))->outcome, PushOutcome::kDuplicate);
+}
+
+TEST_F(OpenPushTest, OneThatIsGivenUpIsAnsweredAndHasChangedNothing) {
+  Begin();
+  OpenPush(1);
+  peer_.Send({1, CancelCall{}});
+  Receive();
+  EXPECT_TRUE(absl::IsCancelled(Error()));
+  Send(1, TheRest());  // on its way already: nothing comes of it
+  session_->Close();
+  EXPECT_EQ(PushOverNetwork(GradientHeader(0))->outcome, PushOutcome::kAccepted);
+}
+
+TEST_F(OpenPushTest, OneWhosePeerIsGoneHasChangedNothing) {
+  Begin();
+  OpenPush(1);
+  peer_.socket().Shutdown();
+  session_->Close();
+  EXPECT_EQ(PushOverNetwork(GradientHeader(0))->outcome, PushOutcome::kAccepted);
+}
+
+TEST_F(OpenPushTest, OneOfWhichNothingComesEndsIfOthersWaitForItsPlace) {
+  Begin();
+  OpenPush(1);
+  watch_.EvictIdle(absl::ZeroDuration());
+  while (copies_.RunOne()) {
+  }
+  EXPECT_TRUE(absl::IsUnavailable(Error()));
+  session_->Close();
+}
+
+TEST_F(OpenPushTest, APartThatIsRefusedEndsItAndThePeerGoesOn) {
+  Begin();
+  OpenPush(1);
+  Send(1, {{{kHalf, kHalf, 64}}, false});  // came before
+  EXPECT_TRUE(absl::IsInvalidArgument(Error()));
+  Send(1, TheRest());
+  OpenPush(2);
+  Send(2, TheRest());
+  EXPECT_TRUE(Error().ok());
+  session_->Close();
+}
+
+TEST_F(OpenPushTest, NothingComesAfterTheLast) {
+  Begin();
+  SharedPush push = PushOf(0);
+  peer_.Send({1, push}, gradient_->fd());
+  peer_.Send({1, TheRest()});
+  EXPECT_TRUE(absl::IsInvalidArgument(session_->Receive()));
+  EXPECT_THAT(std::string(Error().message()), HasSubstr("has had its last"));
+  session_->Close();
+  while (copies_.RunOne()) {
+  }
+  EXPECT_EQ(PushOverNetwork(GradientHeader(0))->outcome, PushOutcome::kAccepted);
+}
+
 TEST_F(DrivenSessionTest, APeersSegmentsAreBounded) {
   Begin();
   SharedPush push = PushOf(0);
-  push.size = 0;  // refused, once it is known where it lies
+  push.part.size = 0;  // refused, once it is known where it lies
   for (uint64_t i = 1; i <= PeerSegments::kMost; ++i) {
     push.segment.id = i;
     peer_.Send({i, push}, gradient_->fd());
