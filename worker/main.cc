@@ -70,8 +70,7 @@ ABSL_FLAG(std::string, shared_memory, "auto",
           "auto: pull from and push to servers of this machine through shared memory; off: over "
           "the network");
 ABSL_FLAG(std::string, overlap, "auto",
-          "auto: gradients leave while the rest of their pass is computed, where they go over the "
-          "network; off: after it");
+          "auto: large gradients leave while the rest of their pass is computed; off: after it");
 ABSL_FLAG(std::string, when_done, "exit",
           "exit: end when the run is over; wait: stay until SIGTERM");
 

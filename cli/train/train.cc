@@ -194,7 +194,7 @@ Command TrainCommand() {
        {"shared_memory", FlagKind::kText, "HOW", "auto",
         "auto: processes pull and push through shared memory; off: over the network"},
        {"overlap", FlagKind::kText, "HOW", "auto",
-        "auto: gradients leave during their pass, over the network; off: after it"},
+        "auto: large gradients leave during their pass; off: after it"},
        SetFlag(),
        {"out", FlagKind::kText, "DIR", "", "where results go; else out/ and the job's name"},
        {"force", FlagKind::kSwitch, "", "false", "replace an earlier run in --out"},
