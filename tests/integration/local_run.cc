@@ -11,8 +11,6 @@
 #include "absl/strings/str_split.h"
 
 namespace conadv {
-namespace {}  // namespace
-
 std::string BinaryPath(const std::string& name) { return absl::StrCat(CONADV_BIN_DIR, "/", name); }
 
 std::string SmallJob(const std::string& data_directory) {

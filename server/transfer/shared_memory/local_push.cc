@@ -83,16 +83,23 @@ void LocalPush::End(const absl::Status& why) {
 void LocalPush::Run() {
   for (;;) {
     std::optional<SharedPart> part;
+    absl::Status end;
     {
       MutexLock lock(&mutex_);
-      if (!end_.ok()) break;
-      if (!parts_.empty()) {
-        part = parts_.front();
-        parts_.pop_front();
-      } else if (!last_) {
+      end = end_;
+      if (end.ok() && parts_.empty() && !last_) {
         running_ = false;
         return;
       }
+      if (!parts_.empty()) {
+        part = parts_.front();
+        parts_.pop_front();
+      }
+    }
+    if (!end.ok()) {
+      LOG_IF(WARNING, absl::IsUnavailable(end))
+          << "push by a process of this machine: " << end.message();
+      return answer_(end);
     }
     if (!part.has_value()) {
       // Whoever gave up the push may have written to its memory since: only after it hung up.
@@ -104,14 +111,6 @@ void LocalPush::Run() {
     if (!status.ok()) return answer_(status);
     if (session_.is_duplicate()) return answer_(session_.Reply(PushOutcome::kDuplicate));
   }
-  absl::Status why;
-  {
-    MutexLock lock(&mutex_);
-    why = end_;
-  }
-  LOG_IF(WARNING, absl::IsUnavailable(why))
-      << "push by a process of this machine: " << why.message();
-  answer_(why);
 }
 
 absl::Status LocalPush::Copy(const SharedPart& part) {
